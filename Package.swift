@@ -1,0 +1,109 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Upcoming features every target is written for: explicit `any`, imports that do not leak.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A Swift target and what it may import; arrows point to lower rows only.
+func row(_ name: String, _ dependencies: [Target.Dependency] = [], linker: [LinkerSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
+}
+
+func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "moonrail",
+    products: [
+        .library(name: "Moonrail", targets: ["Moonrail"]),
+        .library(name: "MoonrailLua", targets: ["LuaBindings", "LuaRuntime"]),
+        .executable(name: "moonrail", targets: ["MoonrailCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        // C: the only places that know the foreign libraries.
+        .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
+        .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CLuaBridge", dependencies: ["CLua"]),
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+
+        // Row 0
+        row("Basics"),
+        // Row 1
+        row("Tensors", ["Basics", "COneDNN", "COpenBLAS"]),
+        // Row 2
+        row("Operations", ["Basics", "Tensors"]),
+        row("Autograd", ["Basics", "Tensors", "Operations"]),
+        row("Graphs", ["Basics", "Tensors", "Operations"]),
+        row("Decomposition", ["Basics", "Tensors"]),
+        row("Formats", ["Basics", "Tensors", "CZlib"]),
+        // Row 3
+        row("Execution", ["Basics", "Tensors", "Operations", "Autograd", "Graphs"]),
+        row("Datasets", ["Basics", "Tensors", "Formats"]),
+        row("Interchange", ["Basics", "Tensors", "Operations", "Graphs", "Formats"]),
+        // Row 4
+        row("Training", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats"]),
+        row(
+            "Compression",
+            ["Basics", "Tensors", "Operations", "Graphs", "Decomposition", "Execution", "Datasets"]),
+        row(
+            "Moonrail",
+            [
+                "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
+                "Datasets", "Interchange", "Training", "Compression",
+            ]),
+        // H: a Lua host that has never heard of tensors.
+        row("LuaRuntime", ["Basics", "CLua", "CLuaBridge"]),
+        // Row 5
+        row(
+            "LuaBindings",
+            [
+                "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
+                "Datasets", "Interchange", "Training", "Compression", "LuaRuntime",
+            ]),
+        row("Console", ["Basics", "LuaRuntime", "CEdit"]),
+        // Row 6
+        .executableTarget(
+            name: "MoonrailCommand",
+            dependencies: [
+                "Basics", "Tensors", "Graphs", "Interchange", "LuaRuntime", "LuaBindings", "Console",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
+        suite("Basics", ["Basics"]),
+        suite("Tensors", ["Basics", "Tensors"]),
+        suite("Operations", ["Basics", "Tensors", "Operations", "Autograd", "Formats"]),
+        suite("Autograd", ["Basics", "Tensors", "Operations", "Autograd"]),
+        suite("Graphs", ["Basics", "Tensors", "Operations", "Graphs"]),
+        suite("Decomposition", ["Basics", "Tensors", "Decomposition", "Formats"]),
+        suite("Formats", ["Basics", "Tensors", "Formats"]),
+        suite("Execution", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats"]),
+        suite("Datasets", ["Basics", "Tensors", "Formats", "Datasets"]),
+        suite("Interchange", ["Basics", "Tensors", "Operations", "Graphs", "Execution", "Formats", "Interchange"]),
+        suite(
+            "Training",
+            ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats", "Training"]),
+        suite(
+            "Compression",
+            [
+                "Basics", "Tensors", "Operations", "Graphs", "Decomposition", "Execution", "Datasets", "Compression",
+            ]),
+        suite("LuaRuntime", ["Basics", "LuaRuntime"]),
+        suite("LuaBindings", ["Basics", "Tensors", "LuaRuntime", "LuaBindings"]),
+        suite("Console", ["Basics", "LuaRuntime", "Console"]),
+        suite("Architecture", []),
+        suite("EndToEnd", ["Basics", "Tensors", "Formats"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,109 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A file could not be read or written.
+public enum FileFailure: Failure {
+    case cannotRead(path: String, reason: String)
+    case cannotWrite(path: String, reason: String)
+    case tooLarge(path: String, byteCount: Int, limit: Int)
+
+    public var code: String {
+        switch self {
+        case .cannotRead: "file.cannotRead"
+        case .cannotWrite: "file.cannotWrite"
+        case .tooLarge: "file.tooLarge"
+        }
+    }
+    public var description: String {
+        switch self {
+        case .cannotRead(let path, let reason): "cannot read \(path): \(reason)"
+        case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)"
+        case .tooLarge(let path, let bytes, let limit):
+            "cannot read \(path): it has \(bytes) bytes, more than the limit of \(limit)"
+        }
+    }
+}
+
+/// Files are read whole, and written whole or not at all.
+public enum AtomicFile {
+    private static var lastError: String { String(cString: strerror(errno)) }
+
+    /// The bytes of a regular file.
+    /// - Throws: `FileFailure` when it is missing, no regular file, unreadable or larger than `limit` bytes.
+    public static func read(_ path: String, limit: Int = 1 << 34) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFailure.cannotRead(path: path, reason: lastError) }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else { throw FileFailure.cannotRead(path: path, reason: lastError) }
+        guard info.st_mode & S_IFMT == S_IFREG else {
+            throw FileFailure.cannotRead(path: path, reason: "not a regular file")
+        }
+        let size = Int(info.st_size)
+        guard size <= limit else { throw FileFailure.tooLarge(path: path, byteCount: size, limit: limit) }
+        var failure: String?
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+            while filled < size {
+                let got = Glibc.read(descriptor, buffer.baseAddress! + filled, size - filled)
+                if got < 0, errno == EINTR { continue }
+                if got < 0 { failure = lastError }
+                if got <= 0 { break }
+                filled += got
+            }
+        }
+        if let failure { throw FileFailure.cannotRead(path: path, reason: failure) }
+        return bytes
+    }
+
+    /// Writes `path` through a temporary file beside it, synced and renamed, so that a reader sees the old bytes or
+    /// all of the new ones. `produce` receives a function that appends bytes.
+    public static func write(_ path: String, produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
+        let temporary = "\(path).\(getpid()).partial"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileFailure.cannotWrite(path: path, reason: lastError) }
+        var isOpen = true
+        func abandon() {
+            if isOpen { close(descriptor) }
+            unlink(temporary)
+        }
+        do {
+            try produce { bytes in try append(bytes, to: descriptor, path: path) }
+            guard fsync(descriptor) == 0 else { throw FileFailure.cannotWrite(path: path, reason: lastError) }
+            isOpen = false
+            guard close(descriptor) == 0 else { throw FileFailure.cannotWrite(path: path, reason: lastError) }
+            guard rename(temporary, path) == 0 else { throw FileFailure.cannotWrite(path: path, reason: lastError) }
+        } catch {
+            abandon()
+            throw error
+        }
+    }
+
+    public static func write(_ path: String, text: String) throws {
+        try write(path) { append in
+            var text = text
+            try text.withUTF8 { try append(UnsafeRawBufferPointer($0)) }
+        }
+    }
+
+    /// Makes the directory `path` and those above it, where they are missing.
+    public static func makeDirectory(_ path: String) throws {
+        var prefix = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            prefix += prefix.isEmpty || prefix == "/" ? String(part) : "/" + part
+            if mkdir(prefix, 0o755) != 0, errno != EEXIST {
+                throw FileFailure.cannotWrite(path: prefix, reason: lastError)
+            }
+        }
+    }
+
+    private static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
+        var written = 0
+        while written < bytes.count {
+            let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw FileFailure.cannotWrite(path: path, reason: lastError) }
+            written += count
+        }
+    }
+}
