@@ -40,3 +40,32 @@ public enum DecimalText {
         return unit == 0 ? "\(count) B" : fixed(value, 1) + " " + units[unit]
     }
 }
+
+extension DecimalText {
+    /// Four significant digits, without trailing zeros: `0.001234`, `12.5`, `1.5e-09`.
+    public static func significant(_ value: Double) -> String {
+        guard value.isFinite, value != 0 else { return fixed(value, 0) }
+        let magnitude = value.magnitude
+        guard magnitude >= 1e-4, magnitude < 1e7 else {
+            let text = "\(Float(value))"
+            return text
+        }
+        var places = 3
+        var bound = 10.0
+        while magnitude >= bound, places > 0 {
+            places -= 1
+            bound *= 10
+        }
+        bound = 1
+        while magnitude < bound, places < 8 {
+            places += 1
+            bound /= 10
+        }
+        var text = fixed(value, places)
+        if text.contains(".") {
+            while text.last == "0" { text.removeLast() }
+            if text.last == "." { text.removeLast() }
+        }
+        return text
+    }
+}

@@ -1,0 +1,152 @@
+#include "primitive.hpp"
+
+using namespace dnnl;
+using dims = memory::dims;
+using tag = memory::format_tag;
+
+namespace {
+
+constexpr auto f32 = memory::data_type::f32;
+
+// Everything about one convolution except the formats of its activations.
+struct Geometry {
+    const cod_convolution &shape;
+    dims strides, dilates, pad_low, pad_high, weight_dims;
+    memory::desc any_weights, plain_weights, bias;
+
+    explicit Geometry(const cod_convolution &s) : shape(s) {
+        strides = {s.stride_h, s.stride_w};
+        dilates = {s.dilation_h - 1, s.dilation_w - 1};
+        pad_low = {s.pad_top, s.pad_left};
+        pad_high = {s.pad_bottom, s.pad_right};
+        bool grouped = s.groups > 1;
+        weight_dims = grouped ? dims{s.groups, s.o / s.groups, s.c / s.groups, s.kh, s.kw}
+                              : dims{s.o, s.c, s.kh, s.kw};
+        any_weights = {weight_dims, f32, tag::any};
+        plain_weights = {weight_dims, f32, grouped ? tag::goihw : tag::oihw};
+        bias = s.has_bias ? memory::desc({s.o}, f32, tag::x) : memory::desc();
+    }
+
+    memory::desc src(cod_format format) const { return cod::activation(shape.n, shape.c, shape.h, shape.w, format); }
+    memory::desc dst(cod_format format) const { return cod::activation(shape.n, shape.o, shape.p, shape.q, format); }
+};
+
+primitive_attr attributes(const cod_convolution &shape) {
+    primitive_attr attr;
+    attr.set_scratchpad_mode(scratchpad_mode::user);
+    post_ops ops;
+    if (shape.has_sum) ops.append_sum(1.0f);
+    if (shape.has_relu) ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
+    attr.set_post_ops(ops);
+    return attr;
+}
+
+// Winograd pays from 32 channels up and only for 3×3 with stride 1; below, and in training, the direct kernels win.
+algorithm choose(const cod_convolution &s, bool inference) {
+    bool fits = s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
+                s.dilation_w == 1 && s.groups == 1 && s.c >= 32 && s.o >= 32;
+    return inference && fits ? algorithm::convolution_auto : algorithm::convolution_direct;
+}
+
+convolution_forward::primitive_desc forward(const Geometry &g, cod_format src, cod_format dst, bool inference,
+                                            bool allow_empty) {
+    auto kind = inference ? prop_kind::forward_inference : prop_kind::forward_training;
+    convolution_forward::desc desc(kind, choose(g.shape, inference), g.src(src), g.any_weights, g.bias, g.dst(dst),
+                                   g.strides, g.dilates, g.pad_low, g.pad_high);
+    return {desc, attributes(g.shape), cod::engine(), allow_empty};
+}
+
+bool is_slow(const std::string &implementation) { return implementation.rfind("ref", 0) == 0; }
+
+// The formats in order of preference: blocked throughout (plain for the few channels of an image), channels-last for
+// group sizes the blocked kernels refuse, plain (im2col + GEMM) for the rest.
+std::vector<std::pair<cod_format, cod_format>> candidates(const cod_convolution &s) {
+    std::vector<std::pair<cod_format, cod_format>> list;
+    if (s.c <= 3 && s.groups == 1) list.push_back({cod_format_plain, cod_format_blocked});
+    list.push_back({cod_format_blocked, cod_format_blocked});
+    list.push_back({cod_format_channels_last, cod_format_channels_last});
+    list.push_back({cod_format_plain, cod_format_plain});
+    return list;
+}
+
+// Tries `make` on every candidate and keeps the first that is no reference kernel, or the last that works at all.
+template <typename Desc, typename Make>
+std::pair<Desc, std::pair<cod_format, cod_format>> best(const cod_convolution &shape, Make make) {
+    std::pair<Desc, std::pair<cod_format, cod_format>> fallback;
+    bool found = false;
+    for (auto formats : candidates(shape)) {
+        Desc desc = make(formats.first, formats.second);
+        if (!desc) continue;
+        if (!is_slow(desc.impl_info_str())) return {desc, formats};
+        if (!found) fallback = {desc, formats};
+        found = true;
+    }
+    if (!found) throw std::runtime_error("oneDNN has no kernel for this convolution");
+    return fallback;
+}
+
+std::unique_ptr<cod_primitive> make_forward(const Geometry &g, bool inference) {
+    auto [desc, formats] = best<convolution_forward::primitive_desc>(
+        g.shape, [&](cod_format src, cod_format dst) { return forward(g, src, dst, inference, true); });
+    auto result = std::make_unique<cod_primitive>();
+    result->finish(convolution_forward(desc), desc);
+    result->add(cod_src, DNNL_ARG_SRC, desc.src_desc(), formats.first);
+    result->add(cod_weights, DNNL_ARG_WEIGHTS, desc.weights_desc(), cod_format_plain, g.plain_weights);
+    if (g.shape.has_bias) result->add(cod_bias, DNNL_ARG_BIAS, desc.bias_desc(), cod_format_plain, g.bias);
+    result->add(cod_dst, DNNL_ARG_DST, desc.dst_desc(), formats.second);
+    return result;
+}
+
+std::unique_ptr<cod_primitive> make_backward_data(const Geometry &g) {
+    auto [desc, formats] = best<convolution_backward_data::primitive_desc>(
+        g.shape, [&](cod_format src, cod_format dst) -> convolution_backward_data::primitive_desc {
+            auto hint = forward(g, src, dst, false, true);
+            if (!hint) return {};
+            convolution_backward_data::desc desc(algorithm::convolution_direct, g.src(src), g.any_weights, g.dst(dst),
+                                                 g.strides, g.dilates, g.pad_low, g.pad_high);
+            primitive_attr attr;
+            attr.set_scratchpad_mode(scratchpad_mode::user);
+            return {desc, attr, cod::engine(), hint, true};
+        });
+    auto result = std::make_unique<cod_primitive>();
+    result->finish(convolution_backward_data(desc), desc);
+    result->add(cod_diff_dst, DNNL_ARG_DIFF_DST, desc.diff_dst_desc(), formats.second);
+    result->add(cod_weights, DNNL_ARG_WEIGHTS, desc.weights_desc(), cod_format_plain, g.plain_weights);
+    result->add(cod_diff_src, DNNL_ARG_DIFF_SRC, desc.diff_src_desc(), formats.first);
+    return result;
+}
+
+std::unique_ptr<cod_primitive> make_backward_weights(const Geometry &g) {
+    auto [desc, formats] = best<convolution_backward_weights::primitive_desc>(
+        g.shape, [&](cod_format src, cod_format dst) -> convolution_backward_weights::primitive_desc {
+            auto hint = forward(g, src, dst, false, true);
+            if (!hint) return {};
+            convolution_backward_weights::desc desc(algorithm::convolution_direct, g.src(src), g.any_weights, g.bias,
+                                                    g.dst(dst), g.strides, g.dilates, g.pad_low, g.pad_high);
+            primitive_attr attr;
+            attr.set_scratchpad_mode(scratchpad_mode::user);
+            return {desc, attr, cod::engine(), hint, true};
+        });
+    auto result = std::make_unique<cod_primitive>();
+    result->finish(convolution_backward_weights(desc), desc);
+    result->add(cod_src, DNNL_ARG_SRC, desc.src_desc(), formats.first);
+    result->add(cod_diff_dst, DNNL_ARG_DIFF_DST, desc.diff_dst_desc(), formats.second);
+    result->add(cod_diff_weights, DNNL_ARG_DIFF_WEIGHTS, desc.diff_weights_desc(), cod_format_plain, g.plain_weights);
+    if (g.shape.has_bias)
+        result->add(cod_diff_bias, DNNL_ARG_DIFF_BIAS, desc.diff_bias_desc(), cod_format_plain, g.bias);
+    return result;
+}
+
+}  // namespace
+
+extern "C" cod_primitive *cod_convolution_create(const cod_convolution *shape, enum cod_pass pass) {
+    return cod::guarded([&]() -> cod_primitive * {
+        Geometry geometry(*shape);
+        switch (pass) {
+        case cod_forward_inference: return make_forward(geometry, true).release();
+        case cod_forward_training: return make_forward(geometry, false).release();
+        case cod_backward_data: return make_backward_data(geometry).release();
+        default: return make_backward_weights(geometry).release();
+        }
+    });
+}

@@ -1,0 +1,174 @@
+#include "primitive.hpp"
+
+#include <cstring>
+
+// libgomp's own entry points: the toolchain's clang has no OpenMP, but oneDNN's team is libgomp's.
+extern "C" void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+extern "C" int omp_get_thread_num(void);
+extern "C" int omp_get_num_threads(void);
+extern "C" void omp_set_num_threads(int count);
+extern "C" int omp_get_num_procs(void);
+
+namespace cod {
+
+static std::string &error_text() {
+    static std::string text;
+    return text;
+}
+
+void set_error(const std::string &message) { error_text() = message; }
+
+const dnnl::engine &engine() {
+    static dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+    return instance;
+}
+
+dnnl::stream &stream() {
+    static dnnl::stream instance(engine());
+    return instance;
+}
+
+static bool has_avx512() {
+    auto isa = dnnl::get_effective_cpu_isa();
+    return (static_cast<unsigned>(isa) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
+           static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+}
+
+dnnl::memory::format_tag activation_tag(cod_format format) {
+    using tag = dnnl::memory::format_tag;
+    switch (format) {
+    case cod_format_plain: return tag::nchw;
+    case cod_format_channels_last: return tag::nhwc;
+    default: return cod_channel_block() == 16 ? tag::nChw16c : tag::nChw8c;
+    }
+}
+
+dnnl::memory::desc activation(int64_t n, int64_t c, int64_t h, int64_t w, cod_format format) {
+    return {{n, c, h, w}, dnnl::memory::data_type::f32, activation_tag(format)};
+}
+
+struct ParallelBody {
+    void (*body)(void *, int, int);
+    void *context;
+};
+
+}  // namespace cod
+
+extern "C" {
+
+const char *cod_last_error(void) { return cod::error_text().c_str(); }
+
+const char *cod_version(void) {
+    static std::string text = [] {
+        auto version = dnnl_version();
+        return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+               std::to_string(version->patch);
+    }();
+    return text.c_str();
+}
+
+int cod_channel_block(void) {
+    static int block = cod::has_avx512() ? 16 : 8;
+    return block;
+}
+
+int cod_processor_count(void) { return omp_get_num_procs(); }
+
+void cod_set_thread_count(int count) { omp_set_num_threads(count); }
+
+void cod_parallel(void (*body)(void *, int, int), void *context, int threadCount) {
+    cod::ParallelBody data{body, context};
+    GOMP_parallel(
+        [](void *raw) {
+            auto *data = static_cast<cod::ParallelBody *>(raw);
+            data->body(data->context, omp_get_thread_num(), omp_get_num_threads());
+        },
+        &data, static_cast<unsigned>(threadCount), 0);
+}
+
+int cod_sgemm(char transA, char transB, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
+              int64_t ldb, float beta, float *c, int64_t ldc) {
+    return dnnl_sgemm(transA, transB, m, n, k, 1.0f, a, lda, b, ldb, beta, c, ldc) == dnnl_success ? 0 : 1;
+}
+
+void cod_primitive_destroy(cod_primitive *primitive) { delete primitive; }
+
+const char *cod_primitive_implementation(const cod_primitive *primitive) { return primitive->implementation.c_str(); }
+
+enum cod_format cod_primitive_format(const cod_primitive *primitive, enum cod_argument which) {
+    return primitive->arguments[which].format;
+}
+
+size_t cod_primitive_bytes(const cod_primitive *primitive, enum cod_argument which) {
+    return primitive->arguments[which].used ? primitive->arguments[which].desc.get_size() : 0;
+}
+
+size_t cod_primitive_scratch_bytes(const cod_primitive *primitive) { return primitive->scratch.get_size(); }
+
+int cod_primitive_needs_packing(const cod_primitive *primitive, enum cod_argument which) {
+    const auto &argument = primitive->arguments[which];
+    return argument.used && argument.desc != argument.plain;
+}
+
+static int reorder(const dnnl::memory::desc &from, const void *source, const dnnl::memory::desc &to, void *target) {
+    return cod::status([&] {
+        dnnl::memory input(from, cod::engine(), const_cast<void *>(source));
+        dnnl::memory output(to, cod::engine(), target);
+        dnnl::reorder(input, output).execute(cod::stream(), input, output);
+    });
+}
+
+int cod_primitive_pack(cod_primitive *primitive, enum cod_argument which, const float *plain, void *packed) {
+    const auto &argument = primitive->arguments[which];
+    return reorder(argument.plain, plain, argument.desc, packed);
+}
+
+int cod_primitive_unpack(cod_primitive *primitive, enum cod_argument which, const void *packed, float *plain) {
+    const auto &argument = primitive->arguments[which];
+    return reorder(argument.desc, packed, argument.plain, plain);
+}
+
+int cod_primitive_execute(cod_primitive *primitive, void *const pointers[cod_argument_count], void *scratch) {
+    dnnl_exec_arg_t arguments[cod_argument_count + 1];
+    int count = 0;
+    for (int which = 0; which < cod_argument_count; which++) {
+        auto &argument = primitive->arguments[which];
+        if (!argument.used) continue;
+        dnnl_memory_set_data_handle(argument.memory.get(), pointers[which]);
+        arguments[count++] = {argument.id, argument.memory.get()};
+    }
+    if (primitive->scratch.get_size() > 0) {
+        dnnl_memory_set_data_handle(primitive->scratch_memory.get(), scratch);
+        arguments[count++] = {DNNL_ARG_SCRATCHPAD, primitive->scratch_memory.get()};
+    }
+    auto result = dnnl_primitive_execute(primitive->primitive.get(), cod::stream().get(), count, arguments);
+    if (result != dnnl_success) cod::set_error(primitive->implementation + " failed to execute");
+    return result == dnnl_success ? 0 : 1;
+}
+
+cod_step *cod_step_create(cod_primitive *primitive, void *const pointers[cod_argument_count], void *scratch) {
+    return cod::guarded([&] {
+        auto step = std::make_unique<cod_step>();
+        step->primitive = primitive->primitive;
+        auto bind = [&](int id, const dnnl::memory::desc &desc, void *pointer) {
+            step->memories.emplace_back(desc, cod::engine(), pointer);
+            step->arguments.push_back({id, step->memories.back().get()});
+        };
+        for (int which = 0; which < cod_argument_count; which++)
+            if (primitive->arguments[which].used)
+                bind(primitive->arguments[which].id, primitive->arguments[which].desc, pointers[which]);
+        if (primitive->scratch.get_size() > 0) bind(DNNL_ARG_SCRATCHPAD, primitive->scratch, scratch);
+        return step.release();
+    });
+}
+
+int cod_step_run(cod_step *step) {
+    return dnnl_primitive_execute(step->primitive.get(), cod::stream().get(),
+                                  static_cast<int>(step->arguments.size()), step->arguments.data()) == dnnl_success
+               ? 0
+               : 1;
+}
+
+void cod_step_destroy(cod_step *step) { delete step; }
+
+}  // extern "C"

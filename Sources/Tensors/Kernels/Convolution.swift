@@ -1,0 +1,158 @@
+package import COneDNN
+
+/// Stride, padding, dilation and groups of a two-dimensional convolution.
+public struct ConvolutionGeometry: Hashable, Sendable {
+    public var stride: [Int]
+    /// Rows above, columns left, rows below, columns right.
+    public var padding: [Int]
+    public var dilation: [Int]
+    public var groups: Int
+
+    /// - Parameters:
+    ///   - stride, dilation: rows, columns; ≥ 1.
+    ///   - padding: one number, rows and columns, or top, left, bottom, right; ≥ 0.
+    public init(stride: [Int] = [1, 1], padding: [Int] = [0, 0, 0, 0], dilation: [Int] = [1, 1], groups: Int = 1) {
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.groups = groups
+    }
+
+    public init(stride: Int, padding: Int, groups: Int = 1) {
+        self.init(
+            stride: [stride, stride], padding: [padding, padding, padding, padding], groups: groups)
+    }
+
+    /// The output shape [N, O, P, Q] for an input [N, C, H, W] and a weight [O, C/g, Kh, Kw].
+    /// - Throws: `shapeMismatch` saying which extents disagree.
+    public func outputShape(input: Shape, weight: Shape) throws -> Shape {
+        func fail(_ detail: String) -> TensorFailure { .shapeMismatch(operation: "conv2d", detail: detail) }
+        guard input.rank == 4, weight.rank == 4 else {
+            throw fail("needs an input [N, C, H, W] and a weight [O, C/g, Kh, Kw], but got \(input) and \(weight)")
+        }
+        guard stride.count == 2, dilation.count == 2, padding.count == 4, groups >= 1,
+            (stride + dilation).allSatisfy({ $0 >= 1 }), padding.allSatisfy({ $0 >= 0 }),
+            (stride + dilation + padding).allSatisfy({ $0 < 1 << 20 })
+        else {
+            throw fail("stride \(stride), padding \(padding), dilation \(dilation), groups \(groups) are no geometry")
+        }
+        guard weight[0] % groups == 0, input[1] == weight[1] * groups else {
+            throw fail("input \(input) and weight \(weight) disagree on the channels for \(groups) group(s)")
+        }
+        let extents = (0..<2).map { axis in
+            let reach = dilation[axis] * (weight[2 + axis] - 1) + 1
+            return (input[2 + axis] + padding[axis] + padding[axis + 2] - reach) / stride[axis] + 1
+        }
+        let fits = (0..<2).allSatisfy { axis in
+            input[2 + axis] + padding[axis] + padding[axis + 2] >= dilation[axis] * (weight[2 + axis] - 1) + 1
+        }
+        guard fits, weight.elementCount > 0 else {
+            throw fail("kernel of weight \(weight) is larger than the padded input \(input)")
+        }
+        return [input[0], weight[0], extents[0], extents[1]]
+    }
+}
+
+/// Two-dimensional convolution on oneDNN, forward and backward.
+package enum Convolution {
+    package struct Key: Hashable {
+        package let input: Shape
+        package let weight: Shape
+        package let output: Shape
+        package let geometry: ConvolutionGeometry
+        package let hasBias: Bool
+        package let hasSum: Bool
+        package let hasReLU: Bool
+        package let pass: UInt32
+    }
+
+    nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
+
+    /// The primitive for these shapes; `hasSum` and `hasReLU` fuse `dst += conv` and ReLU (inference only).
+    package static func primitive(
+        _ pass: cod_pass, input: Shape, weight: Shape, geometry: ConvolutionGeometry, hasBias: Bool,
+        hasSum: Bool = false, hasReLU: Bool = false
+    ) throws -> Primitive {
+        let output = try geometry.outputShape(input: input, weight: weight)
+        let key = Key(
+            input: input, weight: weight, output: output, geometry: geometry, hasBias: hasBias, hasSum: hasSum,
+            hasReLU: hasReLU, pass: pass.rawValue)
+        return try cache.primitive(for: key, make: create)
+    }
+
+    private static func create(_ key: Key) throws -> Primitive {
+        let g = key.geometry
+        func long(_ value: Int) -> Int64 { Int64(value) }
+        var shape = cod_convolution(
+            n: long(key.input[0]), c: long(key.input[1]), h: long(key.input[2]), w: long(key.input[3]),
+            o: long(key.output[1]), p: long(key.output[2]), q: long(key.output[3]),
+            kh: long(key.weight[2]), kw: long(key.weight[3]), groups: long(g.groups),
+            stride_h: long(g.stride[0]), stride_w: long(g.stride[1]), pad_top: long(g.padding[0]),
+            pad_left: long(g.padding[1]), pad_bottom: long(g.padding[2]), pad_right: long(g.padding[3]),
+            dilation_h: long(g.dilation[0]), dilation_w: long(g.dilation[1]),
+            has_bias: key.hasBias ? 1 : 0, has_sum: key.hasSum ? 1 : 0, has_relu: key.hasReLU ? 1 : 0)
+        return try Primitive("conv2d", cod_convolution_create(&shape, cod_pass(rawValue: key.pass)))
+    }
+
+    /// y = x ⋆ w + b.
+    package static func forward(
+        _ x: Tensor, _ w: Tensor, _ b: Tensor?, _ geometry: ConvolutionGeometry, training: Bool
+    ) throws -> Tensor {
+        try x.requireType(.float32, "conv2d")
+        try w.requireType(.float32, "conv2d")
+        let output = try geometry.outputShape(input: x.shape, weight: w.shape)
+        if let b, b.shape != [w.shape[0]] {
+            throw TensorFailure.shapeMismatch(operation: "conv2d", detail: "bias \(b.shape) is not [\(w.shape[0])]")
+        }
+        guard output.elementCount > 0, x.elementCount > 0 else { return try .zeros(output) }
+        let primitive = try primitive(
+            training ? cod_forward_training : cod_forward_inference, input: x.shape, weight: w.shape,
+            geometry: geometry, hasBias: b != nil)
+        let source = try x.inFormat(primitive.format(of: cod_src))
+        let weights = try primitive.packed(w, as: cod_weights)
+        let bias = try b?.contiguous()
+        let y = try Tensor(uninitializedActivation: output, format: primitive.format(of: cod_dst))
+        try withExtendedLifetime((source.storage, weights, bias?.storage)) {
+            var arguments = [(cod_src, source.rawBase), (cod_weights, weights.pointer), (cod_dst, y.rawBase)]
+            if let bias { arguments.append((cod_bias, bias.rawBase)) }
+            try primitive.execute(arguments)
+        }
+        return y
+    }
+
+    /// ∂L/∂x from ∂L/∂y.
+    package static func gradientOfInput(
+        _ dy: Tensor, _ w: Tensor, input: Shape, _ geometry: ConvolutionGeometry
+    ) throws -> Tensor {
+        let primitive = try primitive(cod_backward_data, input: input, weight: w.shape, geometry: geometry, hasBias: false)
+        let gradient = try dy.inFormat(primitive.format(of: cod_diff_dst))
+        let weights = try primitive.packed(w, as: cod_weights)
+        let dx = try Tensor(uninitializedActivation: input, format: primitive.format(of: cod_diff_src))
+        try withExtendedLifetime((gradient.storage, weights)) {
+            try primitive.execute([
+                (cod_diff_dst, gradient.rawBase), (cod_weights, weights.pointer), (cod_diff_src, dx.rawBase),
+            ])
+        }
+        return dx
+    }
+
+    /// ∂L/∂w, and ∂L/∂b when there is a bias, from ∂L/∂y.
+    package static func gradientOfWeights(
+        _ dy: Tensor, _ x: Tensor, weight: Shape, hasBias: Bool, _ geometry: ConvolutionGeometry
+    ) throws -> (weights: Tensor, bias: Tensor?) {
+        let primitive = try primitive(
+            cod_backward_weights, input: x.shape, weight: weight, geometry: geometry, hasBias: hasBias)
+        let gradient = try dy.inFormat(primitive.format(of: cod_diff_dst))
+        let source = try x.inFormat(primitive.format(of: cod_src))
+        let packed = try Storage(byteCount: primitive.byteCount(of: cod_diff_weights))
+        let bias = hasBias ? try Tensor(uninitialized: [weight[0]]) : nil
+        try withExtendedLifetime((gradient.storage, source.storage, packed, bias?.storage)) {
+            var arguments = [
+                (cod_diff_dst, gradient.rawBase), (cod_src, source.rawBase), (cod_diff_weights, packed.pointer),
+            ]
+            if let bias { arguments.append((cod_diff_bias, bias.rawBase)) }
+            try primitive.execute(arguments)
+        }
+        return (try primitive.unpacked(packed, as: cod_diff_weights, shape: weight), bias)
+    }
+}

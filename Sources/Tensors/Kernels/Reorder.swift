@@ -1,0 +1,64 @@
+import COneDNN
+
+/// Activations from one format to another.
+package enum Reorder {
+    private struct Key: Hashable {
+        let dims: [Int]
+        let from: UInt32
+        let to: UInt32
+    }
+
+    nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
+
+    static func run(_ source: Tensor, into target: Tensor, from: ActivationFormat, to: ActivationFormat) throws {
+        let d = source.shape.dims
+        let key = Key(dims: d, from: from.cod.rawValue, to: to.cod.rawValue)
+        let primitive = try cache.primitive(for: key) { _ in
+            let handle = cod_reorder_create(Int64(d[0]), Int64(d[1]), Int64(d[2]), Int64(d[3]), from.cod, to.cod)
+            return try Primitive("reorder", handle)
+        }
+        try withExtendedLifetime((source.storage, target.storage)) {
+            try primitive.execute([(cod_src, source.rawBase), (cod_dst, target.rawBase)])
+        }
+    }
+}
+
+extension Tensor {
+    /// The format this rank-4 float32 tensor already lies in, if it is one of oneDNN's.
+    package var activationFormat: ActivationFormat? {
+        guard case .strided(let strides, _) = layout else { return .blocked }
+        if isContiguous { return .plain }
+        let last = [shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]]
+        return (0..<4).allSatisfy { shape[$0] == 1 || strides[$0] == last[$0] } ? .channelsLast : nil
+    }
+
+    /// An unset activation N×C×H×W in `format`.
+    package init(uninitializedActivation shape: Shape, format: ActivationFormat) throws {
+        switch format {
+        case .plain: try self.init(uninitialized: shape)
+        case .channelsLast:
+            let whole = try Tensor(uninitialized: shape)
+            let strides = [shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]]
+            self.init(storage: whole.storage, shape: shape, dtype: .float32, layout: .strided(strides, offset: 0))
+        case .blocked:
+            let shape = try shape.validated("activation", elementBytes: 4 * Layout.channelBlock)
+            let storage = try Storage(byteCount: Layout.blockedElementCount(shape) * 4)
+            self.init(storage: storage, shape: shape, dtype: .float32, layout: .blocked)
+        }
+    }
+
+    /// This activation in `format`: itself when it lies so already.
+    package func inFormat(_ format: ActivationFormat) throws -> Tensor {
+        let own = activationFormat
+        if own == format { return self }
+        guard let own else { return try contiguous().inFormat(format) }
+        let result = try Tensor(uninitializedActivation: shape, format: format)
+        if elementCount > 0 { try Reorder.run(self, into: result, from: own, to: format) }
+        return result
+    }
+
+    /// The stored elements, padding included: what zero-preserving elementwise kernels run over.
+    package var storedElementCount: Int {
+        layout == .blocked ? Layout.blockedElementCount(shape) : elementCount
+    }
+}

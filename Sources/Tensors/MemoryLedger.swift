@@ -1,0 +1,120 @@
+import Basics
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// How much tensor memory is in use. Freed blocks are kept for reuse, because fresh pages cost a training step more
+/// than its arithmetic on small nets; what is kept never exceeds the largest amount that was in use at once.
+public enum MemoryLedger {
+    private struct State {
+        var liveByteCount = 0
+        var peakByteCount = 0
+        var idleByteCount = 0
+        var limit = MemoryLedger.defaultLimit
+        var idle: [Int: [UInt]] = [:]
+    }
+
+    private static let state = Mutex(State())
+    private static let floor = 256 << 20
+
+    private static var defaultLimit: Int {
+        let pages = sysconf(Int32(_SC_PHYS_PAGES))
+        let pageSize = sysconf(Int32(_SC_PAGESIZE))
+        return pages > 0 && pageSize > 0 ? pages * pageSize / 10 * 9 : 16 << 30
+    }
+
+    /// Bytes held by living tensors.
+    public static var liveByteCount: Int { state.withLock { $0.liveByteCount } }
+    /// The largest `liveByteCount` since the last `resetPeak()`.
+    public static var peakByteCount: Int { state.withLock { $0.peakByteCount } }
+    /// Bytes kept for reuse.
+    public static var idleByteCount: Int { state.withLock { $0.idleByteCount } }
+    /// Allocation beyond this many live bytes fails; nine tenths of physical memory unless set.
+    public static var limit: Int {
+        get { state.withLock { $0.limit } }
+        set { state.withLock { $0.limit = newValue } }
+    }
+
+    public static func resetPeak() { state.withLock { $0.peakByteCount = $0.liveByteCount } }
+
+    /// Gives kept blocks back to the system.
+    public static func trim() {
+        let blocks = state.withLock { state -> [UInt] in
+            defer { (state.idle, state.idleByteCount) = ([:], 0) }
+            return state.idle.values.flatMap { $0 }
+        }
+        for block in blocks { free(UnsafeMutableRawPointer(bitPattern: block)) }
+    }
+
+    /// Size classes: multiples of 64 bytes up to 4 KiB, then eighths of a power of two, so that near sizes share.
+    static func capacity(for byteCount: Int) -> Int {
+        if byteCount <= 4096 { return max(64, (byteCount + 63) & ~63) }
+        let step = 1 << max(12, Int.bitWidth - byteCount.leadingZeroBitCount - 4)
+        return (byteCount + step - 1) / step * step
+    }
+
+    static func allocate(capacity: Int) throws -> UnsafeMutableRawPointer {
+        enum Outcome { case reuse(UInt), fresh, refused(live: Int, limit: Int) }
+        let outcome = state.withLock { state -> Outcome in
+            guard state.liveByteCount + capacity <= state.limit else {
+                return .refused(live: state.liveByteCount, limit: state.limit)
+            }
+            state.liveByteCount += capacity
+            state.peakByteCount = max(state.peakByteCount, state.liveByteCount)
+            guard let block = state.idle[capacity]?.popLast() else { return .fresh }
+            state.idleByteCount -= capacity
+            return .reuse(block)
+        }
+        switch outcome {
+        case .reuse(let block): return UnsafeMutableRawPointer(bitPattern: block)!
+        case .refused(let live, let limit):
+            throw TensorFailure.outOfMemory(byteCount: capacity, liveByteCount: live, limit: limit)
+        case .fresh:
+            var block: UnsafeMutableRawPointer?
+            if posix_memalign(&block, 64, capacity) != 0 {
+                trim()
+                if posix_memalign(&block, 64, capacity) != 0 { block = nil }
+            }
+            guard let block else {
+                let (live, limit) = state.withLock { state in
+                    state.liveByteCount -= capacity
+                    return (state.liveByteCount, state.limit)
+                }
+                throw TensorFailure.outOfMemory(byteCount: capacity, liveByteCount: live, limit: limit)
+            }
+            return block
+        }
+    }
+
+    static func recycle(_ block: UnsafeMutableRawPointer, capacity: Int) {
+        let address = UInt(bitPattern: block)
+        let kept = state.withLock { state -> Bool in
+            state.liveByteCount -= capacity
+            guard state.liveByteCount + state.idleByteCount + capacity <= max(floor, state.peakByteCount) else {
+                return false
+            }
+            state.idleByteCount += capacity
+            state.idle[capacity, default: []].append(address)
+            return true
+        }
+        if !kept { free(block) }
+    }
+}
+
+/// A block of tensor memory, 64-byte aligned, given back when the last tensor on it goes.
+public final class Storage: @unchecked Sendable {
+    package let pointer: UnsafeMutableRawPointer
+    public let byteCount: Int
+    private let capacity: Int
+
+    /// Uninitialised memory.
+    package init(byteCount: Int) throws {
+        capacity = MemoryLedger.capacity(for: byteCount)
+        self.byteCount = byteCount
+        pointer = try MemoryLedger.allocate(capacity: capacity)
+    }
+
+    deinit { MemoryLedger.recycle(pointer, capacity: capacity) }
+}

@@ -1,0 +1,72 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Functions of one operand, element by element.
+extension Tensor {
+    public func negated() throws -> Tensor { try mapped("negate") { -$0 } }
+    public func magnitude() throws -> Tensor { try mapped("abs") { abs($0) } }
+    public func exponential() throws -> Tensor { try mapped("exp") { expf($0) } }
+    public func logarithm() throws -> Tensor { try mapped("log") { logf($0) } }
+    public func squareRoot() throws -> Tensor { try mapped("sqrt") { $0.squareRoot() } }
+    public func hyperbolicTangent() throws -> Tensor { try mapped("tanh") { tanhf($0) } }
+    public func sigmoid() throws -> Tensor { try mapped("sigmoid") { 1 / (1 + expf(-$0)) } }
+
+    /// The elements limited to [low, high].
+    public func clamped(low: Double, high: Double) throws -> Tensor {
+        guard low <= high else {
+            throw TensorFailure.invalidArgument(operation: "clamp", detail: "low \(low) is above high \(high)")
+        }
+        let (low, high) = (Float(low), Float(high))
+        return try mapped("clamp") { min(max($0, low), high) }
+    }
+
+    /// max(x, 0), in the layout of this tensor.
+    public func rectified() throws -> Tensor {
+        try requireType(.float32, "relu")
+        guard layout == .blocked || isContiguous else { return try contiguous().rectified() }
+        let result = layout == .blocked
+            ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
+        withExtendedLifetime((storage, result.storage)) {
+            let (x, y) = (base(Float.self), result.base(Float.self))
+            parallelFor(storedElementCount, grain: Elementwise.grain) { for i in $0 { y[i] = x[i] > 0 ? x[i] : 0 } }
+        }
+        return result
+    }
+
+    /// `gradient` where this tensor, the output of ReLU, is positive, and 0 elsewhere.
+    package func rectifierGradient(_ gradient: Tensor) throws -> Tensor {
+        let y = layout == .blocked ? self : try contiguous()
+        let dy = try layout == .blocked ? gradient.inFormat(.blocked) : gradient.contiguous()
+        let result = layout == .blocked
+            ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
+        withExtendedLifetime((y.storage, dy.storage, result.storage)) {
+            let (v, d, out) = (y.base(Float.self), dy.base(Float.self), result.base(Float.self))
+            parallelFor(y.storedElementCount, grain: Elementwise.grain) { for i in $0 { out[i] = v[i] > 0 ? d[i] : 0 } }
+        }
+        return result
+    }
+
+    /// This activation times `factor`, in its own layout.
+    package func scaledInLayout(by factor: Float) throws -> Tensor {
+        guard layout == .blocked else { return try multiplying(Double(factor)) }
+        let result = try Tensor(uninitializedActivation: shape, format: .blocked)
+        withExtendedLifetime((storage, result.storage)) {
+            let (x, y) = (base(Float.self), result.base(Float.self))
+            parallelFor(storedElementCount, grain: Elementwise.grain) { for i in $0 { y[i] = factor * x[i] } }
+        }
+        return result
+    }
+
+    @inline(__always)
+    private func mapped(_ operation: String, _ apply: (Float) -> Float) throws -> Tensor {
+        try requireType(.float32, operation)
+        let source = try contiguous()
+        let result = try Tensor(uninitialized: shape)
+        withExtendedLifetime((source.storage, result.storage)) {
+            let (x, y) = (source.base(Float.self), result.base(Float.self))
+            parallelFor(elementCount, grain: Elementwise.grain) { for i in $0 { y[i] = apply(x[i]) } }
+        }
+        return result
+    }
+}

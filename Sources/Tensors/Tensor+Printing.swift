@@ -1,0 +1,31 @@
+import Basics
+
+extension Tensor: CustomStringConvertible {
+    /// One line: type, shape and, for floats, the range and mean of the values.
+    public var description: String {
+        let head = "Tensor \(dtype) \(shape)"
+        guard elementCount > 0 else { return head + " (empty)" }
+        if elementCount == 1, let value = try? scalar() { return "\(head) \(DecimalText.significant(value))" }
+        guard dtype == .float32, let low = try? smallest(), let high = try? largest(), let mean = try? average() else {
+            return head
+        }
+        let figures = [("min", low), ("max", high), ("mean", mean)]
+        return head + " " + figures.map { "\($0.0) \(DecimalText.significant($0.1))" }.joined(separator: " ")
+    }
+
+    /// The values as nested rows, cut to the first and last few of each dimension.
+    public func formattedValues(edge: Int = 3) throws -> String {
+        let cells = try converted(to: .float32).array(of: Float.self).map { DecimalText.significant(Double($0)) }
+        func block(_ dim: Int, _ start: Int) -> String {
+            guard dim < rank else { return cells[start] }
+            let size = shape.dims[(dim + 1)...].reduce(1, *)
+            let hidden = shape[dim] > 2 * edge
+            let indices = hidden ? Array(0..<edge) + Array((shape[dim] - edge)..<shape[dim]) : Array(0..<shape[dim])
+            var parts = indices.map { block(dim + 1, start + $0 * size) }
+            if hidden { parts.insert("…", at: edge) }
+            let separator = dim == rank - 1 ? ", " : ",\n" + String(repeating: " ", count: dim + 1)
+            return "[" + parts.joined(separator: separator) + "]"
+        }
+        return block(0, 0)
+    }
+}
