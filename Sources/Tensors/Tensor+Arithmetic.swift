@@ -54,6 +54,25 @@ package enum Elementwise {
         }
     }
 
+    /// max(a + b, 0) where both lie in one dense layout; `nil` where they do not.
+    package static func rectifiedSum(_ a: Tensor, _ b: Tensor) throws -> Tensor? {
+        guard a.shape == b.shape, a.dtype == .float32, b.dtype == .float32, a.layout == b.layout,
+            a.layout == .blocked || a.isContiguous
+        else { return nil }
+        let result = try a.layout == .blocked
+            ? Tensor(uninitializedActivation: a.shape, format: .blocked) : Tensor(uninitialized: a.shape)
+        withExtendedLifetime((a.storage, b.storage, result.storage)) {
+            let (x, y, z) = (a.base(Float.self), b.base(Float.self), result.base(Float.self))
+            parallelFor(a.storedElementCount, grain: grain) {
+                for i in $0 {
+                    let sum = x[i] + y[i]
+                    z[i] = sum > 0 ? sum : 0
+                }
+            }
+        }
+        return result
+    }
+
     static func combine(_ operation: BinaryOperator, _ a: Tensor, _ b: Tensor, into result: Tensor) {
         switch operation {
         case .add: broadcastLoop(a, b, result) { (x: Float, y: Float) in x + y }

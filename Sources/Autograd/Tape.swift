@@ -1,0 +1,90 @@
+import Basics
+public import Operations
+public import Tensors
+
+/// A record of operations for one backward pass: reverse-mode differentiation on an explicit tape.
+///
+/// Values are entered by `variable`, computed by `apply`, and `gradients(of:)` walks the record once from the back.
+/// It mutates no tensor, and frees what an operation kept as soon as its gradient is through.
+public final class Tape {
+    private struct Record {
+        let operation: String
+        let inputs: [Variable]
+        let outputs: [Int]
+        let pullback: Evaluation.Pullback
+    }
+
+    private var records: [Record] = []
+    private var variableCount = 0
+    /// Proposals for new values of state inputs (running statistics), in the order they were made.
+    public private(set) var stateUpdates: [(variable: Variable, value: Tensor)] = []
+
+    public init() {}
+
+    /// Enters a value. Gradients are worked out for those that `requiresGradient`.
+    public func variable(_ tensor: Tensor, requiresGradient: Bool = false) -> Variable {
+        variableCount += 1
+        return Variable(tensor: tensor, id: variableCount - 1, requiresGradient: requiresGradient)
+    }
+
+    /// Evaluates `operation` and records it where a gradient will be wanted.
+    /// - Throws: what the operation throws for inputs that do not fit.
+    public func apply(_ operation: any Operation, _ inputs: [Variable], isTraining: Bool = true) throws -> [Variable] {
+        let wanted = inputs.contains(where: \.requiresGradient)
+        let mode = EvaluationMode(isTraining: isTraining, recordsGradient: wanted)
+        let evaluation = try operation.evaluate(inputs.map(\.tensor), mode)
+        let outputs = evaluation.outputs.map { variable($0, requiresGradient: wanted) }
+        stateUpdates += evaluation.stateUpdates.map { (inputs[$0.input], $0.value) }
+        if wanted, let pullback = evaluation.pullback {
+            // Only the ids and flags are kept: what the gradient needs of the values, the pullback holds.
+            records.append(
+                Record(
+                    operation: operation.name, inputs: inputs.map { $0.withoutTensor() }, outputs: outputs.map(\.id),
+                    pullback: pullback))
+        }
+        return outputs
+    }
+
+    /// ∂loss/∂v for every entered variable v that requires it. The tape is empty afterwards.
+    /// - Throws: `AutogradFailure.notScalar` unless `loss` has one element; failures of the operations.
+    public func gradients(of loss: Variable) throws -> Gradients {
+        guard loss.tensor.elementCount == 1 else { throw AutogradFailure.notScalar(shape: loss.tensor.shape) }
+        guard loss.requiresGradient else { throw AutogradFailure.notRecorded }
+        var values: [Int: Tensor] = [loss.id: try .ones(loss.tensor.shape)]
+        while let record = records.popLast() {
+            let outputs = record.outputs.map { values.removeValue(forKey: $0) }
+            guard outputs.contains(where: { $0 != nil }) else { continue }
+            try Cancellation.check()
+            let needed = record.inputs.map(\.requiresGradient)
+            let inputs = try located("gradient of " + record.operation) { try record.pullback(outputs, needed) }
+            for (variable, gradient) in zip(record.inputs, inputs) where variable.requiresGradient {
+                guard let gradient else { throw AutogradFailure.noRule(operation: record.operation) }
+                values[variable.id] = try values[variable.id].map { try $0.adding(gradient) } ?? gradient
+            }
+        }
+        return Gradients(values: values)
+    }
+}
+
+/// A value on a tape.
+public struct Variable: Sendable {
+    public let tensor: Tensor
+    let id: Int
+    public let requiresGradient: Bool
+
+    func withoutTensor() -> Variable { Variable(tensor: Self.nothing, id: id, requiresGradient: requiresGradient) }
+
+    private static let nothing: Tensor = {
+        do { return try Tensor.zeros([0]) } catch { preconditionFailure("no memory for an empty tensor: \(error)") }
+    }()
+}
+
+/// The result of a backward pass.
+public struct Gradients: Sendable {
+    private let values: [Int: Tensor]
+
+    init(values: [Int: Tensor]) { self.values = values }
+
+    /// The gradient of an entered variable; `nil` when the loss does not depend on it.
+    public subscript(_ variable: Variable) -> Tensor? { values[variable.id] }
+}

@@ -1,0 +1,122 @@
+public import Tensors
+
+/// a − b, broadcast.
+public struct Subtract: Operation {
+    public static let name = "subtract"
+
+    public init() {}
+    public init(attributes: Attributes) throws {}
+    public var attributes: Attributes { Attributes(Self.name) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 2...2)
+        return [try Shape.broadcast(inputs[0], inputs[1], operation: name)]
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let (a, b) = (inputs[0].shape, inputs[1].shape)
+        return Evaluation(try inputs[0].subtracting(inputs[1]), mode) { dy, needed in
+            [needed[0] ? try dy.summed(to: a) : nil, needed[1] ? try dy.negated().summed(to: b) : nil]
+        }
+    }
+}
+
+/// a · b element by element, broadcast.
+public struct Multiply: Operation {
+    public static let name = "multiply"
+
+    public init() {}
+    public init(attributes: Attributes) throws {}
+    public var attributes: Attributes { Attributes(Self.name) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 2...2)
+        return [try Shape.broadcast(inputs[0], inputs[1], operation: name)]
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let (a, b) = (inputs[0], inputs[1])
+        return Evaluation(try a.multiplying(b), mode) { dy, needed in
+            [
+                needed[0] ? try dy.multiplying(b).summed(to: a.shape) : nil,
+                needed[1] ? try dy.multiplying(a).summed(to: b.shape) : nil,
+            ]
+        }
+    }
+}
+
+/// factor · x.
+public struct Scale: Operation {
+    public static let name = "scale"
+    public var factor: Double
+
+    public init(factor: Double) { self.factor = factor }
+    public init(attributes: Attributes) throws { factor = try attributes.float("factor") }
+    public var attributes: Attributes { Attributes(Self.name, ["factor": .float(factor)]) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        Evaluation(try inputs[0].multiplying(factor), mode) { dy, _ in [try dy.multiplying(factor)] }
+    }
+}
+
+/// The sum of all elements, or their mean.
+///
+/// - Shape: any to a scalar.
+public struct Sum: Operation {
+    public static let name = "sum"
+    public var isMean: Bool
+
+    public init(isMean: Bool) { self.isMean = isMean }
+    public init(attributes: Attributes) throws { isMean = try attributes.bool("mean") }
+    public var attributes: Attributes { Attributes(Self.name, ["mean": .bool(isMean)]) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return [[]]
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let shape = inputs[0].shape
+        let factor = isMean ? 1 / Double(max(1, shape.elementCount)) : 1
+        return Evaluation(try .full([], inputs[0].total() * factor), mode) { dy, _ in
+            [try .full(shape, dy.scalar() * factor)]
+        }
+    }
+}
+
+/// The matrix product.
+///
+/// - Shape: [m, k] · [k, n] to [m, n].
+public struct MatrixMultiply: Operation {
+    public static let name = "matmul"
+
+    public init() {}
+    public init(attributes: Attributes) throws {}
+    public var attributes: Attributes { Attributes(Self.name) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 2...2)
+        guard inputs[0].rank == 2, inputs[1].rank == 2, inputs[0][1] == inputs[1][0] else {
+            throw OperationFailure.shapes(
+                operation: name, detail: "lhs \(inputs[0]) and rhs \(inputs[1]) are no matrices with one inner dimension")
+        }
+        return [[inputs[0][0], inputs[1][1]]]
+    }
+
+    public func macCount(inputs: [Shape], outputs: [Shape]) -> Int { outputs[0].elementCount * inputs[0][1] }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let (a, b) = (inputs[0], inputs[1])
+        return Evaluation(try a.matrixProduct(b), mode) { dy, needed in
+            [
+                needed[0] ? try dy.matrixProduct(b.transposed()) : nil,
+                needed[1] ? try a.transposed().matrixProduct(dy) : nil,
+            ]
+        }
+    }
+}

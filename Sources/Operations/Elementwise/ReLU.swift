@@ -1,0 +1,20 @@
+public import Tensors
+
+/// max(x, 0).
+public struct ReLU: Operation {
+    public static let name = "relu"
+
+    public init() {}
+    public init(attributes: Attributes) throws {}
+    public var attributes: Attributes { Attributes(Self.name) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let y = try inputs[0].rectified()
+        return Evaluation(y, mode) { dy, _ in [try y.rectifierGradient(dy)] }
+    }
+}

@@ -1,0 +1,95 @@
+public import Tensors
+
+/// Batch normalisation over N, H and W of each channel, then ReLU where fused.
+///
+/// Training uses the batch's statistics and proposes new running ones,
+/// running ← (1 − momentum) · running + momentum · batch (unbiased variance); otherwise the running ones are used.
+/// - Shape: x and y [N, C, H, W]; weight, bias, running mean and running variance [C].
+/// - Reference: Ioffe, Szegedy, *Batch Normalization*, ICML 2015, arXiv:1502.03167.
+public struct BatchNorm: Operation {
+    public static let name = "batch_norm"
+
+    public var epsilon: Double
+    public var momentum: Double
+    /// Whether ReLU follows at once (made by fusion).
+    public var hasReLU: Bool
+
+    public init(epsilon: Double = 1e-5, momentum: Double = 0.1, hasReLU: Bool = false) {
+        self.epsilon = epsilon
+        self.momentum = momentum
+        self.hasReLU = hasReLU
+    }
+
+    public init(attributes: Attributes) throws {
+        epsilon = try attributes.float("epsilon")
+        momentum = try attributes.float("momentum")
+        hasReLU = try attributes.bool("relu")
+        guard epsilon > 0, (0...1).contains(momentum) else {
+            throw OperationFailure.attribute(
+                operation: Self.name, detail: "needs epsilon > 0 and momentum in 0…1, but got \(epsilon) and \(momentum)")
+        }
+    }
+
+    public var attributes: Attributes {
+        Attributes(
+            Self.name, ["epsilon": .float(epsilon), "momentum": .float(momentum), "relu": .bool(hasReLU)])
+    }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 5...5)
+        guard inputs[0].rank == 4, inputs[1...].allSatisfy({ $0 == [inputs[0][1]] }) else {
+            throw OperationFailure.shapes(
+                operation: name,
+                detail: "needs an input [N, C, H, W] and four vectors [C], but got \(inputs.map(\.description).joined(separator: ", "))")
+        }
+        return [inputs[0]]
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        _ = try outputShapes(of: inputs.map(\.shape))
+        return mode.isTraining ? try evaluateOnBatch(inputs, mode) : try evaluateOnRunning(inputs, mode)
+    }
+
+    private func evaluateOnBatch(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let (scale, shift) = (inputs[1], inputs[2])
+        let count = inputs[0].elementCount / max(1, inputs[0].shape[1])
+        guard count > 1 else {
+            throw OperationFailure.shapes(
+                operation: name, detail: "training needs more than one value per channel, but got \(inputs[0].shape)")
+        }
+        let (y, saved) = try BatchNormalization.forward(
+            inputs[0], scale: scale, shift: shift, epsilon: Float(epsilon), hasReLU: hasReLU)
+        let unbiased = Double(count) / Double(count - 1)
+        let mean = try inputs[3].multiplying(1 - momentum).adding(saved.mean.multiplying(momentum))
+        let variance = try inputs[4].multiplying(1 - momentum).adding(saved.variance.multiplying(momentum * unbiased))
+        return Evaluation([y], stateUpdates: [(3, mean), (4, variance)], pullback: mode.recordsGradient ? { gradients, _ in
+            guard let dy = gradients[0] else { return [nil, nil, nil, nil, nil] }
+            let (dx, dScale, dShift) = try BatchNormalization.backward(
+                dy, saved: saved, scale: scale, shift: shift, epsilon: Float(epsilon))
+            return [dx, dScale, dShift, nil, nil]
+        } : nil)
+    }
+
+    private func evaluateOnRunning(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let x = inputs[0]
+        var y = try BatchNormalization.inference(
+            x, scale: inputs[1], shift: inputs[2], mean: inputs[3], variance: inputs[4], epsilon: Float(epsilon))
+        if hasReLU { y = try y.rectified() }
+        let output = hasReLU ? y : nil
+        return Evaluation(y, mode) { gradient, _ in
+            let dy = try output?.rectifierGradient(gradient) ?? gradient
+            let channels: Shape = [1, x.shape[1], 1, 1]
+            let inverse = try inputs[4].adding(epsilon).raised(to: -0.5)
+            let normalized = try x.subtracting(inputs[3].reshaped(channels)).multiplying(inverse.reshaped(channels))
+            let dx = try dy.multiplying(inputs[1].multiplying(inverse).reshaped(channels))
+            return [dx, try dy.multiplying(normalized).sumOverBatchAndPixels(), try dy.sumOverBatchAndPixels(), nil, nil]
+        }
+    }
+}
+
+extension Tensor {
+    /// Σ over N, H, W of an activation: [C].
+    func sumOverBatchAndPixels() throws -> Tensor {
+        try reshaped([shape[0], shape[1], -1]).sum(along: 2).sum(along: 0)
+    }
+}

@@ -1,0 +1,22 @@
+import Basics
+
+/// Every operation there is. A test holds this list against the gradient checks.
+public enum OperationCatalog {
+    public static let all: [any Operation.Type] = [
+        Add.self, AdaptiveAveragePool2D.self, BatchNorm.self, Conv2D.self, CrossEntropy.self, Flatten.self,
+        GlobalAveragePool2D.self, KLDivergence.self, Linear.self, LogSoftmax.self, MatrixMultiply.self,
+        MeanSquaredError.self, Multiply.self, Pad.self, Pool2D.self, ReLU.self, Reshape.self, Scale.self,
+        Slice.self, SubsamplePad.self, Subtract.self, Sum.self,
+    ]
+
+    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    /// The operation called `name` with these attributes.
+    /// - Throws: `OperationFailure.unknown` with the nearest name.
+    public static func make(_ name: String, _ attributes: [String: AttributeValue]) throws -> any Operation {
+        guard let type = byName[name] else {
+            throw OperationFailure.unknown(name: name, nearest: nearestName(to: name, among: byName.keys))
+        }
+        return try type.init(attributes: Attributes(name, attributes))
+    }
+}
