@@ -1,0 +1,104 @@
+import Basics
+public import Operations
+public import Tensors
+
+/// Builds a graph node by node, making and initialising parameters on the way.
+public struct GraphBuilder {
+    public private(set) var graph: Graph
+    private var random: RandomSource
+    private var shapes: [String: Shape] = [:]
+
+    public init(name: String, seed: UInt64) {
+        graph = Graph(name: name)
+        random = RandomSource(seed: seed)
+    }
+
+    /// Declares an input of samples of `shape`; gives its value.
+    public mutating func input(_ name: String, _ shape: Shape) -> String {
+        graph.inputs.append(GraphInput(name: name, sampleShape: shape))
+        shapes[name] = Shape([1] + shape.dims)
+        return name
+    }
+
+    /// Adds a node; gives its value.
+    @discardableResult
+    public mutating func add(_ name: String, _ operation: any Operation, _ inputs: [Source]) throws -> String {
+        let inputShapes = try inputs.map { source -> Shape in
+            switch source {
+            case .value(let value):
+                guard let shape = shapes[value] else {
+                    throw GraphFailure.unknownValue(graph: graph.name, node: name, value: value)
+                }
+                return shape
+            case .parameter(let parameter):
+                guard let entry = graph.parameters[parameter] else {
+                    throw GraphFailure.unknownParameter(graph: graph.name, node: name, parameter: parameter)
+                }
+                return entry.tensor.shape
+            }
+        }
+        let outputs = try located(graph.name + " › " + name) { try operation.outputShapes(of: inputShapes) }
+        let node = Node(name, operation, inputs, outputCount: outputs.count)
+        for (index, shape) in outputs.enumerated() { shapes[node.output(index)] = shape }
+        graph.nodes.append(node)
+        return name
+    }
+
+    public mutating func parameter(_ name: String, _ tensor: Tensor, isTrainable: Bool = true) -> Source {
+        graph.parameters[name] = .init(tensor: tensor, isTrainable: isTrainable)
+        return .parameter(name)
+    }
+
+    /// A convolution whose weights are normal with variance 2 / (O · Kh · Kw), as suits ReLU.
+    /// - Reference: He et al., *Delving Deep into Rectifiers*, ICCV 2015, arXiv:1502.01852, eq. 14.
+    public mutating func convolution(
+        _ name: String, _ input: String, channels: Int, kernel: [Int], geometry: ConvolutionGeometry,
+        hasBias: Bool = false
+    ) throws -> String {
+        let inputChannels = shapes[input]?.dims.dropFirst().first ?? 0
+        let shape: Shape = [channels, inputChannels / max(1, geometry.groups), kernel[0], kernel[1]]
+        let fanOut = Double(channels * kernel[0] * kernel[1]) / Double(max(1, geometry.groups))
+        let weight = try Tensor.normal(shape, deviation: Float((2 / fanOut).squareRoot()), using: &random)
+        var sources: [Source] = [.value(input), parameter(name + ".weight", weight)]
+        if hasBias { sources.append(parameter(name + ".bias", try .zeros([channels]))) }
+        return try add(name, Conv2D(geometry, hasBias: hasBias), sources)
+    }
+
+    public mutating func batchNorm(_ name: String, _ input: String) throws -> String {
+        let channels = shapes[input]?.dims.dropFirst().first ?? 0
+        return try add(
+            name, BatchNorm(),
+            [
+                .value(input), parameter(name + ".weight", try .ones([channels])),
+                parameter(name + ".bias", try .zeros([channels])),
+                parameter(name + ".running_mean", try .zeros([channels]), isTrainable: false),
+                parameter(name + ".running_var", try .ones([channels]), isTrainable: false),
+            ])
+    }
+
+    /// A linear layer whose weights and bias are uniform in ±1/√I.
+    public mutating func linear(_ name: String, _ input: String, features: Int) throws -> String {
+        let inputs = shapes[input]?.dims.last ?? 0
+        let bound = 1 / Float(max(1, inputs)).squareRoot()
+        let weight = try Tensor.uniform([features, inputs], low: -bound, high: bound, using: &random)
+        let bias = try Tensor.uniform([features], low: -bound, high: bound, using: &random)
+        return try add(
+            name, Linear(hasBias: true),
+            [.value(input), parameter(name + ".weight", weight), parameter(name + ".bias", bias)])
+    }
+
+    public mutating func apply(_ name: String, _ operation: any Operation, _ inputs: String...) throws -> String {
+        try add(name, operation, inputs.map { .value($0) })
+    }
+
+    /// The shape of a value for a batch of one.
+    public func shape(of value: String) -> Shape? { shapes[value] }
+
+    /// The finished graph with these results, verified.
+    public func finish(outputs: [String]) throws -> Graph {
+        var graph = graph
+        graph.outputs = outputs
+        try Verifier.verify(graph)
+        return graph
+    }
+}

@@ -1,0 +1,92 @@
+import Operations
+public import Tensors
+
+/// What a model or a node costs, exact and per image.
+public struct Cost: Sendable, Equatable {
+    /// Trainable elements.
+    public var parameterCount = 0
+    /// Multiply-accumulates for one image.
+    public var macCount = 0
+    /// Bytes of all tensors, running statistics included.
+    public var byteCount = 0
+    /// The most bytes of activations alive at once for one image, when each is freed after its last reader.
+    public var peakActivationByteCount = 0
+}
+
+/// The cost of one node.
+public struct NodeCost: Sendable {
+    public let node: String
+    public let operation: String
+    public let outputShape: Shape
+    public let parameterCount: Int
+    public let macCount: Int
+    public let origin: Origin?
+}
+
+/// Counts parameters, multiply-accumulates, bytes and peak activations.
+public enum CostModel {
+    public static func cost(of graph: Graph) throws -> Cost {
+        let shapes = try ShapeInference.shapes(of: graph, batch: 1)
+        return Cost(
+            parameterCount: graph.parameters.trainableElementCount,
+            macCount: try graph.nodes.reduce(0) { try $0 + macCount(of: $1, in: graph, shapes) },
+            byteCount: graph.parameters.byteCount,
+            peakActivationByteCount: peakActivationBytes(of: graph, shapes))
+    }
+
+    /// One row per node that has parameters or multiplies.
+    public static func nodeCosts(of graph: Graph) throws -> [NodeCost] {
+        let shapes = try ShapeInference.shapes(of: graph, batch: 1)
+        return try graph.nodes.compactMap { node in
+            let parameters = node.parameterInputs.reduce(0) { sum, name in
+                let parameter = graph.parameters[name]
+                return sum + (parameter?.isTrainable == true ? parameter?.tensor.elementCount ?? 0 : 0)
+            }
+            let macs = try macCount(of: node, in: graph, shapes)
+            guard parameters > 0 || macs > 0 else { return nil }
+            return NodeCost(
+                node: node.name, operation: node.operation.name, outputShape: shapes[node.name] ?? [],
+                parameterCount: parameters, macCount: macs, origin: node.origin)
+        }
+    }
+
+    private static func macCount(of node: Node, in graph: Graph, _ shapes: [String: Shape]) throws -> Int {
+        let inputs = try ShapeInference.inputShapes(of: node, in: graph, shapes)
+        return node.operation.macCount(inputs: inputs, outputs: node.outputs.compactMap { shapes[$0] })
+    }
+
+    private static func peakActivationBytes(of graph: Graph, _ shapes: [String: Shape]) -> Int {
+        let lastUse = Liveness.lastUses(of: graph)
+        let bytes = { (name: String) in (shapes[name]?.elementCount ?? 0) * DType.float32.byteCount }
+        var live = graph.inputs.reduce(0) { $0 + bytes($1.name) }
+        var peak = live
+        for (index, node) in graph.nodes.enumerated() {
+            live += node.outputs.reduce(0) { $0 + bytes($1) }
+            peak = max(peak, live)
+            for value in Set(node.valueInputs + node.outputs) where lastUse[value] == index { live -= bytes(value) }
+        }
+        return peak
+    }
+}
+
+/// When values are read for the last time.
+public enum Liveness {
+    /// The index of the last node that reads each value (its maker, when nothing does); results live to the end.
+    public static func lastUses(of graph: Graph) -> [String: Int] {
+        var last: [String: Int] = [:]
+        for (index, node) in graph.nodes.enumerated() {
+            for value in node.outputs + node.valueInputs { last[value] = index }
+        }
+        for output in graph.outputs { last[output] = graph.nodes.count }
+        return last
+    }
+
+    /// The indices of the nodes that read each value.
+    public static func consumers(of graph: Graph) -> [String: [Int]] {
+        var consumers: [String: [Int]] = [:]
+        for (index, node) in graph.nodes.enumerated() {
+            for value in Set(node.valueInputs) { consumers[value, default: []].append(index) }
+        }
+        return consumers
+    }
+}

@@ -1,0 +1,76 @@
+import Basics
+import Operations
+public import Tensors
+
+/// The ResNets of the CIFAR experiments: 6n + 2 layers, 16, 32 and 64 channels, parameter-free (option A) shortcuts.
+///
+/// - Reference: He, Zhang, Ren, Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016, arXiv:1512.03385, §4.2.
+public struct CIFARResNet: Sendable {
+    public var depth: Int
+    /// One image: [C, H, W].
+    public var imageShape: Shape
+    public var classCount: Int
+
+    /// - Parameter depth: 6n + 2 with n ≥ 1: 8, 14, 20, 32, 44, 56, 110, ….
+    public init(depth: Int, imageShape: Shape = [3, 32, 32], classCount: Int = 10) {
+        self.depth = depth
+        self.imageShape = imageShape
+        self.classCount = classCount
+    }
+
+    /// The model with freshly initialised weights.
+    /// - Throws: `GraphFailure.invalidArchitecture` when the depth, image or number of classes is none of this family.
+    public func build(seed: UInt64) throws -> Graph {
+        let blocks = (depth - 2) / 6
+        guard depth >= 8, depth <= 1202, (depth - 2) % 6 == 0 else {
+            throw GraphFailure.invalidArchitecture(
+                detail: "resnet: depth must be 6n + 2 (8, 14, 20, …, 1202), but got \(depth)")
+        }
+        guard imageShape.rank == 3, imageShape.dims.allSatisfy({ $0 >= 1 }), imageShape[1] >= 4, imageShape[2] >= 4,
+            classCount >= 2
+        else {
+            throw GraphFailure.invalidArchitecture(
+                detail: "resnet: needs images [C, H, W] of at least 4×4 and 2 classes, but got \(imageShape) and \(classCount)")
+        }
+        var builder = GraphBuilder(name: "resnet\(depth)", seed: seed)
+        var value = builder.input("images", imageShape)
+        value = try unit(&builder, "conv1", "bn1", value, channels: 16, stride: 1)
+        value = try builder.apply("relu1", ReLU(), value)
+        for (stage, channels) in [16, 32, 64].enumerated() {
+            for block in 1...blocks {
+                let name = "stage\(stage + 1).block\(block)"
+                let stride = stage > 0 && block == 1 ? 2 : 1
+                value = try basicBlock(&builder, name, value, channels: channels, stride: stride)
+            }
+        }
+        value = try builder.apply("pool", GlobalAveragePool2D(), value)
+        value = try builder.apply("flatten", Flatten(), value)
+        return try builder.finish(outputs: [builder.linear("fc", value, features: classCount)])
+    }
+
+    private func unit(
+        _ builder: inout GraphBuilder, _ conv: String, _ norm: String, _ input: String, channels: Int, stride: Int
+    ) throws -> String {
+        let geometry = ConvolutionGeometry(stride: stride, padding: 1)
+        let value = try builder.convolution(conv, input, channels: channels, kernel: [3, 3], geometry: geometry)
+        return try builder.batchNorm(norm, value)
+    }
+
+    private func basicBlock(
+        _ builder: inout GraphBuilder, _ name: String, _ input: String, channels: Int, stride: Int
+    ) throws -> String {
+        var value = try unit(&builder, name + ".conv1", name + ".bn1", input, channels: channels, stride: stride)
+        value = try builder.apply(name + ".relu1", ReLU(), value)
+        value = try unit(&builder, name + ".conv2", name + ".bn2", value, channels: channels, stride: 1)
+        var shortcut = input
+        if stride > 1 {
+            shortcut = try builder.apply(name + ".rows", Slice(dimension: 2, by: stride), shortcut)
+            shortcut = try builder.apply(name + ".columns", Slice(dimension: 3, by: stride), shortcut)
+            let missing = channels - (builder.shape(of: input)?[1] ?? channels)
+            let pad = Pad(dimension: 1, before: missing / 2, after: missing - missing / 2)
+            shortcut = try builder.apply(name + ".channels", pad, shortcut)
+        }
+        value = try builder.apply(name + ".add", Add(), value, shortcut)
+        return try builder.apply(name + ".relu2", ReLU(), value)
+    }
+}
