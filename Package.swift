@@ -47,7 +47,7 @@ let package = Package(
         row("Decomposition", ["Basics", "Tensors"]),
         row("Formats", ["Basics", "Tensors", "CZlib"]),
         // Row 3
-        row("Execution", ["Basics", "Tensors", "Operations", "Autograd", "Graphs"]),
+        row("Execution", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "COneDNN"]),
         row("Datasets", ["Basics", "Tensors", "Formats"]),
         row("Interchange", ["Basics", "Tensors", "Operations", "Graphs", "Formats"]),
         // Row 4
@@ -75,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "MoonrailCommand",
             dependencies: [
-                "Basics", "Tensors", "Graphs", "Interchange", "LuaRuntime", "LuaBindings", "Console",
+                "Basics", "Tensors", "Graphs", "Interchange", "LuaRuntime", "LuaBindings", "Console", "Execution", "Operations", "Autograd",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

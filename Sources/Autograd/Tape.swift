@@ -72,6 +72,9 @@ public struct Variable: Sendable {
     let id: Int
     public let requiresGradient: Bool
 
+    /// Distinguishes the values of one tape.
+    public var identifier: Int { id }
+
     func withoutTensor() -> Variable { Variable(tensor: Self.nothing, id: id, requiresGradient: requiresGradient) }
 
     private static let nothing: Tensor = {

@@ -25,7 +25,7 @@ extension Tensor {
         }
         if layout == .blocked, other.layout == .blocked, shape == other.shape, operation == .add {
             let result = try Tensor(uninitializedActivation: shape, format: .blocked)
-            try Elementwise.sum(self, other, into: result)
+            Elementwise.sum(self, other, into: result)
             return result
         }
         let target = try Shape.broadcast(shape, other.shape, operation: operation.rawValue)
@@ -47,7 +47,7 @@ package enum Elementwise {
     package static let grain = 1 << 15
 
     /// result = a + b over the stored elements of tensors of one layout.
-    package static func sum(_ a: Tensor, _ b: Tensor, into result: Tensor) throws {
+    package static func sum(_ a: Tensor, _ b: Tensor, into result: Tensor) {
         withExtendedLifetime((a.storage, b.storage, result.storage)) {
             let (x, y, z) = (a.base(Float.self), b.base(Float.self), result.base(Float.self))
             parallelFor(a.storedElementCount, grain: grain) { for i in $0 { z[i] = x[i] + y[i] } }
@@ -61,6 +61,12 @@ package enum Elementwise {
         else { return nil }
         let result = try a.layout == .blocked
             ? Tensor(uninitializedActivation: a.shape, format: .blocked) : Tensor(uninitialized: a.shape)
+        rectifiedSum(a, b, into: result)
+        return result
+    }
+
+    /// The same into a tensor of their layout.
+    package static func rectifiedSum(_ a: Tensor, _ b: Tensor, into result: Tensor) {
         withExtendedLifetime((a.storage, b.storage, result.storage)) {
             let (x, y, z) = (a.base(Float.self), b.base(Float.self), result.base(Float.self))
             parallelFor(a.storedElementCount, grain: grain) {
@@ -70,7 +76,6 @@ package enum Elementwise {
                 }
             }
         }
-        return result
     }
 
     static func combine(_ operation: BinaryOperator, _ a: Tensor, _ b: Tensor, into result: Tensor) {

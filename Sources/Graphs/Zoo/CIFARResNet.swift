@@ -45,7 +45,8 @@ public struct CIFARResNet: Sendable {
         }
         value = try builder.apply("pool", GlobalAveragePool2D(), value)
         value = try builder.apply("flatten", Flatten(), value)
-        return try builder.finish(outputs: [builder.linear("fc", value, features: classCount)])
+        value = try builder.linear("fc", value, features: classCount)
+        return try builder.finish(outputs: [value])
     }
 
     private func unit(

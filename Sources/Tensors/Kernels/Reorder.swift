@@ -57,6 +57,22 @@ extension Tensor {
         return result
     }
 
+    /// Copies this activation into `target`, of the same shape and a format of its own.
+    package func reorder(into target: Tensor) throws {
+        guard rank == 4, elementCount > 0, let from = activationFormat, let to = target.activationFormat else {
+            let plain = try contiguous()
+            return withExtendedLifetime((plain.storage, target.storage)) {
+                target.rawBase.copyMemory(from: plain.rawBase, byteCount: plain.byteCount)
+            }
+        }
+        if from == to {
+            return withExtendedLifetime((storage, target.storage)) {
+                target.rawBase.copyMemory(from: rawBase, byteCount: storedElementCount * 4)
+            }
+        }
+        try Reorder.run(self, into: target, from: from, to: to)
+    }
+
     /// The stored elements, padding included: what zero-preserving elementwise kernels run over.
     package var storedElementCount: Int {
         layout == .blocked ? Layout.blockedElementCount(shape) : elementCount

@@ -1,0 +1,51 @@
+import Tensors
+
+/// Assigns values to as few blocks of memory as their lifetimes allow, before anything runs.
+///
+/// A block freed by its last reader is given to the next value it is large enough for (the smallest such block; a
+/// free block that is too small grows rather than staying unused). Greedy in the order of execution.
+struct BufferPlan {
+    struct Block: Hashable { let index: Int }
+
+    private(set) var byteCounts: [Int] = []
+    private var free: [Int] = []
+
+    mutating func allocate(_ byteCount: Int) -> Block {
+        let fitting = free.filter { byteCounts[$0] >= byteCount }.min { byteCounts[$0] < byteCounts[$1] }
+        let chosen = fitting ?? free.max { byteCounts[$0] < byteCounts[$1] }
+        if let chosen {
+            free.removeAll { $0 == chosen }
+            byteCounts[chosen] = max(byteCounts[chosen], byteCount)
+            return Block(index: chosen)
+        }
+        byteCounts.append(byteCount)
+        return Block(index: byteCounts.count - 1)
+    }
+
+    mutating func release(_ block: Block) { free.append(block.index) }
+
+    var totalByteCount: Int { byteCounts.reduce(0, +) }
+}
+
+/// Where a value lies while a program runs.
+struct PlannedValue {
+    var block: BufferPlan.Block
+    let shape: Shape
+    let format: ActivationFormat
+
+    /// Elements stored, padding of the blocked format included.
+    var storedElementCount: Int {
+        format == .blocked ? Layout.blockedElementCount(shape) : shape.elementCount
+    }
+    var byteCount: Int { storedElementCount * 4 }
+
+    func tensor(on storage: Storage) -> Tensor {
+        let layout: Layout = switch format {
+        case .blocked: .blocked
+        case .plain: .strided(shape.contiguousStrides, offset: 0)
+        case .channelsLast:
+            .strided([shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]], offset: 0)
+        }
+        return Tensor(storage: storage, shape: shape, dtype: .float32, layout: layout)
+    }
+}

@@ -1,0 +1,26 @@
+public import Basics
+public import Tensors
+
+/// What can be wrong with running a graph.
+public enum ExecutionFailure: Failure {
+    case inputCount(graph: String, expected: Int, got: Int)
+    case inputShape(graph: String, input: String, expected: Shape, got: Shape)
+    case inputType(graph: String, input: String, got: DType)
+
+    public var code: String {
+        switch self {
+        case .inputCount: "execution.inputCount"
+        case .inputShape: "execution.inputShape"
+        case .inputType: "execution.inputType"
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .inputCount(let graph, let expected, let got): "\(graph): needs \(expected) input(s), but got \(got)"
+        case .inputShape(let graph, let input, let expected, let got):
+            "\(graph): input '\(input)' needs shape [N, \(expected.dims.map(String.init).joined(separator: ", "))], but got \(got)"
+        case .inputType(let graph, let input, let got): "\(graph): input '\(input)' needs float32 elements, but got \(got)"
+        }
+    }
+}

@@ -1,0 +1,30 @@
+public import Graphs
+public import Tensors
+
+/// Runs a graph for inference at any batch size, keeping a compiled program for each of the last few sizes.
+public final class InferenceEngine {
+    private let graph: Graph
+    private let taps: Set<String>
+    private var programs: [InferenceProgram] = []
+    private let keptPrograms = 4
+
+    public init(_ graph: Graph, taps: Set<String> = []) {
+        self.graph = graph
+        self.taps = taps
+    }
+
+    /// The program for `batch` samples, compiled on first use.
+    public func program(batch: Int) throws -> InferenceProgram {
+        if let found = programs.first(where: { $0.batch == batch }) { return found }
+        let made = try InferenceProgram(graph, batch: batch, taps: taps)
+        if programs.count >= keptPrograms { programs.removeFirst() }
+        programs.append(made)
+        return made
+    }
+
+    /// The results for inputs [N, …].
+    public func run(_ inputs: [Tensor], onTap: ((String, Tensor) throws -> Void)? = nil) throws -> [Tensor] {
+        try InputCheck.check(inputs, graph)
+        return try program(batch: inputs[0].shape[0]).run(inputs, onTap: onTap)
+    }
+}

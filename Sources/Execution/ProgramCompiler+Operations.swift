@@ -1,0 +1,154 @@
+import COneDNN
+import Graphs
+import Operations
+import Tensors
+
+/// A bound primitive and what it points into.
+private final class BoundPrimitive {
+    private let handle: OpaquePointer
+    private let kept: [Storage]
+
+    init(_ primitive: Primitive, _ arguments: [(cod_argument, UnsafeMutableRawPointer)], scratch: Storage?, keeping: [Storage]) throws {
+        var pointers = [UnsafeMutableRawPointer?](repeating: nil, count: Int(cod_argument_count.rawValue))
+        for (argument, pointer) in arguments { pointers[Int(argument.rawValue)] = pointer }
+        guard let handle = cod_step_create(primitive.handle, pointers, scratch?.pointer) else {
+            throw TensorFailure.kernel(operation: primitive.implementation, reason: String(cString: cod_last_error()))
+        }
+        self.handle = handle
+        kept = keeping
+    }
+
+    deinit { cod_step_destroy(handle) }
+
+    func run() throws {
+        guard cod_step_run(handle) == 0 else {
+            throw TensorFailure.kernel(operation: "program", reason: String(cString: cod_last_error()))
+        }
+    }
+}
+
+/// How each operation becomes steps.
+extension ProgramCompiler {
+    /// The residual is added in its own block when this is its last reader, and in a copy otherwise.
+    mutating func planConvolution(_ node: Node, _ conv: Conv2D, at index: Int) throws {
+        let input = try valueName(node.inputs[0], of: node)
+        let weight = try parameter(node.inputs[1], of: node)
+        let bias = conv.hasBias ? try parameter(node.inputs[2], of: node).contiguous() : nil
+        let primitive = try Convolution.primitive(
+            cod_forward_inference, input: planned(input).shape, weight: weight.shape, geometry: conv.geometry,
+            hasBias: conv.hasBias, hasSum: conv.addsResidual, hasReLU: conv.hasReLU)
+        reserveScratch(Int(cod_primitive_scratch_bytes(primitive.handle)))
+        let source = try value(input, in: primitive.format(of: cod_src))
+        let target = try planTarget(node, conv, at: index, format: primitive.format(of: cod_dst))
+        emit { memory in
+            let packed = try primitive.packed(weight, as: cod_weights)
+            var arguments = [
+                (cod_src, memory.pointer(source.value)), (cod_weights, packed.pointer),
+                (cod_dst, memory.pointer(target)),
+            ]
+            if let bias { arguments.append((cod_bias, bias.rawBase)) }
+            let bound = try BoundPrimitive(
+                primitive, arguments, scratch: memory.scratch, keeping: [packed] + (bias.map { [$0.storage] } ?? []))
+            return [{ try bound.run() }]
+        }
+        releaseCopy(source)
+    }
+
+    private mutating func planTarget(
+        _ node: Node, _ conv: Conv2D, at index: Int, format: ActivationFormat
+    ) throws -> PlannedValue {
+        guard conv.addsResidual, let last = node.inputs.last else { return define(node.name, format) }
+        let residual = try valueName(last, of: node)
+        let input = try valueName(node.inputs[0], of: node)
+        if dies(residual, at: index), try planned(residual).format == format, residual != input,
+            let value = define(node.name, inPlaceOf: residual)
+        {
+            return value
+        }
+        let summand = try planned(residual)
+        let target = define(node.name, format)
+        emit { memory in
+            let (from, to) = (memory.tensor(summand), memory.tensor(target))
+            return [{ try from.reorder(into: to) }]
+        }
+        return target
+    }
+
+    mutating func planPooling(_ node: Node, _ pool: Pool2D) throws {
+        let input = try valueName(node.inputs[0], of: node)
+        let source = try value(input, in: .blocked)
+        let primitive = try Pooling.primitive(cod_forward_inference, source.value.shape, pool.geometry, .blocked)
+        reserveScratch(Int(cod_primitive_scratch_bytes(primitive.handle)))
+        let target = define(node.name, .blocked)
+        emit { memory in
+            let arguments = [(cod_src, memory.pointer(source.value)), (cod_dst, memory.pointer(target))]
+            let bound = try BoundPrimitive(primitive, arguments, scratch: memory.scratch, keeping: [])
+            return [{ try bound.run() }]
+        }
+        releaseCopy(source)
+    }
+
+    mutating func planSubsample(_ node: Node, _ shortcut: SubsamplePad) throws {
+        let input = try valueName(node.inputs[0], of: node)
+        let source = try value(input, in: .blocked)
+        let target = define(node.name, .blocked)
+        emit { memory in
+            let (from, to) = (memory.tensor(source.value), memory.tensor(target))
+            return [{
+                ChannelShift.subsample(
+                    from.base(), from.shape, into: to.base(), to.shape, stride: shortcut.stride, before: shortcut.before)
+            }]
+        }
+        releaseCopy(source)
+    }
+
+    /// Sums of one shape run over the stored elements; broadcasting ones take the general way.
+    mutating func planSum(_ node: Node, _ add: Add) throws {
+        guard case .value(let first) = node.inputs[0], case .value(let second) = node.inputs[1],
+            try planned(first).shape == planned(second).shape
+        else { return try planGeneric(node) }
+        let format = try planned(first).format
+        let (a, b) = (try planned(first), try value(second, in: format))
+        let target = define(node.name, format)
+        emit { memory in
+            let (x, y, z) = (memory.tensor(a), memory.tensor(b.value), memory.tensor(target))
+            return [{
+                if add.hasReLU { Elementwise.rectifiedSum(x, y, into: z) } else { Elementwise.sum(x, y, into: z) }
+            }]
+        }
+        releaseCopy(b)
+    }
+
+    /// Evaluates the operation as on the tape and copies its results into place.
+    mutating func planGeneric(_ node: Node) throws {
+        var sources: [Either] = []
+        for source in node.inputs {
+            switch source {
+            case .parameter: sources.append(.parameter(try parameter(source, of: node)))
+            case .value(let name): sources.append(.value(try planned(name)))
+            }
+        }
+        let arguments = sources
+        let targets = node.outputs.map { define($0, .plain) }
+        let operation = node.operation
+        emit { memory in
+            let inputs = arguments.map { argument in
+                switch argument {
+                case .parameter(let tensor): tensor
+                case .value(let value): memory.tensor(value)
+                }
+            }
+            let outputs = targets.map(memory.tensor)
+            return [{
+                for (result, output) in zip(try operation.evaluate(inputs, .inference).outputs, outputs) {
+                    try result.contiguous().reorder(into: output)
+                }
+            }]
+        }
+    }
+
+    private enum Either {
+        case parameter(Tensor)
+        case value(PlannedValue)
+    }
+}

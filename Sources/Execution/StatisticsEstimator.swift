@@ -1,0 +1,47 @@
+import Autograd
+import Basics
+public import Graphs
+import Operations
+public import Tensors
+
+/// Re-estimates the running statistics of batch normalisation after a model was changed.
+///
+/// Every batch is run in training mode and the statistics are averaged over batches with equal weight; no labels and
+/// no gradients are needed.
+/// - Reference: Li et al., *EagleEye: Fast Sub-net Evaluation for Efficient Neural Network Pruning*, ECCV 2020,
+///   arXiv:2007.02491, §3.3 (adaptive batch normalisation).
+public struct StatisticsEstimator {
+    private let executor: TapeExecutor
+    private let frozen: ParameterTable
+    private var parameters: ParameterTable
+    private var batchCount = 0
+
+    public init(_ graph: Graph) {
+        var observed = graph
+        for (index, node) in graph.nodes.enumerated() {
+            // With momentum 1 the proposed statistics are those of the batch.
+            guard let norm = node.operation as? BatchNorm else { continue }
+            observed.nodes[index].operation = BatchNorm(epsilon: norm.epsilon, momentum: 1, hasReLU: norm.hasReLU)
+        }
+        for name in observed.parameters.trainableNames { observed.parameters[name]?.isTrainable = false }
+        executor = TapeExecutor(observed)
+        frozen = observed.parameters
+        parameters = graph.parameters
+    }
+
+    /// Takes the statistics of one batch [N, …] into the average.
+    public mutating func add(_ inputs: [Tensor]) throws {
+        let tape = Tape()
+        let result = try executor.forward(inputs, parameters: frozen, on: tape, isTraining: true)
+        let names = Dictionary(uniqueKeysWithValues: result.parameters.map { ($0.value.identifier, $0.key) })
+        batchCount += 1
+        let weight = 1 / Double(batchCount)
+        for update in tape.stateUpdates {
+            guard let name = names[update.variable.identifier], let average = parameters[name]?.tensor else { continue }
+            parameters.update(name, try average.multiplying(1 - weight).adding(update.value.multiplying(weight)))
+        }
+    }
+
+    /// The parameters with the averaged statistics; those of the graph when no batch was added.
+    public var estimated: ParameterTable { parameters }
+}
