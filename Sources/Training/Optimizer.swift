@@ -1,0 +1,41 @@
+public import Graphs
+public import Tensors
+
+/// A rule that turns gradients into new parameter values.
+///
+/// Parameters are values: a step gives new tensors and changes none in place, so that a copy of a model stays what
+/// it was. State (momenta, counts) is kept by parameter name, and can be saved and restored for exact resumption.
+public protocol Optimizer: Sendable {
+    /// Units of parameter change per unit of gradient; > 0. Schedules set it before each step.
+    var learningRate: Double { get set }
+
+    /// Changes every trainable parameter that has a gradient.
+    /// - Throws: `TrainingFailure` when a gradient does not fit its parameter or holds values that are not finite.
+    mutating func step(_ parameters: inout ParameterTable, gradients: [String: Tensor]) throws
+
+    /// The tensors of the state by name, such as `momentum/conv1.weight`.
+    var state: [(name: String, tensor: Tensor)] { get }
+
+    /// Steps taken.
+    var stepCount: Int { get }
+
+    /// Restores what `state` and `stepCount` gave.
+    mutating func restore(state: [String: Tensor], stepCount: Int) throws
+}
+
+extension Optimizer {
+    /// Calls `update` with each trainable parameter and its gradient, and stores the tensor it gives.
+    func forEachGradient(
+        _ parameters: inout ParameterTable, _ gradients: [String: Tensor],
+        _ update: (_ name: String, _ parameter: Tensor, _ gradient: Tensor) throws -> Tensor
+    ) throws {
+        guard learningRate.isFinite, learningRate >= 0 else { throw TrainingFailure.learningRate(learningRate) }
+        for name in parameters.trainableNames {
+            guard let gradient = gradients[name], let parameter = parameters[name]?.tensor else { continue }
+            guard gradient.shape == parameter.shape else {
+                throw TrainingFailure.gradientShape(parameter: name, expected: parameter.shape, got: gradient.shape)
+            }
+            parameters.update(name, try update(name, parameter, gradient.contiguous()))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+public import Basics
+public import Tensors
+
+/// What can be wrong while training.
+public enum TrainingFailure: Failure {
+    case gradientShape(parameter: String, expected: Shape, got: Shape)
+    case learningRate(Double)
+    case diverged(step: Int, loss: Double)
+    case optimizerState(detail: String)
+    case invalidOption(name: String, detail: String)
+    case checkpoint(detail: String)
+
+    public var code: String {
+        switch self {
+        case .gradientShape: "training.gradientShape"
+        case .learningRate: "training.learningRate"
+        case .diverged: "training.diverged"
+        case .optimizerState: "training.optimizerState"
+        case .invalidOption: "training.invalidOption"
+        case .checkpoint: "training.checkpoint"
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .gradientShape(let parameter, let expected, let got):
+            "step: the gradient of '\(parameter)' has shape \(got), but the parameter \(expected)"
+        case .learningRate(let rate): "step: the learning rate must be finite and not negative, but is \(rate)"
+        case .diverged(let step, let loss):
+            "training diverged: the loss is \(loss) at step \(step); try a lower learning rate"
+        case .optimizerState(let detail): "optimizer state: \(detail)"
+        case .invalidOption(let name, let detail): "option '\(name)' \(detail)"
+        case .checkpoint(let detail): "checkpoint: \(detail)"
+        }
+    }
+}
