@@ -1,1 +1,159 @@
+// All C between Swift and Lua. The contract:
+//
+// 1. C raises, Swift returns. liblua reports errors by longjmp, which must never cross a Swift frame. `moon_function`
+//    pushes the only kind of lua_CFunction that enters Swift: its trampoline calls `MoonCallbacks.enter`, and where
+//    that returned -1 raises the value on top of the stack, after the Swift frame is gone.
+//
+// 2. Calls that never raise are used from Swift directly (given stack room, and a value of the type named):
+//      lua_absindex lua_checkstack lua_getmetatable lua_gettop lua_isinteger lua_pushboolean lua_pushinteger
+//      lua_pushlightuserdata lua_pushnil lua_pushnumber lua_pushthread lua_pushvalue lua_rawequal lua_rawget
+//      lua_rawgeti lua_rawgetp lua_rawlen lua_rotate lua_setmetatable lua_settop lua_status lua_toboolean lua_topointer
+//      lua_touserdata lua_type lua_typename, luaL_unref on a live reference, luaL_loadbufferx (lua_load protects
+//      itself), lua_tointegerx and lua_tonumberx on numbers, lua_tolstring on strings (on numbers it allocates),
+//      lua_close.
+//
+// 3. Everything else can raise, if only for lack of memory, and has a twin here that runs under lua_pcall and returns
+//    its status: LUA_OK with the results pushed, or an error status with exactly the error value pushed in their
+//    stead. Twins take their operands from the top of the stack where they say so and consume them either way.
+//    Swift makes sure of MOON_STACK_ROOM free slots before it calls one.
+//
+// 4. `moon_call` is the one place from which Swift runs Lua functions. It, and the twins that may meet a metamethod,
+//    have a message handler that keeps the traceback in the registry for `moon_take_traceback`.
+//
+// 5. A state belongs to one thread. Nothing here locks.
 #pragma once
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Free stack slots that Swift guarantees to a twin, beyond its operands.
+#define MOON_STACK_ROOM 8
+
+/// What a state keeps beside Lua: accounts, limits and the way back to its Swift owner.
+typedef struct MoonHost {
+    /// The `LuaState` that owns this, unretained.
+    void *state;
+    lua_State *main;
+    /// Bytes of the Lua heap, and their limit (0: none). Unused where the allocator is a foreign one.
+    size_t heapBytes, heapLimit;
+    /// Bytes behind userdata; those charged since the last collection; and when the next one is due.
+    size_t externalBytes, pendingBytes, collectionThreshold;
+    /// Instructions run since the outermost call began (in whole hook intervals), and their limit (0: none).
+    int64_t instructionCount, instructionLimit;
+    /// Instructions between two looks at the interrupt flag; 0 for no hook.
+    int32_t hookInterval;
+    /// Calls from Swift into Lua that have not returned yet.
+    int32_t callDepth;
+    /// The error being raised has the traceback that is already in the registry.
+    bool keepsTraceback;
+} MoonHost;
+
+/// Why a running script is stopped.
+typedef enum MoonStop { MOON_STOP_NONE = 0, MOON_STOP_INTERRUPTED = 1, MOON_STOP_INSTRUCTION_LIMIT = 2 } MoonStop;
+
+/// How C reaches Swift. None of these raises.
+typedef struct MoonCallbacks {
+    /// Runs the Swift function `box`; returns the number of results pushed, or -1 with an error value pushed.
+    int32_t (*enter)(lua_State *L, void *box);
+    /// Drops the retained reference to a Swift object.
+    void (*release)(void *object);
+    /// Whether the user asked for the computation to stop.
+    bool (*isInterrupted)(void);
+    /// Pushes the error value for a stop.
+    void (*pushStop)(lua_State *L, void *state, int32_t reason);
+    /// Text from `print`; and a whole message from `warn` or from an error in a finalizer.
+    void (*write)(void *state, const char *bytes, size_t count);
+    void (*warn)(void *state, const char *bytes, size_t count);
+} MoonCallbacks;
+
+/// Sets the way back to Swift; once, before any state is opened.
+void moon_install(MoonCallbacks callbacks);
+
+// MARK: States
+
+typedef struct MoonOpening {
+    bool sandboxed;
+} MoonOpening;
+
+/// Opens a state whose memory is accounted in `host`; NULL where the limit does not even hold the standard library.
+lua_State *moon_open(MoonHost *host, MoonOpening opening);
+/// Makes `host` known to a state that someone else opened. A twin: status, nothing pushed on success.
+int moon_attach(lua_State *L, MoonHost *host);
+/// The host of the state, or NULL.
+MoonHost *moon_host(lua_State *L);
+lua_State *moon_main_thread(lua_State *L);
+void moon_collect(lua_State *L);
+/// Collects where enough bytes were charged since the last collection.
+void moon_collect_if_due(lua_State *L, MoonHost *host);
+int moon_registry_index(void);
+
+// MARK: Calls
+
+/// Calls the function below the `argumentCount` arguments on top of the stack; all of them are consumed.
+int moon_call(lua_State *L, MoonHost *host, int argumentCount, int resultCount);
+/// Pushes the traceback of the last failed call, or nil, and forgets it.
+void moon_take_traceback(lua_State *L);
+/// Keeps the string on top as the traceback of the error that is about to be raised again, and pops it. A twin.
+int moon_keep_traceback(lua_State *L, MoonHost *host);
+/// Twin: pushes the traceback of `L` as it stands.
+int moon_push_traceback(lua_State *L);
+
+// MARK: Functions and objects
+
+/// Twin: pushes a function that enters Swift with `box`, which it now owns; on failure the caller still does.
+int moon_push_function(lua_State *L, MoonHost *host, void *box);
+/// Twin: pops methods, getters, setters, index fallback and newindex fallback (functions or nil), then pushes a
+/// metatable with `__index`, `__newindex`, `__gc`, `__close` and `__eq` for objects of one class.
+int moon_push_class(lua_State *L, const char *name, size_t count);
+/// Twin: pushes a userdata of the class whose metatable has registry reference `metatable`; it now owns `object`.
+int moon_push_object(lua_State *L, MoonHost *host, int metatable, void *object, size_t byteCount);
+
+typedef struct MoonObject {
+    /// The metatable this was made with: a userdata is ours when it still has that very metatable.
+    const void *metatable;
+    /// One retained Swift object; NULL once closed.
+    void *object;
+    MoonHost *host;
+    size_t byteCount;
+} MoonObject;
+
+/// The object at `index`, or NULL for any other value. Needs one free slot; never raises.
+MoonObject *moon_object(lua_State *L, int index);
+/// Releases the Swift object now rather than at the next collection; harmless when done already.
+void moon_object_close(MoonObject *object);
+
+// MARK: Values (twins)
+
+int moon_push_string(lua_State *L, const char *bytes, size_t count);
+int moon_push_table(lua_State *L, int arrayCount, int fieldCount);
+int moon_push_numbers(lua_State *L, const double *values, size_t count);
+int moon_push_integers(lua_State *L, const int64_t *values, size_t count);
+/// Pops a key and a table, pushes `table[key]`, honouring `__index`.
+int moon_get(lua_State *L);
+/// Pops a value, a key and a table, and sets `table[key]`, honouring `__newindex` unless `raw`.
+int moon_set(lua_State *L, bool raw);
+/// Pops a key and a table; pushes the next key and value, or two nils at the end.
+int moon_next(lua_State *L);
+/// Pops a value, pushes its text as `tostring` gives it.
+int moon_to_text(lua_State *L);
+/// Pops a value, pushes its length, honouring `__len`.
+int moon_length(lua_State *L);
+/// Pops a value and gives its registry reference.
+int moon_reference(lua_State *L, int *reference);
+
+// MARK: Modules
+
+/// Pops a text and a chunk name, pushes a function that compiles and runs that text with its arguments. A twin.
+int moon_push_lazy_chunk(lua_State *L);
+
+// MARK: The process
+
+/// Writes a line to standard error, which Swift 6 cannot name.
+void moon_write_standard_error(const char *bytes, size_t count);
+
+/// Lets SIGINT call `handler` (NULL: back to the default).
+void moon_handle_interrupt_signal(void (*handler)(int));

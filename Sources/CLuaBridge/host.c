@@ -1,0 +1,134 @@
+// A state's life: allocator, opening, attaching, collection.
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+MoonCallbacks moon_callbacks;
+
+void moon_install(MoonCallbacks callbacks) { moon_callbacks = callbacks; }
+
+/// A request this small that fails means that the machine is out of memory; a larger one may be a script's mistake.
+static const size_t exhaustionBytes = 1 << 20;
+
+/// Accounts every block, and refuses to grow over the limit, which Lua answers with a collection and then an error.
+void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize) {
+    MoonHost *host = context;
+    size_t held = block == NULL ? 0 : oldSize;  // without a block, oldSize is a type tag
+    if (newSize == 0) {
+        free(block);
+        host->heapBytes -= held;
+        return NULL;
+    }
+    if (host->heapLimit != 0 && newSize > held && newSize - held > host->heapLimit - host->heapBytes) return NULL;
+    void *result = realloc(block, newSize);
+    if (result == NULL) {
+        if (newSize <= held) return block;  // Lua relies on shrinking never to fail
+        if (newSize > exhaustionBytes) return NULL;
+        fprintf(stderr, "moonrail: out of memory: the Lua heap holds %zu bytes and %zu more were refused\n",
+                host->heapBytes, newSize);
+        abort();
+    }
+    host->heapBytes += newSize - held;
+    return result;
+}
+
+/// Reached only where code broke the contract and called a raising function unprotected.
+static int panic(lua_State *L) {
+    const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "(no message)";
+    fprintf(stderr, "moonrail: Lua error outside a protected call: %s\n", message);
+    abort();
+}
+
+static const char hostKey = 0;
+
+static void setHost(lua_State *L, MoonHost *host) {
+    lua_pushlightuserdata(L, host);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &hostKey);
+}
+
+MoonHost *moon_host(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &hostKey);
+    MoonHost *host = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return host;
+}
+
+lua_State *moon_main_thread(lua_State *L) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    lua_State *main = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    return main;
+}
+
+typedef struct OpenRequest {
+    MoonHost *host;
+    MoonOpening opening;
+} OpenRequest;
+
+static int openBody(lua_State *L) {
+    OpenRequest *request = lua_touserdata(L, 1);
+    setHost(L, request->host);
+    moon_open_libraries(L, request->host, request->opening.sandboxed);
+    return 0;
+}
+
+/// Gathers the pieces of a warning, so that Swift sees whole messages.
+static void warning(void *context, const char *piece, int continues) {
+    static _Thread_local char text[1024];
+    static _Thread_local size_t length;
+    for (; *piece != '\0' && length < sizeof text; piece++) text[length++] = *piece;
+    if (continues) return;
+    moon_callbacks.warn(((MoonHost *)context)->state, text, length);
+    length = 0;
+}
+
+lua_State *moon_open(MoonHost *host, MoonOpening opening) {
+    lua_State *L = lua_newstate(moon_allocate, host);
+    if (L == NULL) return NULL;
+    host->main = L;
+    lua_atpanic(L, panic);
+    lua_setwarnf(L, warning, host);
+    OpenRequest request = {host, opening};
+    lua_pushcfunction(L, openBody);
+    lua_pushlightuserdata(L, &request);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+        lua_close(L);
+        return NULL;
+    }
+    return L;
+}
+
+static int attachBody(lua_State *L) {
+    setHost(L, lua_touserdata(L, 1));
+    return 0;
+}
+
+int moon_attach(lua_State *L, MoonHost *host) {
+    host->main = moon_main_thread(L);
+    lua_pushcfunction(L, attachBody);
+    lua_pushlightuserdata(L, host);
+    return lua_pcall(L, 1, 0, 0);
+}
+
+int moon_registry_index(void) { return LUA_REGISTRYINDEX; }
+
+/// The least number of newly charged bytes that is worth a collection.
+static const size_t leastBatch = 64u << 20;
+
+void moon_collect(lua_State *L) {
+    MoonHost *host = moon_host(L);
+    if (host != NULL) host->pendingBytes = 0;
+    lua_gc(L, LUA_GCCOLLECT);
+    if (host != NULL)
+        host->collectionThreshold = host->externalBytes > leastBatch ? host->externalBytes : leastBatch;
+}
+
+void moon_collect_if_due(lua_State *L, MoonHost *host) {
+    if (host->pendingBytes >= host->collectionThreshold) moon_collect(L);
+}
+
+void moon_write_standard_error(const char *bytes, size_t count) {
+    fwrite(bytes, 1, count, stderr);
+    fputc('\n', stderr);
+}

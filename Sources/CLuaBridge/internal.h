@@ -1,0 +1,14 @@
+// Shared by the C files of the bridge; not for Swift.
+#pragma once
+
+#include "CLuaBridge.h"
+
+extern MoonCallbacks moon_callbacks;
+
+void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize);
+void moon_arm_hook(lua_State *L, MoonHost *host);
+void moon_restore_hook(lua_State *L, MoonHost *host);
+/// Opens the standard libraries into the state; raises.
+void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed);
+/// lua_pcall with the message handler that keeps tracebacks.
+int moon_protect(lua_State *L, int argumentCount, int resultCount);

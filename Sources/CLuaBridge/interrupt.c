@@ -1,0 +1,48 @@
+// Stopping a script: the count hook, which sees interrupts and the instruction limit, and the signal.
+#include "internal.h"
+
+#include <signal.h>
+#include <string.h>
+
+static void countHook(lua_State *L, lua_Debug *activation) {
+    (void)activation;
+    MoonHost *host = moon_host(L);
+    if (host == NULL) return;
+    host->instructionCount += lua_gethookcount(L);
+    MoonStop reason = MOON_STOP_NONE;
+    if (moon_callbacks.isInterrupted()) reason = MOON_STOP_INTERRUPTED;
+    else if (host->instructionLimit != 0 && host->instructionCount >= host->instructionLimit)
+        reason = MOON_STOP_INSTRUCTION_LIMIT;
+    if (reason == MOON_STOP_NONE) {
+        // A coroutine that survived an earlier stop is still armed with 1.
+        if (lua_gethookcount(L) != host->hookInterval) lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
+        return;
+    }
+    // A flag alone would be swallowed by `pcall` in a loop: from now on every instruction raises again, here and in
+    // the main coroutine, until the outermost call from Swift has returned.
+    lua_sethook(L, countHook, LUA_MASKCOUNT, 1);
+    if (host->main != L) lua_sethook(host->main, countHook, LUA_MASKCOUNT, 1);
+    moon_callbacks.pushStop(L, host->state, reason);
+    lua_error(L);
+}
+
+void moon_arm_hook(lua_State *L, MoonHost *host) {
+    if (host->hookInterval == 0) return;
+    lua_Hook present = lua_gethook(L);
+    if (present == NULL) lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
+}
+
+void moon_restore_hook(lua_State *L, MoonHost *host) {
+    if (host->hookInterval == 0) return;
+    if (lua_gethook(L) == countHook) lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
+    if (host->main != L && lua_gethook(host->main) == countHook)
+        lua_sethook(host->main, countHook, LUA_MASKCOUNT, host->hookInterval);
+}
+
+void moon_handle_interrupt_signal(void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler == NULL ? SIG_DFL : handler;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+}

@@ -1,0 +1,229 @@
+// The standard libraries as a host offers them: text chunks only, captured output, and the sandbox.
+#include "internal.h"
+
+#include <string.h>
+
+static int print(lua_State *L) {
+    MoonHost *host = lua_touserdata(L, lua_upvalueindex(1));
+    int count = lua_gettop(L);
+    luaL_Buffer line;
+    luaL_buffinit(L, &line);
+    for (int i = 1; i <= count; i++) {
+        if (i > 1) luaL_addchar(&line, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&line);
+    }
+    luaL_addchar(&line, '\n');
+    luaL_pushresult(&line);
+    size_t length;
+    const char *text = lua_tolstring(L, -1, &length);
+    moon_callbacks.write(host->state, text, length);
+    return 0;
+}
+
+// MARK: Text chunks only
+
+/// Calls the original function (upvalue 1) with the mode argument (upvalue 2 is its position) set to "t".
+static int loadText(lua_State *L) {
+    int mode = (int)lua_tointeger(L, lua_upvalueindex(2));
+    if (lua_gettop(L) < mode) lua_settop(L, mode);
+    lua_pushliteral(L, "t");
+    lua_replace(L, mode);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static int afterFile(lua_State *L, int status, lua_KContext context) {
+    (void)status;
+    return lua_gettop(L) - (int)context;
+}
+
+static int runTextFile(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    if (luaL_loadfilex(L, path, "t") != LUA_OK) return lua_error(L);
+    lua_callk(L, 0, LUA_MULTRET, 1, afterFile);
+    return afterFile(L, LUA_OK, 1);
+}
+
+/// The searcher of Lua files for `require`, which in liblua would load binary chunks too. Upvalue: `package`.
+static int searchTextFile(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    lua_getfield(L, lua_upvalueindex(1), "searchpath");
+    lua_pushvalue(L, 1);
+    if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING)
+        return luaL_error(L, "'package.path' must be a string");
+    lua_call(L, 2, 2);
+    if (lua_isnil(L, -2)) return 1;  // where it looked
+    lua_pop(L, 1);
+    const char *path = lua_tostring(L, -1);
+    if (luaL_loadfilex(L, path, "t") != LUA_OK)
+        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path, lua_tostring(L, -1));
+    lua_insert(L, -2);
+    return 2;
+}
+
+static void wrapLoader(lua_State *L, const char *name, int mode) {
+    lua_getglobal(L, name);
+    lua_pushinteger(L, mode);
+    lua_pushcclosure(L, loadText, 2);
+    lua_setglobal(L, name);
+}
+
+// MARK: Sandbox
+
+static int setSafeMetatable(lua_State *L) {
+    if (lua_type(L, 2) == LUA_TTABLE) {
+        lua_pushliteral(L, "__gc");  // finalizers run without hooks: a loop in one could not be stopped
+        if (lua_rawget(L, 2) != LUA_TNIL) return luaL_error(L, "'__gc' is not available in the sandbox");
+        lua_pop(L, 1);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+static int collectSafely(lua_State *L) {
+    static const char *const allowed[] = {"collect", "count", "step", NULL};
+    luaL_checkoption(L, 1, "collect", allowed);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/// A new coroutine counts its instructions from zero, so many short ones would escape the limit: each costs a whole
+/// interval in advance.
+static int makeCountedCoroutine(lua_State *L) {
+    MoonHost *host = lua_touserdata(L, lua_upvalueindex(2));
+    host->instructionCount += host->hookInterval;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+static void wrapGlobal(lua_State *L, const char *name, lua_CFunction wrapper) {
+    lua_getglobal(L, name);
+    lua_pushcclosure(L, wrapper, 1);
+    lua_setglobal(L, name);
+}
+
+static void wrapCoroutines(lua_State *L, MoonHost *host) {
+    static const char *const names[] = {"create", "wrap"};
+    lua_getglobal(L, "coroutine");
+    for (int i = 0; i < 2; i++) {
+        lua_getfield(L, -1, names[i]);
+        lua_pushlightuserdata(L, host);
+        lua_pushcclosure(L, makeCountedCoroutine, 2);
+        lua_setfield(L, -2, names[i]);
+    }
+    lua_pop(L, 1);
+}
+
+/// Keeps only `names` in the library `name`.
+static void keepOnly(lua_State *L, const char *name, const char *const *names) {
+    lua_getglobal(L, name);
+    lua_newtable(L);
+    for (; *names != NULL; names++) {
+        lua_getfield(L, -2, *names);
+        lua_setfield(L, -2, *names);
+    }
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+    lua_setglobal(L, name);
+    lua_pop(L, 1);
+}
+
+static void dropField(lua_State *L, const char *table, const char *field) {
+    lua_getglobal(L, table);
+    lua_pushnil(L);
+    lua_setfield(L, -2, field);
+    lua_pop(L, 1);
+}
+
+/// `require` finds preloaded modules and nothing on disk; `package` shows what is loaded.
+static void closePackage(lua_State *L) {
+    lua_getglobal(L, "package");
+    static const char *const dropped[] = {"loadlib", "searchpath", "path", "cpath", "config", NULL};
+    for (const char *const *name = dropped; *name != NULL; name++) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, *name);
+    }
+    lua_getfield(L, -1, "searchers");
+    for (lua_Integer i = luaL_len(L, -1); i > 1; i--) {
+        lua_pushnil(L);
+        lua_seti(L, -2, i);
+    }
+    lua_pop(L, 2);
+}
+
+static void openSandbox(lua_State *L) {
+    static const luaL_Reg libraries[] = {
+        {LUA_GNAME, luaopen_base},         {LUA_LOADLIBNAME, luaopen_package}, {LUA_COLIBNAME, luaopen_coroutine},
+        {LUA_TABLIBNAME, luaopen_table},   {LUA_STRLIBNAME, luaopen_string},   {LUA_MATHLIBNAME, luaopen_math},
+        {LUA_UTF8LIBNAME, luaopen_utf8},   {LUA_OSLIBNAME, luaopen_os},
+    };
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
+        lua_pop(L, 1);
+    }
+    keepOnly(L, "os", (const char *const[]){"clock", "date", "difftime", "time", NULL});
+    dropField(L, "string", "dump");
+    dropField(L, "_G", "loadfile");
+    dropField(L, "_G", "dofile");
+    closePackage(L);
+    wrapGlobal(L, "setmetatable", setSafeMetatable);
+    wrapGlobal(L, "collectgarbage", collectSafely);
+}
+
+static void openAll(lua_State *L) {
+    luaL_openlibs(L);
+    wrapLoader(L, "loadfile", 2);
+    lua_pushcfunction(L, runTextFile);
+    lua_setglobal(L, "dofile");
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "searchers");
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, searchTextFile, 1);
+    lua_seti(L, -2, 2);
+    lua_pop(L, 2);
+}
+
+void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed) {
+    if (sandboxed) openSandbox(L);
+    else openAll(L);
+    wrapLoader(L, "load", 3);
+    if (host->instructionLimit != 0) wrapCoroutines(L, host);
+    lua_pushlightuserdata(L, host);
+    lua_pushcclosure(L, print, 1);
+    lua_setglobal(L, "print");
+}
+
+// MARK: Modules in Lua
+
+/// Compiles its text when it is first required. Upvalues: text, chunk name.
+static int runLazyChunk(lua_State *L) {
+    size_t length;
+    const char *text = lua_tolstring(L, lua_upvalueindex(1), &length);
+    if (luaL_loadbufferx(L, text, length, lua_tostring(L, lua_upvalueindex(2)), "t") != LUA_OK) return lua_error(L);
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static int lazyBody(lua_State *L) {
+    lua_pushcclosure(L, runLazyChunk, 2);
+    return 1;
+}
+
+int moon_push_lazy_chunk(lua_State *L) {
+    lua_pushcfunction(L, lazyBody);
+    lua_insert(L, -3);
+    return lua_pcall(L, 2, 1, 0);
+}

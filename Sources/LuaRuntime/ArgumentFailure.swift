@@ -1,0 +1,46 @@
+public import Basics
+
+/// A script called a function with something that it does not take.
+public enum ArgumentFailure: Failure {
+    case wrongType(function: String, place: String, expected: String, got: String)
+    case invalid(function: String, place: String, reason: String)
+    case missing(function: String, place: String, expected: String)
+    case unknownOption(function: String, option: String, nearest: String?)
+    case closed(function: String, className: String)
+    case busy(function: String, className: String)
+    case unknownMember(className: String, member: String, nearest: String?)
+    case readOnly(className: String, member: String)
+    case unregisteredClass(name: String)
+
+    public var code: String {
+        switch self {
+        case .wrongType, .invalid, .missing: "lua.argument"
+        case .unknownOption: "lua.unknownOption"
+        case .closed: "lua.closed"
+        case .busy: "lua.busy"
+        case .unknownMember: "lua.unknownMember"
+        case .readOnly: "lua.readOnly"
+        case .unregisteredClass: "lua.unregisteredClass"
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .wrongType(let function, let place, let expected, let got):
+            "\(function): \(place) must be \(expected), got \(got)"
+        case .invalid(let function, let place, let reason): "\(function): \(place) \(reason)"
+        case .missing(let function, let place, let expected): "\(function): \(place) is missing (\(expected))"
+        case .unknownOption(let function, let option, let nearest):
+            "\(function): unknown option '\(option)'" + hint(nearest)
+        case .closed(let function, let className): "\(function): \(className) was closed"
+        case .busy(let function, let className):
+            "\(function): \(className) is in use by a function that has not returned yet"
+        case .unknownMember(let className, let member, let nearest):
+            "\(className) has no member '\(member)'" + hint(nearest)
+        case .readOnly(let className, let member): "\(className).\(member) cannot be set"
+        case .unregisteredClass(let name): "objects of \(name) have no Lua form"
+        }
+    }
+
+    private func hint(_ nearest: String?) -> String { nearest.map { " (did you mean '\($0)'?)" } ?? "" }
+}

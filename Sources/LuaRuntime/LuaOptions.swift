@@ -1,0 +1,45 @@
+/// How a Lua state is opened.
+public struct LuaOptions {
+    /// Whether scripts are confined: no `io`, `debug`, `loadfile`, `dofile`, `package.loadlib`, files for `require`,
+    /// `os` beyond the clock, or `__gc` in script metatables.
+    public var isSandboxed: Bool
+    /// The most bytes that the Lua heap may hold; `nil` for no limit. Memory of Swift objects does not count.
+    public var memoryLimit: Int?
+    /// The most virtual-machine instructions that one outermost call may run; `nil` for no limit.
+    public var instructionLimit: Int?
+    /// Instructions between two looks at `Cancellation`; `nil` where scripts need not be stoppable inside pure Lua.
+    ///
+    /// The hook behind it makes pure Lua loops up to twice as slow, whatever the interval, and calls into Swift not
+    /// at all; see `interruptInterval` measurements in the tests of this module.
+    public var interruptInterval: Int?
+    /// What happens when a script reads or writes a global that nothing declared.
+    public var globals: LuaGlobals
+    /// Receives what `print` writes, line by line with its newline; `nil` for standard output.
+    public var output: ((String) -> Void)?
+    /// Receives what `warn` says and errors in finalizers; `nil` for standard error.
+    public var warnings: ((String) -> Void)?
+
+    public init(
+        isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil,
+        interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient, output: ((String) -> Void)? = nil,
+        warnings: ((String) -> Void)? = nil
+    ) {
+        self.isSandboxed = isSandboxed
+        self.memoryLimit = memoryLimit
+        self.instructionLimit = instructionLimit
+        self.interruptInterval = interruptInterval
+        self.globals = globals
+        self.output = output
+        self.warnings = warnings
+    }
+}
+
+/// The rules for global variables.
+public enum LuaGlobals: Sendable {
+    /// Lua's own: reading an unknown global gives nil, writing one declares it.
+    case lenient
+    /// Reading an unknown global is an error that names the nearest known one; writing one declares it.
+    case declaredByWriting
+    /// Reading and writing an unknown global are errors: scripts use locals.
+    case fixed
+}

@@ -1,0 +1,59 @@
+import Basics
+import CLua
+import CLuaBridge
+
+/// What C calls back, all of it through plain functions that never raise and never throw.
+extension LuaState {
+    static let installCallbacks: Void = moon_install(
+        MoonCallbacks(
+            enter: enterSwift, release: releaseObject, isInterrupted: { Cancellation.isRequested },
+            pushStop: pushStop, write: writeOutput, warn: writeWarning))
+}
+
+/// Runs a registered Swift function. A negative result tells the trampoline to raise the value on top.
+private func enterSwift(_ L: OpaquePointer?, _ box: UnsafeMutableRawPointer?) -> Int32 {
+    guard let L, let box else { return 0 }
+    let function = Unmanaged<FunctionBox>.fromOpaque(box).takeUnretainedValue()
+    let state = function.state
+    return state.entering(L) {
+        let argumentCount = lua_gettop(L)
+        do {
+            try Cancellation.check()
+            try function.body(LuaCall(state: state, function: function, argumentCount: argumentCount))
+            return lua_gettop(L) - argumentCount
+        } catch {
+            state.pushFailure(error)
+            return -1
+        }
+    }
+}
+
+private func releaseObject(_ object: UnsafeMutableRawPointer?) {
+    guard let object else { return }
+    Unmanaged<AnyObject>.fromOpaque(object).release()
+}
+
+private func pushStop(_ L: OpaquePointer?, _ state: UnsafeMutableRawPointer?, _ reason: Int32) {
+    guard let L, let state else { return }
+    let owner = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
+    owner.entering(L) {
+        owner.pushFailure(
+            UInt32(reason) == MOON_STOP_INTERRUPTED.rawValue ? Interrupted() as any Error : LuaFailure.instructionLimit)
+    }
+}
+
+private func writeOutput(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
+    guard let state, let bytes else { return }
+    let text = String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
+    if let output = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.output { output(text) }
+    else { print(text, terminator: "") }
+}
+
+private func writeWarning(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
+    guard let state, let bytes else { return }
+    if let warnings = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.warnings {
+        warnings(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
+    } else {
+        moon_write_standard_error(bytes, count)
+    }
+}

@@ -1,0 +1,54 @@
+import LuaRuntime
+import Testing
+
+@Suite struct SandboxTests {
+    @Test(arguments: [
+        "return io == nil and debug == nil and loadfile == nil and dofile == nil",
+        "return os.execute == nil and os.remove == nil and os.getenv == nil and os.exit == nil and os.tmpname == nil",
+        "return package.loadlib == nil and package.cpath == nil and package.searchpath == nil",
+        "return #package.searchers == 1", "return string.dump == nil", "return type(os.time()) == 'number'",
+        "return not pcall(require, 'io') and not pcall(require, 'debug')", "return package.loaded.os == os",
+        "return not pcall(setmetatable, {}, { __gc = print })", "return not pcall(collectgarbage, 'stop')",
+        "return collectgarbage('count') > 0", "return setmetatable({}, { __index = { x = 1 } }).x == 1",
+        "return load('return 1')() == 1", "return load('x = 5 return x', 'n', 't', {})() == 5 and x == nil",
+        "local f, m = load('\\27Lua') return f == nil and m:find('binary') ~= nil",
+        "local f, m = load('\\27Lua', 'x', 'b') return f == nil and m:find('binary') ~= nil",
+        "local n = 0 return load(function() n = n + 1 return ({ 'return ', '7' })[n] end)() == 7",
+        "for _, v in pairs(package.loaded) do if type(v) == 'table' and v.open then return false end end return true",
+    ])
+    func confines(text: String) throws {
+        #expect(try LuaState(LuaOptions(isSandboxed: true)).first(text).boolean == true)
+    }
+
+    @Test(arguments: [
+        "return load(string.dump(function() return 1 end)) == nil", "return io.write ~= nil and debug.traceback ~= nil",
+        "local p = os.tmpname() local f = io.open(p, 'w') f:write('return 40 + 2') f:close() local r = dofile(p) os.remove(p) return r == 42",
+        "local p = os.tmpname() local f = io.open(p, 'wb') f:write(string.dump(load'return 1')) f:close() local ok = pcall(dofile, p) local g = loadfile(p) os.remove(p) return not ok and g == nil",
+        """
+        local p = os.tmpname() local f = io.open(p .. '.lua', 'w') f:write('return { ... }') f:close()
+        package.path = '/tmp/?.lua' local name = p:match('[^/]+$') local m, where = require(name)
+        os.remove(p) os.remove(p .. '.lua') return m[1] == name and where == p .. '.lua'
+        """,
+        """
+        local p = os.tmpname() local f = io.open(p .. '.lua', 'wb') f:write(string.dump(load'return 1')) f:close()
+        package.path = '/tmp/?.lua' local ok, m = pcall(require, p:match('[^/]+$'))
+        os.remove(p) os.remove(p .. '.lua') return not ok and m:find('binary') ~= nil
+        """,
+    ])
+    func withoutASandboxOnlyBinaryChunksAreRefused(text: String) throws {
+        #expect(try LuaState().first(text).boolean == true)
+    }
+
+    @Test func unknownGlobalsAreNamed() throws {
+        let state = try LuaState(LuaOptions(globals: .declaredByWriting))
+        #expect(try state.failure("return prnt").message == "unknown global 'prnt' (did you mean 'print'?)")
+        #expect(try state.first("x = 3 return x").integer == 3)
+        #expect(try state.failure("return _G.y").code == "lua.unknownGlobal")
+    }
+
+    @Test func newGlobalsMayBeRefused() throws {
+        let state = try LuaState(LuaOptions(globals: .fixed))
+        #expect(try state.failure("x = 3").message == "new global 'x': declare it 'local'")
+        #expect(try state.first("local x = 3 print = nil print = x return print").integer == nil)
+    }
+}
