@@ -1,0 +1,96 @@
+import Basics
+import CZlib
+
+/// Decompresses one gzip member step by step, so that no more memory is taken than the reader asks to fill.
+///
+/// - Reference: P. Deutsch, *GZIP file format specification version 4.3*, RFC 1952, 1996.
+package final class GzipStream: ByteSource {
+    package let source: String
+    package private(set) var offset = 0
+    private let compressed: [UInt8]
+    private var consumed = 0
+    private var isAtEnd = false
+    /// On the heap, because zlib remembers its address.
+    private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+
+    /// Whether `bytes` begin like a gzip file.
+    package static func recognizes(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+
+    package init(_ compressed: [UInt8], source: String) throws {
+        self.compressed = compressed
+        self.source = source
+        stream.initialize(to: z_stream())
+        // 15 bits of window, plus 16 for a gzip header with its checksum.
+        guard moonrail_inflate_init(stream, 15 + 16) == Z_OK else {
+            throw FormatFailure.decompression(source: source, reason: "zlib could not start")
+        }
+    }
+
+    deinit {
+        inflateEnd(stream)
+        stream.deallocate()
+    }
+
+    /// Deflate packs at most 1032 bytes into one (RFC 1951: 258-byte matches of two bits each).
+    package var remainderBound: Int { isAtEnd ? 0 : (compressed.count - consumed) * 1032 + 1032 }
+
+    package func read(into target: UnsafeMutableRawBufferPointer, _ what: String) throws {
+        let got = try inflate(into: target)
+        guard got == target.count else {
+            throw FormatFailure.truncated(source: source, what: what, offset: offset, missing: target.count - got)
+        }
+    }
+
+    package func finish() throws {
+        // Asking for one byte more makes zlib read on to the checksum.
+        var surplus: UInt8 = 0
+        let got = try withUnsafeMutableBytes(of: &surplus) { try inflate(into: $0) }
+        guard got == 0 else {
+            throw FormatFailure.trailingBytes(source: source, offset: offset - got, byteCount: got)
+        }
+        guard isAtEnd else {
+            throw FormatFailure.truncated(
+                source: source, what: "the gzip checksum", offset: consumed, missing: 8)
+        }
+        guard consumed == compressed.count else {
+            throw FormatFailure.trailingBytes(
+                source: source, offset: consumed, byteCount: compressed.count - consumed)
+        }
+    }
+
+    /// Decompresses until `target` is full or the input ends; returns the number of bytes written.
+    private func inflate(into target: UnsafeMutableRawBufferPointer) throws -> Int {
+        var filled = 0
+        // zlib counts in 32 bits; steps of 16 MiB also leave room to stop between them.
+        while filled < target.count, !isAtEnd {
+            try Cancellation.check()
+            let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...].prefix(1 << 24))
+            let got = try inflateStep(into: rest)
+            if got == 0, consumed == compressed.count { break }
+            filled += got
+        }
+        offset += filled
+        return filled
+    }
+
+    private func inflateStep(into target: UnsafeMutableRawBufferPointer) throws -> Int {
+        let available = min(compressed.count - consumed, 1 << 24)
+        let status = compressed.withUnsafeBufferPointer { input -> Int32 in
+            // zlib's prototype is not const, but it only reads.
+            stream.pointee.next_in = input.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
+            stream.pointee.avail_in = uInt(available)
+            stream.pointee.next_out = target.bindMemory(to: UInt8.self).baseAddress
+            stream.pointee.avail_out = uInt(target.count)
+            return CZlib.inflate(stream, Z_NO_FLUSH)
+        }
+        consumed += available - Int(stream.pointee.avail_in)
+        switch status {
+        case Z_OK, Z_BUF_ERROR: break
+        case Z_STREAM_END: isAtEnd = true
+        default:
+            let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)"
+            throw FormatFailure.decompression(source: source, reason: reason)
+        }
+        return target.count - Int(stream.pointee.avail_out)
+    }
+}
