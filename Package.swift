@@ -99,7 +99,7 @@ let package = Package(
             [
                 "Basics", "Tensors", "Operations", "Graphs", "Decomposition", "Execution", "Datasets", "Compression",
             ]),
-        suite("LuaRuntime", ["Basics", "LuaRuntime"]),
+        suite("LuaRuntime", ["Basics", "CLua", "LuaRuntime"]),
         suite("LuaBindings", ["Basics", "Tensors", "LuaRuntime", "LuaBindings"]),
         suite("Console", ["Basics", "LuaRuntime", "Console"]),
         suite("Architecture", []),

@@ -6,6 +6,18 @@
 static const char tracebackKey = 0;
 static const char rethrownKey = 0;
 
+static int trampoline(lua_State *L);
+
+/// Whether the error that a message handler is looking at was raised by the trampoline.
+static bool wasRaisedBySwift(lua_State *L) {
+    lua_Debug raiser;
+    if (!lua_getstack(L, 1, &raiser)) return false;
+    lua_getinfo(L, "f", &raiser);
+    bool isTrampoline = lua_tocfunction(L, -1) == trampoline;
+    lua_pop(L, 1);
+    return isTrampoline;
+}
+
 /// Keeps the traceback of the point where the error was raised. An error that comes back through Swift is met again
 /// by the handler of every call further out; it keeps the traceback of its origin.
 static int onError(lua_State *L) {
@@ -14,7 +26,7 @@ static int onError(lua_State *L) {
     if (host != NULL && host->keepsTraceback) {
         host->keepsTraceback = false;
         lua_rawgetp(L, LUA_REGISTRYINDEX, &rethrownKey);
-        if (lua_rawequal(L, 1, -1)) return lua_settop(L, 1), 1;
+        if (lua_rawequal(L, 1, -1) && wasRaisedBySwift(L)) return lua_settop(L, 1), 1;
         lua_settop(L, 1);
     }
     luaL_traceback(L, L, NULL, 1);
@@ -106,6 +118,7 @@ static int collectFunction(lua_State *L) {
 
 static int functionBody(lua_State *L) {
     Function *request = lua_touserdata(L, 1);
+    if (request->host->isClosing) return luaL_error(L, "the Lua state is closing");
     Function *function = lua_newuserdatauv(L, sizeof *function, 0);
     function->box = NULL;
     function->host = request->host;

@@ -99,6 +99,11 @@ lua_State *moon_open(MoonHost *host, MoonOpening opening) {
     return L;
 }
 
+void moon_close(lua_State *L, MoonHost *host) {
+    host->isClosing = true;
+    lua_close(L);
+}
+
 static int attachBody(lua_State *L) {
     setHost(L, lua_touserdata(L, 1));
     return 0;

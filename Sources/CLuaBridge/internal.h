@@ -10,5 +10,9 @@ void moon_arm_hook(lua_State *L, MoonHost *host);
 void moon_restore_hook(lua_State *L, MoonHost *host);
 /// Opens the standard libraries into the state; raises.
 void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed);
+/// Replaces what would run script code while hooks are off; raises.
+void moon_make_stoppable(lua_State *L, MoonHost *host);
+void moon_mark_stopped(lua_State *L);
+void moon_clear_stopped(lua_State *L);
 /// lua_pcall with the message handler that keeps tracebacks.
 int moon_protect(lua_State *L, int argumentCount, int resultCount);

@@ -1,4 +1,5 @@
 // Stopping a script: the count hook, which sees interrupts and the instruction limit, and the signal.
+#define _GNU_SOURCE
 #include "internal.h"
 
 #include <signal.h>
@@ -21,6 +22,8 @@ static void countHook(lua_State *L, lua_Debug *activation) {
     // A flag alone would be swallowed by `pcall` in a loop: from now on every instruction raises again, here and in
     // the main coroutine, until the outermost call from Swift has returned.
     lua_sethook(L, countHook, LUA_MASKCOUNT, 1);
+    host->isStopping = true;
+    moon_mark_stopped(L);
     if (host->main != L) lua_sethook(host->main, countHook, LUA_MASKCOUNT, 1);
     moon_callbacks.pushStop(L, host->state, reason);
     lua_error(L);
@@ -28,13 +31,14 @@ static void countHook(lua_State *L, lua_Debug *activation) {
 
 void moon_arm_hook(lua_State *L, MoonHost *host) {
     if (host->hookInterval == 0) return;
-    lua_Hook present = lua_gethook(L);
-    if (present == NULL) lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
+    if (lua_gethook(L) == NULL) lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
 }
 
 void moon_restore_hook(lua_State *L, MoonHost *host) {
-    if (host->hookInterval == 0) return;
-    if (lua_gethook(L) == countHook) lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
+    if (host->hookInterval == 0 || lua_gethook(L) != countHook) return;
+    host->isStopping = false;
+    moon_clear_stopped(L);
+    lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
     if (host->main != L && lua_gethook(host->main) == countHook)
         lua_sethook(host->main, countHook, LUA_MASKCOUNT, host->hookInterval);
 }

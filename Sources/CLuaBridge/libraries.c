@@ -95,33 +95,10 @@ static int collectSafely(lua_State *L) {
     return lua_gettop(L);
 }
 
-/// A new coroutine counts its instructions from zero, so many short ones would escape the limit: each costs a whole
-/// interval in advance.
-static int makeCountedCoroutine(lua_State *L) {
-    MoonHost *host = lua_touserdata(L, lua_upvalueindex(2));
-    host->instructionCount += host->hookInterval;
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 1);
-    return 1;
-}
-
 static void wrapGlobal(lua_State *L, const char *name, lua_CFunction wrapper) {
     lua_getglobal(L, name);
     lua_pushcclosure(L, wrapper, 1);
     lua_setglobal(L, name);
-}
-
-static void wrapCoroutines(lua_State *L, MoonHost *host) {
-    static const char *const names[] = {"create", "wrap"};
-    lua_getglobal(L, "coroutine");
-    for (int i = 0; i < 2; i++) {
-        lua_getfield(L, -1, names[i]);
-        lua_pushlightuserdata(L, host);
-        lua_pushcclosure(L, makeCountedCoroutine, 2);
-        lua_setfield(L, -2, names[i]);
-    }
-    lua_pop(L, 1);
 }
 
 /// Keeps only `names` in the library `name`.
@@ -199,7 +176,7 @@ void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed) {
     if (sandboxed) openSandbox(L);
     else openAll(L);
     wrapLoader(L, "load", 3);
-    if (host->instructionLimit != 0) wrapCoroutines(L, host);
+    if (host->hookInterval != 0) moon_make_stoppable(L, host);
     lua_pushlightuserdata(L, host);
     lua_pushcclosure(L, print, 1);
     lua_setglobal(L, "print");

@@ -114,6 +114,7 @@ typedef struct ObjectRequest {
 
 static int objectBody(lua_State *L) {
     ObjectRequest *request = lua_touserdata(L, 1);
+    if (request->host->isClosing) return luaL_error(L, "the Lua state is closing");
     MoonObject *object = lua_newuserdatauv(L, sizeof *object, 0);
     *object = (MoonObject){NULL, NULL, request->host, request->byteCount};
     lua_rawgeti(L, LUA_REGISTRYINDEX, request->metatable);

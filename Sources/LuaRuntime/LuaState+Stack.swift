@@ -6,6 +6,7 @@ extension LuaState {
     /// Makes room for `count` values and what a twin needs on top.
     @inline(__always)
     func reserve(_ count: Int) throws {
+        if !isOpen { throw LuaFailure.stateClosed }
         if lua_checkstack(current, Int32(count) + MOON_STACK_ROOM) == 0 { throw LuaFailure.stackFull }
     }
 

@@ -61,7 +61,7 @@ public final class LuaState {
     public func close() {
         guard isOpen, host.pointee.callDepth == 0 else { return }
         guard ownsInterpreter else { return detach() }
-        lua_close(main)
+        moon_close(main, host)
         detach()
     }
 
@@ -134,6 +134,9 @@ public final class LuaState {
     }
 
     // MARK: The running coroutine
+
+    /// The `lua_State *` of the running coroutine, for other C libraries that bind to Lua.
+    public var interpreter: OpaquePointer { current }
 
     /// Runs `body` with `L` as the stack in use.
     @inline(__always)

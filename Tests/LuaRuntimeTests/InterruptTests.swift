@@ -39,7 +39,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             InterruptSignal.requestCancellation()
             let state = try LuaState.forTests()
-            try state.define("signal") { _ in _ = raise(SIGINT) }
+            try state.define("signal") { _ in _ = kill(getpid(), SIGINT) }
             let failure = try state.failure("signal() while true do end")
             if !failure.isInterrupted { exit(1) }
         }
@@ -55,6 +55,8 @@ enum InterruptScripts {
         "local co = coroutine.create(function() while true do coroutine.yield() end end) while true do pcall(coroutine.resume, co) end",
         "while true do add(1, 2) end", "while true do pcall(apply, function() while true do end end) end",
         "old = coroutine.create(function() for i = 1, 3 do coroutine.yield() end end) coroutine.resume(old) while true do end",
+        "coroutine.wrap(function() local t <close> = setmetatable({}, { __close = function() while true do end end }) while true do end end)()",
+        "local co = coroutine.create(function() local t <close> = setmetatable({}, { __close = function() while true do end end }) while true do end end) while true do pcall(coroutine.resume, co) pcall(coroutine.close, co) end",
         "while true do local t <close> = setmetatable({}, { __close = function() while true do end end }) end",
     ]
 

@@ -94,7 +94,7 @@ import Testing
 
     @Test(arguments: [
         ("error()", "error object is nil"), ("error(setmetatable({}, { __tostring = function() error('x') end }))", "x"),
-        ("error(setmetatable({}, { __tostring = function() return 1 end }))", "'__tostring' must return a string"),
+        ("error(setmetatable({}, { __tostring = function() return {} end }))", "'__tostring' must return a string"),
     ])
     func oddErrorValuesAreSurvived(text: String, message: String) throws {
         #expect(try LuaState().failure(text).message.contains(message))

@@ -10,7 +10,7 @@
 //      lua_rawgeti lua_rawgetp lua_rawlen lua_rotate lua_setmetatable lua_settop lua_status lua_toboolean lua_topointer
 //      lua_touserdata lua_type lua_typename, luaL_unref on a live reference, luaL_loadbufferx (lua_load protects
 //      itself), lua_tointegerx and lua_tonumberx on numbers, lua_tolstring on strings (on numbers it allocates),
-//      lua_close.
+//      moon_close.
 //
 // 3. Everything else can raise, if only for lack of memory, and has a twin here that runs under lua_pcall and returns
 //    its status: LUA_OK with the results pushed, or an error status with exactly the error value pushed in their
@@ -50,6 +50,10 @@ typedef struct MoonHost {
     int32_t callDepth;
     /// The error being raised has the traceback that is already in the registry.
     bool keepsTraceback;
+    /// The hook has stopped a script, and the outermost call has not returned yet.
+    bool isStopping;
+    /// The interpreter is closing: what it made now, it would not finalize any more.
+    bool isClosing;
 } MoonHost;
 
 /// Why a running script is stopped.
@@ -81,6 +85,8 @@ typedef struct MoonOpening {
 
 /// Opens a state whose memory is accounted in `host`; NULL where the limit does not even hold the standard library.
 lua_State *moon_open(MoonHost *host, MoonOpening opening);
+/// Closes the state, running the finalizers of everything in it.
+void moon_close(lua_State *L, MoonHost *host);
 /// Makes `host` known to a state that someone else opened. A twin: status, nothing pushed on success.
 int moon_attach(lua_State *L, MoonHost *host);
 /// The host of the state, or NULL.
