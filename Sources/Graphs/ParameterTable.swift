@@ -6,6 +6,11 @@ public struct ParameterTable: Sendable {
         public var tensor: Tensor
         /// Learned by gradients; running statistics are not.
         public var isTrainable: Bool
+
+        public init(tensor: Tensor, isTrainable: Bool) {
+            self.tensor = tensor
+            self.isTrainable = isTrainable
+        }
     }
 
     public private(set) var names: [String] = []

@@ -1,0 +1,55 @@
+public import Basics
+
+/// What can be wrong with scoring, planning or compressing.
+public enum CompressionFailure: Failure {
+    case missingClasses(classes: [Int], part: String)
+    case noImages(part: String)
+    case labelOutOfRange(label: Int, classCount: Int)
+    case noLayers(model: String)
+    case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int)
+    case noBudget
+    case invalidBudget(detail: String)
+    case unknownLayer(pattern: String, nearest: String?)
+    case missingScores(policy: String)
+    case scoreForUnknownLayer(layer: String, model: String)
+    case invalidRanks(layer: String, detail: String)
+    case invalidOption(name: String, detail: String)
+
+    public var code: String {
+        switch self {
+        case .missingClasses: "compression.missingClasses"
+        case .noImages: "compression.noImages"
+        case .labelOutOfRange: "compression.labelOutOfRange"
+        case .noLayers: "compression.noLayers"
+        case .unreachable: "compression.unreachable"
+        case .noBudget: "compression.noBudget"
+        case .invalidBudget: "compression.invalidBudget"
+        case .unknownLayer: "compression.unknownLayer"
+        case .missingScores: "compression.missingScores"
+        case .scoreForUnknownLayer: "compression.scoreForUnknownLayer"
+        case .invalidRanks: "compression.invalidRanks"
+        case .invalidOption: "compression.invalidOption"
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .missingClasses(let classes, let part):
+            "score: the \(part) part has no image of class \(classes.map(String.init).joined(separator: ", ")); use more images"
+        case .noImages(let part): "score: the \(part) part has no images"
+        case .labelOutOfRange(let label, let count): "score: label \(label) is out of range 0..<\(count)"
+        case .noLayers(let model): "\(model) has no layer that can be scored"
+        case .unreachable(let constraint, let limit, let smallest, let dense):
+            "plan: a budget of \(DecimalText.grouped(limit)) \(constraint) cannot be met; the smallest achievable is "
+                + "\(DecimalText.grouped(smallest)) (\(DecimalText.percent(Double(smallest) / Double(max(1, dense)))) of the dense model's \(DecimalText.grouped(dense)))"
+        case .noBudget: "plan: needs a budget, such as { params = 0.5 } to keep half of the parameters"
+        case .invalidBudget(let detail): "plan: \(detail)"
+        case .unknownLayer(let pattern, let nearest):
+            "plan: no layer matches '\(pattern)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
+        case .missingScores(let policy): "plan: the policy '\(policy)' needs the scores of the layers"
+        case .scoreForUnknownLayer(let layer, let model): "plan: the scores name '\(layer)', which \(model) has not"
+        case .invalidRanks(let layer, let detail): "\(layer): \(detail)"
+        case .invalidOption(let name, let detail): "option '\(name)' \(detail)"
+        }
+    }
+}

@@ -1,0 +1,39 @@
+public import Graphs
+
+/// Limits that a compressed model must keep, all at once.
+public struct Budget: Sendable, Equatable {
+    /// What a limit counts.
+    public enum Quantity: String, Sendable, CaseIterable {
+        case parameters = "params"
+        case macs
+
+        func value(of cost: Cost) -> Int {
+            switch self {
+            case .parameters: cost.parameterCount
+            case .macs: cost.macCount
+            }
+        }
+    }
+
+    public struct Limit: Sendable, Equatable {
+        public let quantity: Quantity
+        /// The largest value allowed for the whole model.
+        public let value: Int
+    }
+
+    public let limits: [Limit]
+
+    /// - Parameter limits: per quantity a fraction kept of the dense model (0 < f ≤ 1) or an absolute number (> 1).
+    /// - Throws: `noBudget`, `invalidBudget`.
+    public init(_ limits: [(Quantity, Double)], dense: Cost) throws {
+        guard !limits.isEmpty else { throw CompressionFailure.noBudget }
+        self.limits = try limits.map { quantity, amount in
+            guard amount.isFinite, amount > 0, amount < 1e15 else {
+                throw CompressionFailure.invalidBudget(
+                    detail: "a budget must be a share kept in (0, 1] or a number above 1, but \(quantity.rawValue) is \(amount)")
+            }
+            let value = amount <= 1 ? amount * Double(quantity.value(of: dense)) : amount
+            return Limit(quantity: quantity, value: Int(value))
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// What becomes of one layer.
+public struct PlanRow: Sendable, Equatable {
+    public var layer: String
+    public var grouping: String
+    /// One rank per bond; `nil` where the layer stays dense.
+    public var ranks: [Int]?
+    public var maxRanks: [Int]
+    /// Why: the policy's share of ranks, a fixed rank, a clamp, or what keeps it dense.
+    public var reason: String
+    /// Accuracy gain of the layer where scores were given.
+    public var gain: Double?
+    /// ‖W − Ŵ‖ / ‖W‖ of the truncated weight.
+    public var relativeError: Double
+    public var denseParameterCount: Int
+    public var parameterCount: Int
+    public var denseMacCount: Int
+    public var macCount: Int
+}
+
+/// Ranks for every layer, with what they cost: a value that prints, can be edited, and is applied by `Compressor`.
+public struct Plan: Sendable, Equatable {
+    public var policy: String
+    public var rows: [PlanRow]
+    public var denseParameterCount: Int
+    public var parameterCount: Int
+    public var denseMacCount: Int
+    public var macCount: Int
+    /// The limit that a further rank would have broken; `nil` where all layers have all they can use.
+    public var bindingConstraint: String?
+    /// β of the paper policy: one factor for all layers.
+    public var scalingFactor: Double?
+    /// What was changed of what was asked for, such as ranks lowered to their bound.
+    public var notes: [String]
+    public var elapsedSeconds: Double
+}

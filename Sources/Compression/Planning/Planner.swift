@@ -1,0 +1,90 @@
+import Basics
+import Decomposition
+import Graphs
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Chooses ranks for a budget: one factor β turns significance into ranks, and bisection finds the largest that fits.
+///
+/// r_{l,k}(β) = clamp(round(lo + (maxUseful_{l,k} − lo) · min(1, β·s_l)), lo, maxUseful_{l,k}), the same β for all
+/// layers, where maxUseful is the largest rank at which the chain is still cheaper than the layer. The cost grows
+/// with β; what integer ranks leave over is spent rank by rank, most significant layer first, and a layer that has
+/// all it can use goes back to dense where the budget still allows that.
+public struct Planner: Sendable {
+    public var policy: Policy
+    public var scores: LayerScores?
+    public var minRank = 1
+    public var maxRank: Int?
+    /// Ranks are rounded up to multiples of this where there is room.
+    public var align = 1
+    /// Patterns (`*`, `?`, `[…]`) of layers that stay dense.
+    public var frozen: [String] = []
+    /// Patterns of layers with given ranks: one for all bonds, or one per bond.
+    public var fixed: [(pattern: String, ranks: [Int])] = []
+
+    public init(policy: Policy, scores: LayerScores? = nil) {
+        self.policy = policy
+        self.scores = scores
+    }
+
+    /// Ranks for every layer of `model` within `budget`.
+    /// - Throws: `unreachable` with the smallest achievable cost, `missingScores`, `unknownLayer`.
+    /// - Complexity: O(layers · log(1/tolerance)); no decomposition and no pass over data.
+    public func plan(_ model: DecomposedModel, budget: Budget) throws -> Plan {
+        let start = ContinuousClock.now
+        let significances = try significances(model)
+        var allocation = try Allocation(model, budget: budget, planner: self)
+        let factor = try allocation.bisect { significances[$0] }
+        allocation.fill(by: significances)
+        var plan = allocation.plan(policy: policy.name, scores: scores)
+        plan.scalingFactor = factor
+        let elapsed = start.duration(to: .now).components
+        plan.elapsedSeconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        return plan
+    }
+
+    /// The plan for ranks that someone else chose, by layer; layers not named stay dense.
+    /// - Throws: `unknownLayer`, `invalidRanks`; `unreachable` where the ranks break the budget.
+    public func plan(_ model: DecomposedModel, budget: Budget?, ranks: [String: [Int]], name: String) throws -> Plan {
+        let names = Set(model.layers.map(\.name))
+        if let unknown = ranks.keys.sorted().first(where: { !names.contains($0) }) {
+            throw CompressionFailure.unknownLayer(pattern: unknown, nearest: nearestName(to: unknown, among: names))
+        }
+        var planner = self
+        planner.fixed = ranks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        planner.frozen = names.subtracting(ranks.keys).sorted()
+        let open = try Budget([(.parameters, 1)], dense: model.cost)
+        let allocation = try Allocation(model, budget: budget ?? open, planner: planner, enforces: budget != nil)
+        return allocation.plan(policy: name, scores: scores)
+    }
+
+    private func significances(_ model: DecomposedModel) throws -> [Double] {
+        guard policy == .lwiq else { return [Double](repeating: 1, count: model.layers.count) }
+        guard let scores else { throw CompressionFailure.missingScores(policy: policy.name) }
+        let known = Set(model.layers.map(\.name))
+        if let stranger = scores.rows.first(where: { !known.contains($0.layer) }) {
+            throw CompressionFailure.scoreForUnknownLayer(layer: stranger.layer, model: model.graph.name)
+        }
+        let byLayer = Dictionary(scores.rows.map { ($0.layer, $0.significance) }, uniquingKeysWith: { $1 })
+        return model.layers.map { byLayer[$0.name] ?? 1 }
+    }
+
+    /// The ranks fixed for a layer, and whether it is frozen.
+    func rule(for layer: String) -> (isFrozen: Bool, ranks: [Int]?) {
+        if frozen.contains(where: { Self.matches($0, layer) }) { return (true, nil) }
+        return (false, fixed.last { Self.matches($0.pattern, layer) }?.ranks)
+    }
+
+    /// - Throws: `unknownLayer` for a pattern that matches nothing.
+    func checkPatterns(_ names: [String]) throws {
+        for pattern in frozen + fixed.map(\.pattern) where !names.contains(where: { Self.matches(pattern, $0) }) {
+            throw CompressionFailure.unknownLayer(pattern: pattern, nearest: nearestName(to: pattern, among: names))
+        }
+    }
+
+    private static func matches(_ pattern: String, _ name: String) -> Bool {
+        pattern == name || fnmatch(pattern, name, 0) == 0
+    }
+}

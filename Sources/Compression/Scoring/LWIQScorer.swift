@@ -1,0 +1,110 @@
+import Basics
+import Execution
+public import Graphs
+import Operations
+public import Tensors
+
+/// Layer-Wise Imprinting Quantitation: the significance of every layer from one pass over labelled images.
+///
+/// A proxy classifier is imprinted from class means on each layer's activation; the accuracy gained from a layer to
+/// the next is the later one's significance. The paper's equations are not public to us beyond its abstract: what
+/// is computed here is our reconstruction from it and from the works it builds on.
+/// - Reference: Luo, Liu, Yu, Ren, Bai, *An Adaptive Tensor-Train Decomposition Approach for Efficient Deep Neural
+///   Network Compression*, 2024, arXiv:2408.01534. Imprinting on every layer: Elkerdawy et al., *One-Shot Layer-Wise
+///   Accuracy Approximation for Layer Pruning*, ICIP 2020, doi:10.1109/ICIP40778.2020.9191238.
+public struct LWIQScorer {
+    /// A source of labelled batches; `nil` at its end.
+    public typealias BatchSource = () throws -> (images: Tensor, labels: [Int])?
+
+    public var head: ProxyHead = .imprint
+    /// Embeddings have about this many elements: maps are pooled to d×d with d = round(√(D/C)).
+    public var embeddingSize = 512
+    public var isMonotone = false
+    /// The least gain allocation sees; one standard error when `nil`.
+    public var floor: Double?
+
+    public init() {}
+
+    /// Scores every weighted layer but the classifier.
+    /// - Parameters:
+    ///   - imprint: images that make the class means; every class must occur.
+    ///   - holdout: other images, whose classification is counted.
+    ///   - imageCount: of both parts, for the progress bar.
+    /// - Throws: `missingClasses`, `noImages`, `labelOutOfRange`, `noLayers`, `Interrupted`.
+    /// - Complexity: one inference pass over the images; memory does not grow with their number.
+    public func score(
+        _ graph: Graph, imprint: BatchSource, holdout: BatchSource, classCount: Int, imageCount: Int
+    ) throws -> LayerScores {
+        let start = ContinuousClock.now
+        let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
+        guard !layers.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
+        let shapes = try ShapeInference.shapes(of: graph, batch: 1)
+        var classifiers: [String: ImprintedClassifier] = [:]
+        for layer in layers {
+            let dimension = embeddedCount(of: shapes[layer.tap] ?? [])
+            classifiers[layer.tap] = ImprintedClassifier(head: head, classCount: classCount, dimension: dimension)
+        }
+        let engine = InferenceEngine(graph, taps: Set(classifiers.keys))
+        var progress = Progress("scoring \(graph.name)", total: imageCount)
+
+        var counts = [Int](repeating: 0, count: classCount)
+        let imprintCount = try forEachBatch(imprint, engine, &progress, classCount) { tap, embeddings, labels in
+            try classifiers[tap]?.imprint(embeddings, labels)
+        } onBatch: { for label in $0 { counts[label] += 1 } }
+        guard imprintCount > 0 else { throw CompressionFailure.noImages(part: "imprint") }
+        let missing = counts.indices.filter { counts[$0] == 0 }
+        guard missing.isEmpty else { throw CompressionFailure.missingClasses(classes: missing, part: "imprint") }
+        for tap in classifiers.keys { try classifiers[tap]?.seal() }
+
+        let holdoutCount = try forEachBatch(holdout, engine, &progress, classCount) { tap, embeddings, labels in
+            try classifiers[tap]?.classify(embeddings, labels)
+        } onBatch: { _ in }
+        guard holdoutCount > 0 else { throw CompressionFailure.noImages(part: "holdout") }
+        let accuracies = layers.map { layer in
+            (layer.name, layer.parent, Double(classifiers[layer.tap]?.correctCount ?? 0) / Double(holdoutCount))
+        }
+        let elapsed = start.duration(to: .now)
+        return LayerScores(
+            rows: LayerScores.gains(
+                accuracies, holdoutCount: holdoutCount, classCount: classCount, isMonotone: isMonotone, floor: floor),
+            head: head, imprintCount: imprintCount, holdoutCount: holdoutCount, classCount: classCount,
+            elapsedSeconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+    }
+
+    private func forEachBatch(
+        _ source: BatchSource, _ engine: InferenceEngine, _ progress: inout Progress, _ classCount: Int,
+        onTap: (String, Tensor, [Int]) throws -> Void, onBatch: ([Int]) -> Void
+    ) throws -> Int {
+        var count = 0
+        while let (images, labels) = try source() {
+            if let bad = labels.first(where: { $0 < 0 || $0 >= classCount }) {
+                throw CompressionFailure.labelOutOfRange(label: bad, classCount: classCount)
+            }
+            try withoutActuallyEscaping(onTap) { onTap in
+                _ = try engine.run([images]) { name, tensor in try onTap(name, embed(tensor), labels) }
+            }
+            onBatch(labels)
+            count += labels.count
+            try progress.advance(by: labels.count)
+        }
+        return count
+    }
+
+    /// Rows and columns a map [N, C, H, W] is pooled to.
+    private func pooledSize(_ shape: Shape) -> Int {
+        let wanted = Int((Double(embeddingSize) / Double(max(1, shape[1]))).squareRoot().rounded())
+        return max(1, min(wanted, shape[2], shape[3]))
+    }
+
+    private func embeddedCount(of shape: Shape) -> Int {
+        guard shape.rank == 4 else { return shape.dims.dropFirst().reduce(1, *) }
+        return shape[1] * pooledSize(shape) * pooledSize(shape)
+    }
+
+    private func embed(_ activation: Tensor) throws -> Tensor {
+        guard activation.rank == 4 else { return try Flatten().evaluate([activation], .inference).outputs[0] }
+        let size = pooledSize(activation.shape)
+        let pooled = try AdaptiveAveragePool2D(rows: size, columns: size).evaluate([activation], .inference).outputs[0]
+        return try pooled.reshaped([activation.shape[0], -1])
+    }
+}

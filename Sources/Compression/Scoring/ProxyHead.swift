@@ -1,0 +1,96 @@
+import Tensors
+
+/// The proxy classifier that is imprinted from class means.
+public enum ProxyHead: String, Sendable, CaseIterable {
+    /// w_c = normalised mean of the class's normalised embeddings; the largest ⟨w_c, e⟩ wins.
+    /// - Reference: Qi, Brown, Lowe, *Low-Shot Learning with Imprinted Weights*, CVPR 2018, arXiv:1712.07136, §3.2.
+    case imprint
+    /// As `imprint`, after subtracting the mean embedding of all classes from means and embeddings.
+    case centred
+    /// The nearest class mean by Euclidean distance wins.
+    case nearestMean = "nearest_mean"
+}
+
+/// Collects embeddings of the imprint part by class, and then classifies those of the holdout part.
+struct ImprintedClassifier {
+    private let head: ProxyHead
+    private let classCount: Int
+    private let dimension: Int
+    /// Σ of embeddings per class, [B, D] in double precision.
+    private var sums: [Double]
+    private var counts: [Int]
+    private var weights: Tensor?
+    private var offsets: [Float] = []
+    private(set) var correctCount = 0
+
+    init(head: ProxyHead, classCount: Int, dimension: Int) {
+        self.head = head
+        self.classCount = classCount
+        self.dimension = dimension
+        sums = [Double](repeating: 0, count: classCount * dimension)
+        counts = [Int](repeating: 0, count: classCount)
+    }
+
+    /// Adds embeddings [N, D] with their labels to the class means.
+    mutating func imprint(_ embeddings: Tensor, _ labels: [Int]) throws {
+        try embeddings.withElements(of: Float.self) { e in
+            for (n, label) in labels.enumerated() {
+                var scale = 1.0
+                if head == .imprint {
+                    let row = UnsafeBufferPointer(rebasing: e[n * dimension..<(n + 1) * dimension])
+                    scale = 1 / max(Vectors.dot(row, row).squareRoot(), 1e-12)
+                }
+                counts[label] += 1
+                for d in 0..<dimension { sums[label * dimension + d] += scale * Double(e[n * dimension + d]) }
+            }
+        }
+    }
+
+    /// Turns the sums into weights: logits are ⟨w_c, e⟩ + offset_c.
+    mutating func seal() throws {
+        var means = sums
+        for c in 0..<classCount {
+            for d in 0..<dimension { means[c * dimension + d] /= Double(max(1, counts[c])) }
+        }
+        if head == .centred {
+            for d in 0..<dimension {
+                let center = (0..<classCount).reduce(0.0) { $0 + means[$1 * dimension + d] } / Double(classCount)
+                for c in 0..<classCount { means[c * dimension + d] -= center }
+            }
+        }
+        offsets = [Float](repeating: 0, count: classCount)
+        for c in 0..<classCount {
+            let squared = (0..<dimension).reduce(0.0) { $0 + means[c * dimension + $1] * means[c * dimension + $1] }
+            switch head {
+            case .nearestMean: offsets[c] = Float(-squared / 2)
+            case .imprint, .centred:
+                let scale = 1 / max(squared.squareRoot(), 1e-12)
+                for d in 0..<dimension { means[c * dimension + d] *= scale }
+            }
+        }
+        if head == .centred { offsets = try centredOffsets(means) }
+        weights = try Tensor(means.map(Float.init), shape: [classCount, dimension])
+    }
+
+    /// ⟨w_c, e − m⟩ = ⟨w_c, e⟩ − ⟨w_c, m⟩, with m the mean of the class means.
+    private func centredOffsets(_ means: [Double]) throws -> [Float] {
+        (0..<classCount).map { c in
+            var dot = 0.0
+            for d in 0..<dimension {
+                let center = (0..<classCount).reduce(0.0) {
+                    $0 + sums[$1 * dimension + d] / Double(max(1, counts[$1]))
+                } / Double(classCount)
+                dot += means[c * dimension + d] * center
+            }
+            return Float(-dot)
+        }
+    }
+
+    /// Counts how many of the embeddings [N, D] get their true label.
+    mutating func classify(_ embeddings: Tensor, _ labels: [Int]) throws {
+        guard let weights else { return }
+        let logits = try embeddings.matrixProduct(weights.transposed()).adding(Tensor(offsets))
+        let chosen = try logits.argmax().array(of: Int64.self)
+        for (label, choice) in zip(labels, chosen) where label == Int(choice) { correctCount += 1 }
+    }
+}
