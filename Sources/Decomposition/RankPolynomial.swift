@@ -1,0 +1,111 @@
+public import Tensors
+
+/// The exact cost of a chain as a function of its ranks: Σ linear_k · r_k + Σ bilinear_k · r_k · r_{k+1}.
+///
+/// Evaluating it takes nanoseconds, so a planner can try any number of ranks.
+public struct RankPolynomial: Hashable, Sendable {
+    /// One coefficient per bond.
+    public let linear: [Int]
+    /// One coefficient per pair of neighbouring bonds.
+    public let bilinear: [Int]
+
+    public init(linear: [Int], bilinear: [Int]) {
+        self.linear = linear
+        self.bilinear = bilinear
+    }
+
+    /// The cost at `ranks`, one per bond.
+    public func callAsFunction(_ ranks: [Int]) -> Int {
+        precondition(ranks.count == linear.count, "a chain of \(linear.count) bond(s) has no ranks \(ranks)")
+        var cost = 0
+        for k in linear.indices { cost += linear[k] * ranks[k] }
+        for k in bilinear.indices { cost += bilinear[k] * ranks[k] * ranks[k + 1] }
+        return cost
+    }
+
+    /// The largest ranks, in the proportion of `bounds`, whose cost stays below `limit`; `nil` when even rank 1 at
+    /// every bond does not.
+    ///
+    /// The cost grows with every rank, so bisection over the largest of them finds the answer.
+    /// - Complexity: O(log max(bounds)).
+    public func largestRanks(below limit: Int, bounds: [Int]) -> [Int]? {
+        let steps = bounds.max() ?? 0
+        func ranks(_ step: Int) -> [Int] { bounds.map { max(1, min($0, $0 * step / max(1, steps))) } }
+        guard steps > 0, self(ranks(1)) < limit else { return nil }
+        var (low, high) = (1, steps + 1)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if self(ranks(middle)) < limit { low = middle } else { high = middle }
+        }
+        return ranks(low)
+    }
+}
+
+extension ConvolutionGrouping {
+    /// Parameters of the chain's weights (no bias) for a weight [O, C, Kh, Kw].
+    public func parameterCost(weight: Shape) throws -> RankPolynomial {
+        try Self.requireWeight(weight)
+        return polynomial(weight: weight, positions: [Int](repeating: 1, count: stages.count))
+    }
+
+    /// Multiply-accumulates of the chain per image.
+    /// - Parameters:
+    ///   - weight: [O, C, Kh, Kw].
+    ///   - rows, columns: H and W of the layer's input.
+    /// - Throws: `groupedConvolution`, or a `TensorFailure` when the kernel does not fit the input.
+    public func macCost(
+        weight: Shape, geometry: ConvolutionGeometry, rows: Int, columns: Int
+    ) throws -> RankPolynomial {
+        try Self.requireWeight(weight)
+        try Self.requireSupported(geometry, weight: weight)
+        // A probe of one channel walks through the chain, because each convolution's output is the next one's input.
+        var image: Shape = [1, 1, rows, columns]
+        let positions = try stages.map { stage in
+            let kernel: Shape = [1, 1, stage.hasRows ? weight[2] : 1, stage.hasColumns ? weight[3] : 1]
+            image = try stage.geometry(of: geometry).outputShape(input: image, weight: kernel)
+            return image[2] * image[3]
+        }
+        return polynomial(weight: weight, positions: positions)
+    }
+
+    /// Multiply-accumulates of the dense layer per image.
+    public static func denseMacCount(
+        weight: Shape, geometry: ConvolutionGeometry, rows: Int, columns: Int
+    ) throws -> Int {
+        try requireWeight(weight)
+        let input: Shape = [1, weight[1] * geometry.groups, rows, columns]
+        let output = try geometry.outputShape(input: input, weight: weight)
+        return weight.elementCount * output[2] * output[3]
+    }
+
+    /// - Throws: `groupedConvolution` for more than one group, `shapeMismatch` for lists of another length.
+    static func requireSupported(_ geometry: ConvolutionGeometry, weight: Shape) throws {
+        guard geometry.groups == 1 else {
+            throw DecompositionFailure.groupedConvolution(groups: geometry.groups, weight: weight)
+        }
+        guard geometry.stride.count == 2, geometry.padding.count == 4, geometry.dilation.count == 2 else {
+            throw DecompositionFailure.shapeMismatch(
+                operation: "convolution grouping",
+                detail: "needs stride and dilation of 2 numbers and padding of 4, but got stride \(geometry.stride), "
+                    + "padding \(geometry.padding), dilation \(geometry.dilation)")
+        }
+    }
+
+    /// Σ over the stages of c · kh · kw · o · positions, where c and o are ranks at the inner ends.
+    private func polynomial(weight: Shape, positions: [Int]) -> RankPolynomial {
+        let last = stages.count - 1
+        var linear = [Int](repeating: 0, count: last)
+        var bilinear = [Int](repeating: 0, count: last - 1)
+        for (k, stage) in stages.enumerated() {
+            let cost = positions[k] * (stage.hasRows ? weight[2] : 1) * (stage.hasColumns ? weight[3] : 1)
+            if k == 0 {
+                linear[0] += cost * weight[1]
+            } else if k == last {
+                linear[last - 1] += cost * weight[0]
+            } else {
+                bilinear[k - 1] += cost
+            }
+        }
+        return RankPolynomial(linear: linear, bilinear: bilinear)
+    }
+}
