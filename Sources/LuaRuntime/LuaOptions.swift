@@ -9,8 +9,8 @@ public struct LuaOptions {
     public var instructionLimit: Int?
     /// Instructions between two looks at `Cancellation`; `nil` where scripts need not be stoppable inside pure Lua.
     ///
-    /// The hook behind it makes pure Lua loops up to twice as slow, whatever the interval, and calls into Swift not
-    /// at all; see `interruptInterval` measurements in the tests of this module.
+    /// The hook behind it costs the same for every interval: an empty counting loop took 1.5 times as long with it,
+    /// recursive calls 2.1, table filling 1.3, string work 1.0. Swift functions notice a request without it.
     public var interruptInterval: Int?
     /// What happens when a script reads or writes a global that nothing declared.
     public var globals: LuaGlobals

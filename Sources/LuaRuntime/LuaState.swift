@@ -31,20 +31,19 @@ public final class LuaState {
                 code: "lua.memory",
                 message: "a Lua state needs more memory than the limit of \(options.memoryLimit ?? 0) bytes")
         }
-        self.init(L, main: L, host: host, ownsInterpreter: true, options: options)
+        self.init(main: L, host: host, ownsInterpreter: true, options: options)
         try register(ErrorValue.luaClass)
         try applyGlobalRules()
     }
 
     private init(
-        _ L: OpaquePointer, main: OpaquePointer, host: UnsafeMutablePointer<MoonHost>, ownsInterpreter: Bool,
-        options: LuaOptions
+        main: OpaquePointer, host: UnsafeMutablePointer<MoonHost>, ownsInterpreter: Bool, options: LuaOptions
     ) {
         self.options = options
         self.host = host
         self.main = main
         self.ownsInterpreter = ownsInterpreter
-        current = L
+        current = main
         references = ReferencePool(self)
         host.pointee.state = Unmanaged.passUnretained(self).toOpaque()
     }
@@ -95,21 +94,20 @@ public final class LuaState {
     public static func attach(to interpreter: OpaquePointer) throws -> LuaState {
         installCallbacks
         if let host = moon_host(interpreter), let state = host.pointee.state {
-            let state = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
-            state.current = interpreter
-            return state
+            return Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
         }
         let options = LuaOptions(interruptInterval: nil)
         let state = LuaState(
-            interpreter, main: moon_main_thread(interpreter), host: makeHost(options), ownsInterpreter: false,
-            options: options)
-        try state.reserve(4)
-        // First of all finalizers to be set up, therefore the last to run when the interpreter closes.
-        try state.pushRetained(Anchor(state))
-        var reference: Int32 = 0
-        try state.check(moon_reference(interpreter, &reference))
-        try state.check(moon_attach(interpreter, state.host))
-        try state.register(ErrorValue.luaClass)
+            main: moon_main_thread(interpreter), host: makeHost(options), ownsInterpreter: false, options: options)
+        try state.entering(interpreter) {
+            try state.reserve(4)
+            // First of all finalizers to be set up, therefore the last to run when the interpreter closes.
+            try state.pushRetained(Anchor(state))
+            var reference: Int32 = 0
+            try state.check(moon_reference(interpreter, &reference))
+            try state.check(moon_attach(interpreter, state.host))
+            try state.register(ErrorValue.luaClass)
+        }
         return state
     }
 
@@ -140,12 +138,12 @@ public final class LuaState {
 
     /// Runs `body` with `L` as the stack in use.
     @inline(__always)
-    func entering<Result>(_ L: OpaquePointer, _ body: () -> Result) -> Result {
+    func entering<Result>(_ L: OpaquePointer, _ body: () throws -> Result) rethrows -> Result {
         let outer = current
         current = L
         defer { current = outer }
         if !references.isEmpty { references.drain(L) }
-        return body()
+        return try body()
     }
 
     /// The global table.

@@ -30,6 +30,18 @@ import Testing
         #expect(throws: LuaFailure.self) { try state?.run("return 1") }
     }
 
+    @Test func aGuestMayBeOpenedInACoroutine() throws {
+        let interpreter = try #require(ForeignInterpreter())
+        defer { interpreter.close() }
+        let coroutine = try #require(lua_newthread(interpreter.L))
+        #expect(LuaState.open(in: coroutine) { state in try state.table(["one": 1]) } == 1)
+        lua_settop(interpreter.L, 0)  // the coroutine is garbage from here on
+        let state = try LuaState.attach(to: interpreter.L)
+        state.collect()
+        #expect(state.interpreter == interpreter.L)
+        #expect(try state.first("return 1").integer == 1)
+    }
+
     @Test func openingAModuleReportsFailuresAsValues() throws {
         let interpreter = try #require(ForeignInterpreter())
         defer { interpreter.close() }
