@@ -9,8 +9,8 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A Swift target and what it may import; arrows point to lower rows only.
-func row(_ name: String, _ dependencies: [Target.Dependency] = [], linker: [LinkerSetting] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
+func row(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -69,7 +69,7 @@ let package = Package(
             [
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
                 "Datasets", "Interchange", "Training", "Compression", "LuaRuntime",
-            ]),
+            ], resources: [.embedInCode("Lua")]),
         row("Console", ["Basics", "LuaRuntime", "CEdit"]),
         // Row 6
         .executableTarget(

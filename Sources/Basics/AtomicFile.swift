@@ -29,6 +29,9 @@ public enum FileFailure: Failure {
 public enum AtomicFile {
     private static var lastError: String { String(cString: strerror(errno)) }
 
+    /// Whether something is there under `path`.
+    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// The bytes of a regular file.
     /// - Throws: `FileFailure` when it is missing, no regular file, unreadable or larger than `limit` bytes.
     public static func read(_ path: String, limit: Int = 1 << 34) throws -> [UInt8] {

@@ -8,17 +8,20 @@ final class ClassRecord {
     let members: [LuaMember]
     let byteCount: ((AnyObject) -> Int)?
     let isInstance: (AnyObject) -> Bool
+    /// The methods by name; those written in Lua are put here too.
+    let methods: LuaTable
     /// Registry reference of the metatable, held for the life of the state.
     let metatable: Int32
 
     init(
         name: String, members: [LuaMember], byteCount: ((AnyObject) -> Int)?,
-        isInstance: @escaping (AnyObject) -> Bool, metatable: Int32
+        isInstance: @escaping (AnyObject) -> Bool, methods: LuaTable, metatable: Int32
     ) {
         self.name = name
         self.members = members
         self.byteCount = byteCount
         self.isInstance = isInstance
+        self.methods = methods
         self.metatable = metatable
     }
 }
@@ -30,6 +33,7 @@ extension LuaState {
         try balanced {
             try reserve(12)
             try pushFunctions(of: luaClass, .method)
+            let methods = LuaTable(reference: try reference(at: -1))
             try pushFunctions(of: luaClass, .getter)
             try pushFunctions(of: luaClass, .setter)
             try pushIndexFallback(luaClass)
@@ -44,10 +48,20 @@ extension LuaState {
             try check(moon_reference(current, &metatable))
             let record = ClassRecord(
                 name: luaClass.name, members: Self.members(of: luaClass), byteCount: luaClass.byteCount,
-                isInstance: { $0 is Object }, metatable: metatable)
+                isInstance: { $0 is Object }, methods: methods,
+                metatable: metatable)
             classes[ObjectIdentifier(Object.self)] = record
             if let address { classesByMetatable[address] = record }
         }
+    }
+
+    /// The methods of a registered class by name: a function put into this table is a method written in Lua, which
+    /// is called with the object first.
+    public func methods<Object: AnyObject>(of type: Object.Type) throws -> LuaTable {
+        guard let record = classes[ObjectIdentifier(type)] else {
+            throw ArgumentFailure.unregisteredClass(name: String(describing: type))
+        }
+        return record.methods
     }
 
     /// Pushes a userdata that holds `object`.

@@ -18,13 +18,20 @@ extension LuaState {
     /// inherits through tables in `__index`, a string's methods. For completion; runs no Lua code.
     public func members(of value: LuaValue) throws -> [LuaMember] {
         switch value {
-        case .object(let object): return try record(of: object)?.members ?? []
+        case .object(let object): return try record(of: object).map(members) ?? []
         case .table(let table): return try fields(of: table)
         case .string:
             guard case .table(let library) = try globals.rawGet("string") else { return [] }
             return try fields(of: library).map { LuaMember(name: $0.name, kind: .method) }
         default: return []
         }
+    }
+
+    /// A class's own members and the methods that were added in Lua.
+    private func members(of record: ClassRecord) throws -> [LuaMember] {
+        let known = Set(record.members.map(\.name))
+        let added = try record.methods.fields().filter { !known.contains($0.name) }
+        return (record.members + added.map { LuaMember(name: $0.name, kind: .method) }).sorted { $0.name < $1.name }
     }
 
     private func record(of object: LuaObject) throws -> ClassRecord? {

@@ -13,6 +13,17 @@ public struct LayerScore: Sendable, Equatable {
     public var gain: Double
     /// What allocation uses: max(gain, floor) over the largest of all layers, in (0, 1].
     public var significance: Double
+
+    public init(
+        layer: String, parent: String?, accuracy: Double, standardError: Double, gain: Double, significance: Double
+    ) {
+        self.layer = layer
+        self.parent = parent
+        self.accuracy = accuracy
+        self.standardError = standardError
+        self.gain = gain
+        self.significance = significance
+    }
 }
 
 /// The scores of a model's layers in order, and what they were made from.
@@ -23,6 +34,17 @@ public struct LayerScores: Sendable {
     public var holdoutCount: Int
     public var classCount: Int
     public var elapsedSeconds: Double
+
+    public init(
+        rows: [LayerScore], head: ProxyHead, imprintCount: Int, holdoutCount: Int, classCount: Int, elapsedSeconds: Double
+    ) {
+        self.rows = rows
+        self.head = head
+        self.imprintCount = imprintCount
+        self.holdoutCount = holdoutCount
+        self.classCount = classCount
+        self.elapsedSeconds = elapsedSeconds
+    }
 
     /// Works gains and significances out from accuracies.
     ///

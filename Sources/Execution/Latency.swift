@@ -1,0 +1,24 @@
+public import Graphs
+import Tensors
+
+/// Wall time of a compiled model's runs.
+public struct Latency: Sendable {
+    /// Milliseconds per run of the whole batch.
+    public let median: Double
+    public let minimum: Double
+    public let maximum: Double
+
+    /// Compiles `graph` and times runs on zeros, after a few to warm up.
+    public static func measure(_ graph: Graph, batch: Int, runs: Int) throws -> Latency {
+        let program = try InferenceProgram(graph, batch: batch)
+        let inputs = try graph.inputs.map { try Tensor.zeros(Shape([batch] + $0.sampleShape.dims)) }
+        for _ in 0..<min(5, runs) { _ = try program.run(inputs) }
+        var times: [Double] = []
+        for _ in 0..<runs {
+            let elapsed = try ContinuousClock().measure { _ = try program.run(inputs) }.components
+            times.append(Double(elapsed.seconds) * 1e3 + Double(elapsed.attoseconds) * 1e-15)
+        }
+        times.sort()
+        return Latency(median: times[times.count / 2], minimum: times[0], maximum: times[times.count - 1])
+    }
+}

@@ -1,0 +1,104 @@
+import Basics
+import Compression
+import Datasets
+import Decomposition
+import Graphs
+import LuaRuntime
+import Tensors
+
+/// `mr.lwiq.score` and `mr.plan` without their printing, which the standard library adds.
+enum CompressionFunctions {
+    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+        try table.define("score", in: state, module: "mr.lwiq") { call in try score(call, session) }
+        try table.define("plan", in: state) { call in try PlanTable.make(call) }
+        try table.set("groupings", ConvolutionGrouping.allCases.map(\.rawValue))
+        try table.set("policies", Policy.names)
+    }
+
+    private static func score(_ call: borrowing LuaCall, _ session: Session) throws {
+        let model = try call.object(1, "model", as: ModelObject.self)
+        let data = try call.object(2, "data", as: DatasetObject.self)
+        let options = try call.options(
+            3, known: ["images", "head", "monotone", "floor", "seed", "holdout", "embedding", "allow_test"])
+        guard try data.dataset.split != .test || options.boolean("allow_test", default: false) else {
+            throw BindingFailure.testSplit(dataset: data.dataset.name)
+        }
+        var scorer = LWIQScorer()
+        let heads = ProxyHead.allCases.map(\.rawValue)
+        scorer.head = ProxyHead(rawValue: try options.choice("head", among: heads, default: "imprint")) ?? .imprint
+        scorer.isMonotone = try options.boolean("monotone", default: false)
+        scorer.floor = try options.optionalNumber("floor")
+        scorer.embeddingSize = try options.integer("embedding", default: 512)
+        guard (1...1 << 20).contains(scorer.embeddingSize) else {
+            throw options.invalid("embedding", "must be positive, got \(scorer.embeddingSize)")
+        }
+        let (imprint, holdout) = try parts(data, options, session)
+        let scores = try scorer.score(
+            model.graph, imprint: try source(imprint), holdout: try source(holdout),
+            classCount: data.dataset.classCount, imageCount: imprint.dataset.count + holdout.dataset.count)
+        try call.push(try ScoreTable.table(scores, in: call.state))
+    }
+
+    /// The imprint and the holdout part: disjoint, and with every class in proportion.
+    private static func parts(
+        _ data: DatasetObject, _ options: OptionReader, _ session: Session
+    ) throws -> (imprint: BatchLoader, holdout: BatchLoader) {
+        let count = try options.integer("images", default: 2560)
+        let share = try options.number("holdout", default: 0.5)
+        guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
+        guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
+        let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: session.seed)))
+        let chosen = count < data.dataset.count ? try data.dataset.split(count: count, seed: seed).first : data.dataset
+        let (imprint, holdout) = try chosen.split(fraction: 1 - share, seed: seed &+ 1)
+        let plain = DatasetObject.plain(batchSize: 128)
+        return (try BatchLoader(imprint, plain), try BatchLoader(holdout, plain))
+    }
+
+    private static func source(_ loader: BatchLoader) throws -> LWIQScorer.BatchSource {
+        let batches = try loader.epoch()
+        return {
+            guard let batch = try batches.next() else { return nil }
+            return (batch.images, try batch.labels.array(of: Int64.self).map(Int.init))
+        }
+    }
+}
+
+/// Scores as a Lua table of rows, and back from what a script made of them.
+enum ScoreTable {
+    static func table(_ scores: LayerScores, in state: LuaState) throws -> LuaTable {
+        let table = try state.table([
+            "head": scores.head.rawValue, "imprint_images": scores.imprintCount, "holdout_images": scores.holdoutCount,
+            "classes": scores.classCount, "seconds": scores.elapsedSeconds,
+        ])
+        for row in scores.rows {
+            var fields: LuaFields = [
+                "layer": row.layer, "accuracy": row.accuracy, "stderr": row.standardError, "gain": row.gain,
+                "significance": row.significance,
+            ]
+            if let parent = row.parent { fields.append("parent", parent) }
+            try table.append(fields)
+        }
+        return table
+    }
+
+    static func read(_ table: LuaTable) throws -> LayerScores {
+        let rows = try table.array().enumerated().map { position, value -> LayerScore in
+            let row = value.table
+            func number(_ name: String) throws -> Double {
+                guard let value = try row?.rawGet(name).number, value.isFinite else {
+                    throw BindingFailure.planMismatch(detail: "score row \(position + 1) has no number '\(name)'")
+                }
+                return value
+            }
+            guard let layer = try row?.rawGet("layer").string else {
+                throw BindingFailure.planMismatch(detail: "score row \(position + 1) has no 'layer'")
+            }
+            return LayerScore(
+                layer: layer, parent: try row?.rawGet("parent").string, accuracy: try number("accuracy"),
+                standardError: try number("stderr"), gain: try number("gain"), significance: try number("significance"))
+        }
+        return LayerScores(
+            rows: rows, head: .imprint, imprintCount: 0, holdoutCount: try table.rawGet("holdout_images").integer ?? 0,
+            classCount: try table.rawGet("classes").integer ?? 0, elapsedSeconds: 0)
+    }
+}

@@ -1,0 +1,81 @@
+import Datasets
+import LuaRuntime
+import Tensors
+
+/// A data set with how it is cut into batches.
+final class DatasetObject: LuaObjectConvertible {
+    let dataset: ImageDataset
+    let options: BatchLoader.Options
+
+    init(_ dataset: ImageDataset, _ options: BatchLoader.Options) {
+        self.dataset = dataset
+        self.options = options
+    }
+
+    /// Up to `imageCount` images of every class alike, unshuffled and without augmentation.
+    func calibration(imageCount: Int, seed: Int) throws -> BatchLoader {
+        let part = imageCount < dataset.count
+            ? try dataset.split(count: imageCount, seed: UInt64(bitPattern: Int64(seed))).first : dataset
+        return try BatchLoader(part, Self.plain(batchSize: options.batchSize))
+    }
+
+    static func plain(batchSize: Int) -> BatchLoader.Options {
+        var options = BatchLoader.Options()
+        options.batchSize = batchSize
+        return options
+    }
+}
+
+enum DatasetClass {
+    static func make() -> LuaClass<DatasetObject> {
+        LuaClass("Dataset") { members in
+            members.byteCount { $0.dataset.images.byteCount }
+            members.text { object in
+                let shape = object.dataset.imageShape.dims.map(String.init).joined(separator: "×")
+                return "Dataset \(object.dataset.name): \(object.dataset.count) images \(shape), "
+                    + "\(object.dataset.classCount) classes, \(object.dataset.split), batches of \(object.options.batchSize)"
+            }
+            members.length { $0.dataset.count }
+            members.property("name") { $0.dataset.name }
+            members.property("split") { $0.dataset.split.rawValue }
+            members.property("count") { $0.dataset.count }
+            members.property("batch") { $0.options.batchSize }
+            members.property("classes") { $0.dataset.classNames }
+            members.property("image_shape") { $0.dataset.imageShape.dims }
+            members.property("batches") { try BatchLoader($0.dataset, $0.options).batchCount }
+            members.property("labels") { TensorObject(try Tensor($0.dataset.labels.map { Int64($0 + 1) })) }
+            members.property("images") { TensorObject($0.dataset.images) }
+            members.method("epoch") { call, object in try epoch(call, object) }
+            members.method("with") { call, object in
+                let options = try call.options(1, known: DataFunctions.loaderOptions)
+                return DatasetObject(object.dataset, try DataFunctions.loader(options, from: object.options))
+            }
+            members.method("take") { call, object in
+                DatasetObject(try object.dataset.prefix(try call.integer(1, "count")), object.options)
+            }
+            members.method("divide") { call, object in
+                let seed = UInt64(bitPattern: Int64(try call.optionalInteger(2, "seed") ?? 0))
+                let (first, second) = try object.dataset.split(count: try call.integer(1, "count"), seed: seed)
+                try call.push(DatasetObject(first, object.options))
+                try call.push(DatasetObject(second, object.options))
+            }
+        }
+    }
+
+    /// An iterator for `for batch in data:epoch(n)`; labels count from 1.
+    private static func epoch(_ call: borrowing LuaCall, _ object: DatasetObject) throws {
+        let number = try call.optionalInteger(1, "epoch") ?? 1
+        let options = try call.options(2, known: ["start"])
+        let start = try options.integer("start", default: 1)
+        guard number >= 1 else { throw call.invalid(1, "epoch", "counts from 1, got \(number)") }
+        let iterator = try BatchLoader(object.dataset, object.options).epoch(number - 1, startingAt: start - 1)
+        try call.push(try call.state.function("epoch") { call in
+            guard let batch = try iterator.next() else { return try call.push(LuaValue.nil) }
+            let labels = try batch.labels.combined(.add, .full([], 1, dtype: .int64))
+            try call.push([
+                "x": TensorObject(batch.images), "y": TensorObject(labels), "count": batch.count,
+                "number": iterator.nextBatch, "of": iterator.batchCount,
+            ] as LuaFields)
+        })
+    }
+}

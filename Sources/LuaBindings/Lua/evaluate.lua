@@ -1,0 +1,18 @@
+-- model:evaluate(data): accuracy and mean cross-entropy over a data set, without augmentation.
+local core = require "moonrail.core"
+local check = require "moonrail.options"
+
+function core.methods.Model.evaluate(model, data, options)
+    options = check("Model:evaluate", options, { label = "string" })
+    local progress = core.progress(options.label or ("evaluating " .. model.name), #data)
+    local plain = data:with { shuffle = false, augment = {}, drop_last = false }
+    local start, correct, loss = core.clock(), 0, 0.0
+    for batch in plain:epoch() do
+        local logits = model(batch.x)
+        correct = correct + logits:argmax():eq(batch.y):sum():item()
+        loss = loss + core.loss.cross_entropy(logits, batch.y):item() * batch.count
+        progress:advance(batch.count)
+    end
+    progress:finish()
+    return { accuracy = correct / #data, loss = loss / #data, images = #data, seconds = core.clock() - start }
+end

@@ -1,0 +1,98 @@
+-- model:fit(data, options): the training loop. Copy it to change it: it uses nothing that a script cannot.
+local core = require "moonrail.core"
+local rows = require "moonrail.rows"
+local check = require "moonrail.options"
+
+local known = {
+    epochs = "number", steps = "number", optimizer = "userdata", schedule = "function", smoothing = "number",
+    teacher = "userdata", temperature = "number", distill = "number", validate = "userdata", checkpoint = "string",
+    checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
+}
+
+local history_view = {
+    { "epoch", "epoch" }, { "step", "step" }, { "loss", "loss", rows.fixed(4) }, { "accuracy", "train", rows.percent },
+    { "validation", "validation", rows.percent }, { "lr", "lr", rows.fixed(5) }, { "images_per_second", "img/s", rows.fixed(0) },
+    { "seconds", "seconds", rows.fixed(1) },
+}
+
+-- Cross-entropy with the labels, mixed with the divergence from the teacher where there is one.
+local function loss_of(logits, batch, options)
+    local plain = core.loss.cross_entropy(logits, batch.y, { smoothing = options.smoothing or 0 })
+    if not options.teacher then return plain end
+    local share = options.distill or 0.7
+    local soft = core.loss.kl(logits, options.teacher(batch.x), { temperature = options.temperature or 4 })
+    return plain * (1 - share) + soft * share
+end
+
+--- Trains `model` in place and returns the history, a row an epoch.
+---
+--- options: epochs (1) or steps; optimizer (SGD 0.05, momentum 0.9, Nesterov, weight decay 5e-4); schedule, a function of the
+--- progress 0…1 to a factor of the optimizer's rate (one_cycle); smoothing of labels; teacher, a model to distill
+--- from, with temperature (4) and distill, its share of the loss (0.7); validate, data to evaluate on after each
+--- epoch; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
+--- from it where it exists, bit for bit; on_step(row) and on_epoch(row), which stop training by returning false.
+function core.methods.Model.fit(model, data, options)
+    options = check("Model:fit", options, known)
+    local batches = data.batches
+    local total = math.tointeger(options.steps or (options.epochs or 1) * batches)
+    if not total or total < 1 then error("Model:fit: epochs and steps must give a whole number of steps, at least 1", 2) end
+    local optimizer = options.optimizer
+        or core.optim.sgd { lr = 0.05, momentum = 0.9, nesterov = true, weight_decay = 5e-4 }
+    local schedule = options.schedule or core.schedule.one_cycle {}
+    local state = { step = 0, peak = optimizer.lr, loss = 0.0, correct = 0, images = 0, seconds = 0.0, history = {} }
+    if options.resume and options.checkpoint and core.exists(options.checkpoint) then
+        state = core.load_checkpoint(options.checkpoint, model, optimizer)
+        state.history = state.history.rows or state.history
+    end
+    local history = rows.wrap(state.history, history_view)
+    local progress = core.progress(options.label or ("training " .. model.name), total)
+    progress:advance(state.step)
+
+    local function save()
+        core.save_checkpoint(options.checkpoint, model, optimizer, state)
+    end
+
+    local function end_epoch(epoch)
+        local row = {
+            epoch = epoch, step = state.step, loss = state.loss / state.images, accuracy = state.correct / state.images,
+            lr = optimizer.lr, seconds = state.seconds, images_per_second = state.images / state.seconds,
+        }
+        if options.validate then row.validation = model:evaluate(options.validate).accuracy end
+        history[#history + 1] = row
+        state.loss, state.correct, state.images, state.seconds = 0.0, 0, 0, 0.0
+        if options.checkpoint then save() end
+        return options.on_epoch and options.on_epoch(row)
+    end
+
+    while state.step < total do
+        local epoch, first = state.step // batches + 1, state.step % batches + 1
+        for batch in data:epoch(epoch, { start = first }) do
+            local start = core.clock()
+            optimizer.lr = state.peak * schedule(state.step / total)
+            local logits = model:forward(batch.x)
+            local loss = loss_of(logits, batch, options)
+            local value = loss:item()
+            if value ~= value or value == math.huge then
+                error(("Model:fit: the loss is %s at step %d; try a lower learning rate"):format(value, state.step + 1), 2)
+            end
+            optimizer:step(loss:backward())
+            state.step = state.step + 1
+            state.loss = state.loss + value * batch.count
+            state.correct = state.correct + logits:argmax():eq(batch.y):sum():item()
+            state.images = state.images + batch.count
+            state.seconds = state.seconds + core.clock() - start
+            progress:advance(1, ("epoch %d loss %.3f acc %.1f %%"):format(
+                epoch, state.loss / state.images, 100 * state.correct / state.images))
+            if options.on_step and options.on_step { step = state.step, of = total, loss = value, lr = optimizer.lr } == false then
+                return history
+            end
+            local every = options.checkpoint_every
+            if every and options.checkpoint and state.step % every == 0 and state.step % batches ~= 0 then save() end
+            if state.step >= total then break end
+        end
+        if end_epoch(epoch) == false then break end
+    end
+    progress:finish()
+    optimizer.lr = state.peak
+    return history
+end

@@ -1,0 +1,43 @@
+-- The module `moonrail`: what Swift offers and what the standard library makes of it.
+local core = require "moonrail.core"
+local rows = require "moonrail.rows"
+local report = require "moonrail.report"
+
+local mr = {
+    version = core.version,
+    -- the session
+    seed = core.seed, threads = core.threads, memory = core.memory, clock = core.clock,
+    -- tensors
+    tensor = core.tensor, zeros = core.zeros, ones = core.ones, randn = core.randn, rand = core.rand,
+    arange = core.arange, eye = core.eye, cat = core.cat,
+    -- models, data, training
+    load = core.load, zoo = { resnet = core.resnet }, data = core.data,
+    loss = core.loss, optim = core.optim, schedule = core.schedule,
+    groupings = core.groupings, policies = core.policies,
+    -- files and results
+    make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json,
+    read_json = core.read_json, progress = core.progress,
+    rows = rows.wrap, args = require "moonrail.args", compare = report.compare,
+}
+
+mr.lwiq = {
+    --- Scores every weighted layer of `model` but the classifier on images of `data`.
+    score = function(model, data, options) return report.scores(core.score(model, data, options)) end,
+}
+
+--- Chooses ranks for every layer within a budget: a table of rows that can be edited and given to `model:compress`.
+function mr.plan(model, options) return report.plan(core.plan(model, options)) end
+
+require "moonrail.fit"
+require "moonrail.evaluate"
+
+--- The weighted layers of a model: rows that are also found by name, `layers["stage1.block1.conv1"]`.
+function core.methods.Model.layers(model)
+    return rows.wrap(model:layer_rows(), {
+        title = model.name,
+        { "name", "layer" }, { "shape", "weight", rows.extents }, { "params", "parameters", rows.grouped },
+        { "macs", "MMACs", function(v) return ("%.3f"):format(v / 1e6) end }, { "parent", "after" }, { "tap", "tap" },
+    })
+end
+
+return mr

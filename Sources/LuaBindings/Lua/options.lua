@@ -1,0 +1,25 @@
+-- Checks of an options table, for functions written in Lua: an unknown key is an error that names the nearest.
+local core = require "moonrail.core"
+
+--- `known` maps every option to the type it must have ("number", "table|string", …), checked where it is given.
+return function(where, options, known)
+    options = options or {}
+    if type(options) ~= "table" then error(("%s: options must be a table, got a %s"):format(where, type(options)), 3) end
+    for key, value in pairs(options) do
+        local wanted = known[key]
+        if not wanted then
+            local names = {}
+            for name in pairs(known) do names[#names + 1] = name end
+            table.sort(names)
+            local near = core.nearest(tostring(key), names)
+            error(("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 3)
+        end
+        local kind, fits = type(value), false
+        for name in wanted:gmatch("[^|]+") do fits = fits or name == kind end
+        if not fits then
+            error(("%s: option '%s' must be a %s, got a %s (%s)"):format(
+                where, key, (wanted:gsub("|", " or a ")), kind, tostring(value)), 3)
+        end
+    end
+    return options
+end

@@ -1,0 +1,127 @@
+import Autograd
+import Basics
+import Compression
+import Datasets
+import Decomposition
+import Execution
+import Formats
+import Graphs
+import Interchange
+import LuaRuntime
+import Tensors
+
+/// `Model` in scripts. `fit`, `evaluate` and the like are methods of the standard library, written in Lua.
+enum ModelClass {
+    static func make(_ session: Session) -> LuaClass<ModelObject> {
+        LuaClass("Model") { members in
+            members.byteCount { $0.graph.parameters.byteCount }
+            members.text { try $0.graph.summary() }
+            members.callable { call, model in
+                let outputs = try model.infer([try call.object(1, "images", as: TensorObject.self).tensor])
+                for output in outputs { try call.push(TensorObject(output)) }
+            }
+            addProperties(members)
+            addRunning(members)
+            addCompression(members)
+        }
+    }
+
+    private static func addProperties(_ members: LuaClass<ModelObject>) {
+        members.property("name") { $0.graph.name }
+        members.property("input_shape") { $0.graph.inputs.first?.sampleShape.dims ?? [] }
+        members.property("cost") { model in
+            let cost = try CostModel.cost(of: model.graph)
+            return [
+                "params": cost.parameterCount, "macs": cost.macCount, "bytes": cost.byteCount,
+                "peak_activation_bytes": cost.peakActivationByteCount,
+            ] as LuaFields
+        }
+        members.method("layer_rows") { call, model in
+            let rows = try WeightedLayers.layers(of: model.graph).map { layer in
+                var row: LuaFields = [
+                    "name": layer.name, "shape": layer.weightShape.dims, "params": layer.parameterCount,
+                    "macs": layer.macCount, "tap": layer.tap, "classifier": layer.isClassifier,
+                ]
+                if let parent = layer.parent { row.append("parent", parent) }
+                if let weight = model.graph.parameters[layer.weight]?.tensor { row.append("weight", TensorObject(weight)) }
+                if let origin = model.graph.nodes[layer.node].origin { row.append("origin", origin.layer) }
+                return row
+            }
+            try call.push(rows)
+        }
+        members.property("parameter_names") { $0.graph.parameters.names }
+        members.method("parameter") { call, model in
+            let name = try call.string(1, "name")
+            guard let parameter = model.graph.parameters[name] else {
+                let near = nearestName(to: name, among: model.graph.parameters.names)
+                throw call.invalid(1, "name", "is no parameter: '\(name)'" + (near.map { " (did you mean '\($0)'?)" } ?? ""))
+            }
+            return TensorObject(parameter.tensor)
+        }
+        members.property("notes") { model in model.notes.members.map { "\($0.key)" } }
+        members.method("note") { call, model in
+            let key = try call.string(1, "name")
+            if call.argumentCount > 1 { model.notes[key] = try LuaJSON.encode(try call.value(2), place: key) }
+            try call.push(try model.notes[key].map { try LuaJSON.decode($0, in: call.state) } ?? .nil)
+        }
+    }
+
+    private static func addRunning(_ members: LuaClass<ModelObject>) {
+        members.method("forward") { call, model in
+            let images = try call.object(1, "images", as: TensorObject.self).tensor
+            let options = try call.options(2, known: ["taps"])
+            let taps = try options.optionalStrings("taps") ?? []
+            let (pass, result) = try model.forward([images], taps: taps)
+            for output in result.outputs { try call.push(TensorObject(output.tensor, .init(pass: pass, variable: output))) }
+            if try options.has("taps") {
+                let table = try call.state.table()
+                for (name, tap) in result.taps { try table.set(name, TensorObject(tap.tensor, .init(pass: pass, variable: tap))) }
+                try call.push(table)
+            }
+        }
+        members.mutatingMethod("reestimate") { call, model in
+            let dataset = try call.object(1, "data", as: DatasetObject.self)
+            let options = try call.options(2, known: ["images", "seed"])
+            let count = try options.integer("images", default: 2048)
+            guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
+            try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: 0))
+        }
+        members.method("latency") { call, model in
+            let options = try call.options(1, known: ["batch", "runs"])
+            let batch = try options.integer("batch", default: 1)
+            let runs = try options.integer("runs", default: 50)
+            guard (1...65536).contains(batch), (1...1_000_000).contains(runs) else {
+                throw options.invalid("batch", "and runs must be positive, got \(batch) and \(runs)")
+            }
+            let latency = try Latency.measure(model.graph, batch: batch, runs: runs)
+            return [
+                "ms": latency.median, "min": latency.minimum, "max": latency.maximum, "batch": batch, "runs": runs,
+                "threads": Threads.count,
+            ] as LuaFields
+        }
+        members.method("save") { call, model in
+            try ModelFile(graph: model.graph, notes: model.notes).write(to: try call.string(1, "path"))
+        }
+        members.method("clone") { _, model in ModelObject(model.graph, notes: model.notes) }
+    }
+
+    private static func reestimate(_ model: ModelObject, on dataset: DatasetObject, imageCount: Int, seed: Int) throws {
+        var estimator = StatisticsEstimator(model.graph)
+        let calibration = try dataset.calibration(imageCount: imageCount, seed: seed)
+        let batches = try calibration.epoch()
+        var progress = Progress("re-estimating BN", total: calibration.dataset.count)
+        while let batch = try batches.next() {
+            try estimator.add([batch.images])
+            try progress.advance(by: batch.count)
+        }
+        model.setParameters(estimator.estimated)
+    }
+
+    private static func addCompression(_ members: LuaClass<ModelObject>) {
+        members.method("compress") { call, model in
+            let plan = try PlanTable.read(try call.table(1, "plan"), for: model)
+            let small = try Compressor.compress(plan.model, plan: plan.plan)
+            return ModelObject(small, notes: model.notes)
+        }
+    }
+}

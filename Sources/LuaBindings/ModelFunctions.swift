@@ -1,0 +1,68 @@
+import Formats
+import Graphs
+import Interchange
+import LuaRuntime
+import Tensors
+import Training
+
+/// Functions that make, load and checkpoint models.
+enum ModelFunctions {
+    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+        try table.define("load", in: state) { call in
+            let file = try ModelFile(path: try call.string(1, "path"))
+            try call.push(ModelObject(file.graph, notes: file.notes))
+        }
+        try table.define("resnet", in: state, module: "mr.zoo") { call in
+            let options = try call.options(1, known: ["depth", "image", "classes", "seed"])
+            let family = CIFARResNet(
+                depth: try options.integer("depth", default: 20),
+                imageShape: Shape(try options.optionalIntegers("image") ?? [3, 32, 32]),
+                classCount: try options.integer("classes", default: 10))
+            let seed = try options.integer("seed", default: session.seed)
+            try call.push(ModelObject(try family.build(seed: UInt64(bitPattern: Int64(seed)))))
+        }
+        try table.define("save_checkpoint", in: state) { call in
+            let model = try call.object(2, "model", as: ModelObject.self)
+            let optimizer = try call.object(3, "optimizer", as: OptimizerObject.self).optimizer
+            var notes = model.notes
+            notes["checkpoint"] = [
+                "steps": .integer(Int64(optimizer.stepCount)), "optimizer": .string(OptimizerObject.name(of: optimizer)),
+                "state": try LuaJSON.encode(try call.value(4), place: "state"),
+            ]
+            try ModelFile(graph: model.graph, notes: notes, training: optimizer.state).write(to: try call.string(1, "path"))
+        }
+        try table.define("load_checkpoint", in: state) { call in
+            let path = try call.string(1, "path")
+            let file = try ModelFile(path: path)
+            let model = try call.object(2, "model", as: ModelObject.self)
+            let optimizer = try call.object(3, "optimizer", as: OptimizerObject.self)
+            try restore(file, path: path, into: model, optimizer)
+            let saved = file.notes["checkpoint"]?["state"] ?? .null
+            try call.push(try LuaJSON.decode(saved, in: call.state))
+        }
+    }
+
+    private static func restore(
+        _ file: ModelFile, path: String, into model: ModelObject, _ optimizer: OptimizerObject
+    ) throws {
+        func refuse(_ detail: String) -> InterchangeFailure { .malformed(source: path, place: "checkpoint", detail: detail) }
+        guard let entry = file.notes["checkpoint"], let steps = entry["steps"]?.integer else {
+            throw refuse("is a model, but no checkpoint")
+        }
+        let kind = OptimizerObject.name(of: optimizer.optimizer)
+        guard entry["optimizer"]?.string == kind else {
+            throw refuse("was made with \(entry["optimizer"]?.string ?? "no optimizer"), not with \(kind)")
+        }
+        for name in model.graph.parameters.names {
+            guard let own = model.graph.parameters[name]?.tensor, let saved = file.graph.parameters[name]?.tensor,
+                own.shape == saved.shape
+            else { throw refuse("is of another model: '\(name)' is missing or of another shape") }
+        }
+        var state: [String: Tensor] = [:]
+        for (name, tensor) in file.training { state[name] = tensor }
+        var restored = optimizer.optimizer
+        try restored.restore(state: state, stepCount: steps)
+        optimizer.optimizer = restored
+        model.setParameters(file.graph.parameters)
+    }
+}

@@ -1,0 +1,69 @@
+import Autograd
+import Compression
+import Decomposition
+import Execution
+import Formats
+import Graphs
+import LuaRuntime
+import Tensors
+
+/// A model as scripts hold it: its graph, and what was made ready to run it.
+///
+/// Training and re-estimation replace the parameters; whatever was compiled or decomposed from the old ones goes.
+final class ModelObject: LuaObjectConvertible {
+    private(set) var graph: Graph
+    var notes: JSONObject
+    private var engine: InferenceEngine?
+    private var executor: (taps: Set<String>, executor: TapeExecutor)?
+    private var decomposed: [DecompositionKey: DecomposedModel] = [:]
+
+    private struct DecompositionKey: Hashable {
+        let grouping: ConvolutionGrouping
+        let includesClassifier: Bool
+    }
+
+    init(_ graph: Graph, notes: JSONObject = [:]) {
+        self.graph = graph
+        self.notes = notes
+    }
+
+    /// Gives the model other parameter values of the same shapes.
+    func setParameters(_ parameters: ParameterTable) {
+        graph.parameters = parameters
+        engine = nil
+        decomposed = [:]
+    }
+
+    /// Results for inference, fused.
+    func infer(_ inputs: [Tensor]) throws -> [Tensor] {
+        let engine = engine ?? InferenceEngine(graph)
+        self.engine = engine
+        return try engine.run(inputs)
+    }
+
+    /// A forward pass on a tape; running statistics move on.
+    func forward(_ inputs: [Tensor], taps: [String]) throws -> (pass: ForwardPass, result: TapeExecutor.Result) {
+        let wanted = Set(taps)
+        if executor?.taps != wanted { executor = (wanted, TapeExecutor(graph, taps: wanted)) }
+        guard let executor = executor?.executor else { throw GraphFailure.noOutputs(graph: graph.name) }
+        let pass = ForwardPass(self)
+        let result = try executor.forward(inputs, parameters: graph.parameters, on: pass.tape, isTraining: true)
+        pass.parameters = result.parameters
+        let names = Dictionary(uniqueKeysWithValues: result.parameters.map { ($0.value.identifier, $0.key) })
+        var parameters = graph.parameters
+        for update in pass.tape.stateUpdates {
+            if let name = names[update.variable.identifier] { parameters.update(name, update.value) }
+        }
+        setParameters(parameters)
+        return (pass, result)
+    }
+
+    /// The layers decomposed once for these parameters.
+    func decomposition(_ grouping: ConvolutionGrouping, includesClassifier: Bool) throws -> DecomposedModel {
+        let key = DecompositionKey(grouping: grouping, includesClassifier: includesClassifier)
+        if let found = decomposed[key] { return found }
+        let made = try DecomposedModel(graph, grouping: grouping, includesClassifier: includesClassifier)
+        decomposed[key] = made
+        return made
+    }
+}

@@ -1,0 +1,114 @@
+import Basics
+import Compression
+import Decomposition
+import Graphs
+import LuaRuntime
+
+/// Plans as Lua tables of rows: made by `mr.plan`, edited by scripts, read by `model:compress`.
+enum PlanTable {
+    private static let known = [
+        "scores", "budget", "policy", "grouping", "freeze", "fix", "min_rank", "max_rank", "align", "classifier",
+    ]
+
+    static func make(_ call: borrowing LuaCall) throws {
+        let model = try call.object(1, "model", as: ModelObject.self)
+        let options = try call.options(2, known: known)
+        let grouping = try ConvolutionGrouping(
+            parsing: try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue))
+        let classifier = try options.boolean("classifier", default: false)
+        let decomposed = try model.decomposition(grouping, includesClassifier: classifier)
+        let budget = try budget(options, decomposed.cost)
+        let scores = try options.optionalTable("scores").map(ScoreTable.read)
+        let custom = try options.value("policy").function
+        let name = custom == nil ? try options.choice("policy", among: Policy.names, default: "lwiq") : "custom"
+        let planner = try planner(options, Policy(name: name) ?? .uniform, scores)
+        let plan: Plan
+        if let custom {
+            let ranks = try CustomPolicy.ranks(from: custom, decomposed, planner, budget, scores, call.state)
+            plan = try planner.plan(decomposed, budget: budget, ranks: ranks, name: name)
+        } else {
+            plan = try planner.plan(decomposed, budget: budget)
+        }
+        try call.push(try table(plan, grouping: grouping, classifier: classifier, in: call.state))
+    }
+
+    private static func budget(_ options: OptionReader, _ dense: Cost) throws -> Budget {
+        let names = Budget.Quantity.allCases.map(\.rawValue)
+        let table = try options.nested("budget", known: names)
+        let limits = try Budget.Quantity.allCases.compactMap { quantity in
+            try table.optionalNumber(quantity.rawValue).map { (quantity, $0) }
+        }
+        return try Budget(limits, dense: dense)
+    }
+
+    private static func planner(_ options: OptionReader, _ policy: Policy, _ scores: LayerScores?) throws -> Planner {
+        var planner = Planner(policy: policy, scores: scores)
+        planner.minRank = try options.integer("min_rank", default: 1)
+        planner.maxRank = try options.optionalInteger("max_rank")
+        planner.align = try options.integer("align", default: 1)
+        for (name, value) in [("min_rank", planner.minRank), ("max_rank", planner.maxRank ?? 1), ("align", planner.align)]
+        where !(1...1 << 20).contains(value) {
+            throw options.invalid(name, "must be at least 1, got \(value)")
+        }
+        planner.frozen = try options.optionalStrings("freeze") ?? []
+        planner.fixed = try options.optionalTable("fix")?.fields().map { pattern, value in
+            (pattern, try ranks(value, place: "option 'fix.\(pattern)'"))
+        } ?? []
+        return planner
+    }
+
+    /// One rank for all bonds, or an array of them.
+    static func ranks(_ value: LuaValue, place: String) throws -> [Int] {
+        if let rank = value.integer { return [rank] }
+        let ranks = try value.table?.array().compactMap(\.integer) ?? []
+        guard !ranks.isEmpty, try ranks.count == value.table?.rawLength() else {
+            throw BindingFailure.planMismatch(detail: "\(place) must be a rank or an array of ranks")
+        }
+        return ranks
+    }
+
+    static func table(_ plan: Plan, grouping: ConvolutionGrouping, classifier: Bool, in state: LuaState) throws -> LuaTable {
+        var fields: LuaFields = [
+            "policy": plan.policy, "grouping": grouping.rawValue, "classifier": classifier,
+            "params": plan.parameterCount, "macs": plan.macCount, "dense_params": plan.denseParameterCount,
+            "dense_macs": plan.denseMacCount,
+            "keep_params": Double(plan.parameterCount) / Double(max(1, plan.denseParameterCount)),
+            "keep_macs": Double(plan.macCount) / Double(max(1, plan.denseMacCount)),
+            "seconds": plan.elapsedSeconds, "notes": plan.notes,
+        ]
+        if let binding = plan.bindingConstraint { fields.append("binding", binding) }
+        if let factor = plan.scalingFactor { fields.append("beta", factor) }
+        let table = try state.table(fields)
+        for row in plan.rows {
+            var fields: LuaFields = [
+                "layer": row.layer, "grouping": row.grouping, "max_ranks": row.maxRanks, "reason": row.reason,
+                "error": row.relativeError, "params": row.parameterCount, "dense_params": row.denseParameterCount,
+                "macs": row.macCount, "dense_macs": row.denseMacCount,
+            ]
+            if let ranks = row.ranks { fields.append("ranks", ranks) }
+            if let gain = row.gain { fields.append("gain", gain) }
+            try table.append(fields)
+        }
+        return table
+    }
+
+    /// The plan a script's table stands for: its rows' ranks, worked out anew for `model`.
+    static func read(_ table: LuaTable, for model: ModelObject) throws -> (model: DecomposedModel, plan: Plan) {
+        let name = try table.rawGet("grouping").string ?? ConvolutionGrouping.tensorTrain.rawValue
+        let classifier = try table.rawGet("classifier").boolean ?? false
+        let decomposed = try model.decomposition(ConvolutionGrouping(parsing: name), includesClassifier: classifier)
+        var ranks: [String: [Int]] = [:]
+        let rows = try table.array()
+        guard !rows.isEmpty else { throw BindingFailure.planMismatch(detail: "the plan has no rows") }
+        for (position, value) in rows.enumerated() {
+            guard let row = value.table, let layer = try row.rawGet("layer").string else {
+                throw BindingFailure.planMismatch(detail: "plan row \(position + 1) has no 'layer'")
+            }
+            let chosen = try row.rawGet("ranks")
+            if !chosen.isNil { ranks[layer] = try Self.ranks(chosen, place: "\(layer).ranks") }
+        }
+        let policy = try table.rawGet("policy").string ?? "table"
+        let plan = try Planner(policy: .uniform).plan(decomposed, budget: nil, ranks: ranks, name: policy)
+        return (decomposed, plan)
+    }
+}

@@ -1,0 +1,77 @@
+import Basics
+import Formats
+import LuaRuntime
+import Tensors
+
+/// Seeds, threads, memory, time and JSON files.
+enum SessionFunctions {
+    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+        try table.define("seed", in: state) { call in
+            if !call.isNil(1) { session.reseed(try call.integer(1, "seed")) }
+            try call.push(session.seed)
+        }
+        try table.define("threads", in: state) { call in
+            if let count = try call.optionalInteger(1, "count") {
+                guard (1...256).contains(count) else { throw call.invalid(1, "count", "must be in 1…256, got \(count)") }
+                Threads.count = count
+            }
+            try call.push(Threads.count)
+        }
+        try table.define("memory", in: state) { call in
+            try call.push([
+                "live": MemoryLedger.liveByteCount, "peak": MemoryLedger.peakByteCount,
+                "idle": MemoryLedger.idleByteCount, "limit": MemoryLedger.limit, "lua": call.state.heapByteCount,
+            ] as LuaFields)
+        }
+        let start = ContinuousClock.now
+        try table.define("clock", in: state) { call in
+            let elapsed = start.duration(to: .now).components
+            try call.push(Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+        }
+        try table.define("progress", in: state) { call in
+            try call.push(object: ProgressObject(try call.string(1, "label"), total: try call.integer(2, "total")))
+        }
+        try table.define("make_directory", in: state) { call in
+            try AtomicFile.makeDirectory(try call.string(1, "path"))
+        }
+        try table.define("exists", in: state) { call in
+            try call.push(AtomicFile.exists(try call.string(1, "path")))
+        }
+        try table.define("write_text", in: state) { call in
+            try AtomicFile.write(try call.string(1, "path"), text: try call.string(2, "text"))
+        }
+        try table.define("write_json", in: state) { call in
+            let text = try LuaJSON.encode(try call.value(2), place: "value").serialized(pretty: true)
+            try AtomicFile.write(try call.string(1, "path"), text: text + "\n")
+        }
+        try table.define("read_json", in: state) { call in
+            let path = try call.string(1, "path")
+            let bytes = try AtomicFile.read(path, limit: 1 << 28)
+            try call.push(try LuaJSON.decode(try JSONValue.parse(bytes, source: path), in: call.state))
+        }
+        try table.define("nearest", in: state) { call in
+            try call.push(nearestName(to: try call.string(1, "name"), among: try call.strings(2, "names")))
+        }
+    }
+}
+
+/// A progress bar that a script moves.
+final class ProgressObject {
+    private var progress: Progress?
+
+    init(_ label: String, total: Int) { progress = Progress(label, total: total) }
+
+    func advance(_ steps: Int, note: String) throws { try progress?.advance(by: steps, note: note) }
+    func close() { progress = nil }
+}
+
+enum ProgressClass {
+    static func make() -> LuaClass<ProgressObject> {
+        LuaClass("Progress") { members in
+            members.method("advance") { call, progress in
+                try progress.advance(try call.optionalInteger(1, "steps") ?? 1, note: try call.optionalString(2, "note") ?? "")
+            }
+            members.method("finish") { _, progress in progress.close() }
+        }
+    }
+}

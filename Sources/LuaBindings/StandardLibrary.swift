@@ -1,0 +1,25 @@
+/// The part of the toolkit that is written in Lua, carried inside the binary.
+enum StandardLibrary {
+    struct Module {
+        let name: String
+        let chunkName: String
+        let source: String
+
+        init(_ name: String, _ bytes: [UInt8]) {
+            self.name = name
+            chunkName = name.split(separator: ".").last.map { "moonrail/\($0).lua" } ?? name
+            source = String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    static let modules = [
+        Module("moonrail", PackageResources.moonrail_lua),
+        Module("moonrail.args", PackageResources.args_lua),
+        Module("moonrail.chart", PackageResources.chart_lua),
+        Module("moonrail.evaluate", PackageResources.evaluate_lua),
+        Module("moonrail.fit", PackageResources.fit_lua),
+        Module("moonrail.options", PackageResources.options_lua),
+        Module("moonrail.report", PackageResources.report_lua),
+        Module("moonrail.rows", PackageResources.rows_lua),
+    ]
+}

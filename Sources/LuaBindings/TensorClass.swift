@@ -1,0 +1,225 @@
+import Autograd
+import Basics
+import LuaRuntime
+import Operations
+import Tensors
+
+/// `Tensor` in scripts. Dimensions and indices count from 1; methods make new tensors.
+enum TensorClass {
+    static func make() -> LuaClass<TensorObject> {
+        LuaClass("Tensor") { members in
+            members.byteCount { $0.tensor.byteCount }
+            members.text { object in
+                let tensor = object.tensor
+                guard tensor.elementCount <= 64, tensor.elementCount > 1 else { return tensor.description }
+                return tensor.description + "\n" + (try tensor.formattedValues())
+            }
+            members.length { $0.tensor.shape.dims.first ?? 1 }
+            addProperties(members)
+            addArithmetic(members)
+            addFunctions(members)
+            addShapes(members)
+            addReductions(members)
+            members.elements { call, object, index in
+                let count = object.tensor.shape.dims.first ?? 0
+                guard object.tensor.rank > 0, index >= 1, index <= count else {
+                    throw TensorFailure.indexOutOfRange(operation: "index (from 1)", what: "row", index: index, count: count + 1)
+                }
+                let part = try object.tensor.selected(dim: 0, index: index - 1)
+                if part.rank == 0 { try call.push(try number(part)) } else { try call.push(TensorObject(part)) }
+            }
+        }
+    }
+
+    /// A scalar as a Lua number: whole numbers stay whole.
+    static func number(_ tensor: Tensor) throws -> LuaValue {
+        let value = try tensor.scalar()
+        return tensor.dtype == .float32 ? .number(value) : .integer(Int(value))
+    }
+
+    private static func addProperties(_ members: LuaClass<TensorObject>) {
+        members.property("shape") { $0.tensor.shape.dims }
+        members.property("dtype") { $0.tensor.dtype.rawValue }
+        members.property("rank") { $0.tensor.rank }
+        members.property("count") { $0.tensor.elementCount }
+        members.method("item") { _, object in try number(object.tensor) }
+        members.method("totable") { call, object in
+            switch object.tensor.dtype {
+            case .float32: try call.push(try object.tensor.array(of: Float.self))
+            default: try call.push(try object.tensor.converted(to: .int64).array(of: Int64.self).map(Int.init))
+            }
+        }
+        members.method("to") { call, object in
+            let name = try call.string(1, "dtype")
+            guard let dtype = DType(rawValue: name) else {
+                let names = DType.allCases.map(\.rawValue)
+                throw call.invalid(1, "dtype", "must be one of \(names.joined(separator: ", ")), got '\(name)'")
+            }
+            return TensorObject(try object.tensor.converted(to: dtype))
+        }
+        members.method("clone") { _, object in TensorObject(try object.tensor.copy()) }
+        members.method("detach") { _, object in TensorObject(object.tensor) }
+        members.method("backward") { _, object in
+            guard let recorded = object.recorded else { throw BindingFailure.notOnTape }
+            return try recorded.pass.gradients(of: recorded.variable)
+        }
+    }
+
+    // MARK: Arithmetic
+
+    private static func addArithmetic(_ members: LuaClass<TensorObject>) {
+        members.metamethod(.add) { call in
+            try binary(call, onTape: Add()) { try $0.adding($1) }
+        }
+        members.metamethod(.subtract) { call in
+            try binary(call, onTape: Subtract()) { try $0.subtracting($1) }
+        }
+        members.metamethod(.multiply) { call in
+            try binary(call, onTape: Multiply()) { try $0.multiplying($1) }
+        }
+        members.metamethod(.divide) { call in
+            let divisor = try operand(call, 2, like: call.isNumber(2) ? try operand(call, 1, like: nil) : nil)
+            if call.isNumber(2) {
+                let factor = 1 / (try call.number(2, "divisor"))
+                return try call.push(try TensorObject.apply(Scale(factor: factor), [try operand(call, 1, like: nil)]))
+            }
+            let dividend = try operand(call, 1, like: divisor)
+            try refuseTape([dividend, divisor], "division by a tensor")
+            try call.push(TensorObject(try dividend.tensor.dividing(divisor.tensor)))
+        }
+        members.metamethod(.power) { call in
+            let base = try operand(call, 1, like: nil)
+            try refuseTape([base], "^")
+            try call.push(TensorObject(try base.tensor.raised(to: try call.number(2, "exponent"))))
+        }
+        members.metamethod(.negate) { call in
+            try call.push(try TensorObject.apply(Scale(factor: -1), [try operand(call, 1, like: nil)]))
+        }
+        members.method("matmul") { call, object in
+            try TensorObject.apply(MatrixMultiply(), [object, try call.object(1, "other", as: TensorObject.self)])
+        }
+        for (name, kind) in [("eq", BinaryOperator.equal), ("lt", .less), ("le", .lessEqual), ("maximum", .maximum), ("minimum", .minimum)] {
+            members.method(name) { call, object in
+                TensorObject(try object.tensor.combined(kind, try operand(call, 1, like: object).tensor))
+            }
+        }
+    }
+
+    /// An operand that is a tensor, or a number as a tensor of the other one's type.
+    private static func operand(_ call: borrowing LuaCall, _ position: Int, like other: TensorObject?) throws -> TensorObject {
+        if call.isNumber(position) {
+            return TensorObject(try .full([], try call.number(position, "operand"), dtype: other?.tensor.dtype ?? .float32))
+        }
+        return try call.object(position, "operand", as: TensorObject.self)
+    }
+
+    private static func binary(
+        _ call: borrowing LuaCall, onTape operation: any Operation, _ plain: (Tensor, Tensor) throws -> Tensor
+    ) throws {
+        let second = try operand(call, 2, like: call.isNumber(1) ? nil : try operand(call, 1, like: nil))
+        let first = try operand(call, 1, like: second)
+        if first.recorded != nil || second.recorded != nil {
+            return try call.push(try TensorObject.apply(operation, [first, second]))
+        }
+        try call.push(TensorObject(try plain(first.tensor, second.tensor)))
+    }
+
+    private static func refuseTape(_ operands: [TensorObject], _ operation: String) throws {
+        guard operands.allSatisfy({ $0.recorded == nil }) else {
+            throw TensorFailure.invalidArgument(
+                operation: operation, detail: "has no gradient yet; use :detach() where none is wanted")
+        }
+    }
+
+    // MARK: Functions
+
+    private static func addFunctions(_ members: LuaClass<TensorObject>) {
+        members.method("relu") { _, object in try TensorObject.apply(ReLU(), [object]) }
+        members.method("log_softmax") { _, object in try TensorObject.apply(LogSoftmax(), [object]) }
+        let plain: [(String, (Tensor) throws -> Tensor)] = [
+            ("softmax", { try $0.softmax() }), ("exp", { try $0.exponential() }), ("log", { try $0.logarithm() }),
+            ("sqrt", { try $0.squareRoot() }), ("tanh", { try $0.hyperbolicTangent() }), ("sigmoid", { try $0.sigmoid() }),
+            ("abs", { try $0.magnitude() }),
+        ]
+        for (name, function) in plain {
+            members.method(name) { _, object in
+                try refuseTape([object], name)
+                return TensorObject(try function(object.tensor))
+            }
+        }
+        members.method("clamp") { call, object in
+            try refuseTape([object], "clamp")
+            return TensorObject(try object.tensor.clamped(low: try call.number(1, "low"), high: try call.number(2, "high")))
+        }
+        members.method("svd") { call, object in
+            let svd = try object.tensor.singularValueDecomposition()
+            try call.push(TensorObject(svd.u))
+            try call.push(TensorObject(try Tensor(svd.values)))
+            try call.push(TensorObject(svd.vt))
+        }
+        members.method("qr") { call, object in
+            let (q, r) = try object.tensor.orthogonalFactors()
+            try call.push(TensorObject(q))
+            try call.push(TensorObject(r))
+        }
+    }
+
+    // MARK: Shapes
+
+    private static func addShapes(_ members: LuaClass<TensorObject>) {
+        members.method("reshape") { call, object in
+            try TensorObject.apply(Reshape(target: try shape(call, from: 1)), [object])
+        }
+        members.method("permute") { call, object in
+            try refuseTape([object], "permute")
+            return TensorObject(try object.tensor.permuted(try shape(call, from: 1).map { $0 - 1 }))
+        }
+        members.method("t") { _, object in
+            try refuseTape([object], "t")
+            return TensorObject(try object.tensor.transposed())
+        }
+        members.method("slice") { call, object in
+            let d = try object.tensor.shape.dimension(try call.integer(1, "dim") - 1, "slice")
+            let first = try call.integer(2, "first")
+            let last = try call.optionalInteger(3, "last") ?? object.tensor.shape[d]
+            return try TensorObject.apply(
+                Slice(dimension: d, from: first - 1, to: last, by: try call.optionalInteger(4, "step") ?? 1), [object])
+        }
+        members.method("rows") { call, object in
+            TensorObject(try object.tensor.gathered(rows: try call.integers(1, "indices").map { $0 - 1 }))
+        }
+    }
+
+    /// Extents given as numbers or as one array.
+    static func shape(_ call: borrowing LuaCall, from position: Int) throws -> [Int] {
+        if call.isTable(position) { return try call.integers(position, "shape") }
+        guard call.argumentCount >= position else { return [] }
+        return try (position...call.argumentCount).map { try call.integer($0, "extent") }
+    }
+
+    // MARK: Reductions
+
+    private static func addReductions(_ members: LuaClass<TensorObject>) {
+        for (name, isMean) in [("sum", false), ("mean", true)] {
+            members.method(name) { call, object in
+                if let dim = try call.optionalInteger(1, "dim") {
+                    try refuseTape([object], name)
+                    let d = try object.tensor.shape.dimension(dim - 1, name)
+                    return TensorObject(try isMean ? object.tensor.mean(along: d) : object.tensor.sum(along: d))
+                }
+                if object.tensor.dtype == .int64, !isMean {
+                    let total = try object.tensor.withElements(of: Int64.self) { $0.reduce(0, &+) }
+                    return TensorObject(try Tensor([total], shape: []))
+                }
+                return try TensorObject.apply(Sum(isMean: isMean), [object])
+            }
+        }
+        members.method("max") { _, object in try object.tensor.largest() }
+        members.method("min") { _, object in try object.tensor.smallest() }
+        members.method("norm") { _, object in try object.tensor.norm() }
+        members.method("argmax") { _, object in
+            let classes = try object.tensor.argmax()
+            return TensorObject(try classes.combined(.add, .full([], 1, dtype: .int64)))
+        }
+    }
+}

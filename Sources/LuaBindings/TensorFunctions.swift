@@ -1,0 +1,100 @@
+import Basics
+import LuaRuntime
+import Operations
+import Tensors
+
+/// Functions that make tensors, and losses.
+enum TensorFunctions {
+    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+        try table.define("tensor", in: state) { call in
+            var shape: [Int] = []
+            var values: [Double] = []
+            try flatten(try call.value(1), depth: 0, into: &values, &shape)
+            let tensor = try Tensor(values.map(Float.init), shape: Shape(shape))
+            let options = try call.options(2, known: ["dtype"])
+            let dtype = try options.choice("dtype", among: DType.allCases.map(\.rawValue), default: "float32")
+            try call.push(TensorObject(try tensor.converted(to: DType(rawValue: dtype) ?? .float32)))
+        }
+        for (name, value) in [("zeros", 0.0), ("ones", 1.0)] {
+            try table.define(name, in: state) { call in
+                try call.push(TensorObject(try .full(Shape(try TensorClass.shape(call, from: 1)), value)))
+            }
+        }
+        try table.define("randn", in: state) { call in
+            let shape = Shape(try TensorClass.shape(call, from: 1))
+            try call.push(TensorObject(try .normal(shape, using: &session.random)))
+        }
+        try table.define("rand", in: state) { call in
+            let shape = Shape(try TensorClass.shape(call, from: 1))
+            try call.push(TensorObject(try .uniform(shape, using: &session.random)))
+        }
+        try table.define("arange", in: state) { call in
+            let count = try call.integer(1, "count")
+            guard (0..<1 << 32).contains(count) else { throw call.invalid(1, "count", "must not be negative or huge, got \(count)") }
+            try call.push(TensorObject(try Tensor.range(count).combined(.add, .full([], 1, dtype: .int64))))
+        }
+        try table.define("eye", in: state) { call in
+            let n = try call.integer(1, "n")
+            guard (1..<1 << 16).contains(n) else { throw call.invalid(1, "n", "must be in 1..<65536, got \(n)") }
+            try call.push(TensorObject(try .identity(n)))
+        }
+        try table.define("cat", in: state) { call in
+            let parts = try call.table(1, "tensors").array().map { value -> Tensor in
+                guard let object = value.object?.object(as: TensorObject.self) else {
+                    throw call.invalid(1, "tensors", "must be an array of Tensors")
+                }
+                return object.tensor
+            }
+            try call.push(TensorObject(try .concatenated(parts, dim: (try call.optionalInteger(2, "dim") ?? 1) - 1)))
+        }
+        try table.set("loss", try losses(in: state))
+    }
+
+    private static func losses(in state: LuaState) throws -> LuaTable {
+        let losses = try state.table()
+        let module = "mr.loss"
+        try losses.define("cross_entropy", in: state, module: module) { call in
+            let options = try call.options(3, known: ["smoothing"])
+            let smoothing = try options.number("smoothing", default: 0)
+            guard (0..<1).contains(smoothing) else { throw options.invalid("smoothing", "must be in 0..<1, got \(smoothing)") }
+            let labels = try call.object(2, "labels", as: TensorObject.self)
+            let fromZero = TensorObject(try labels.tensor.combined(.subtract, .full([], 1, dtype: labels.tensor.dtype)))
+            let logits = try call.object(1, "logits", as: TensorObject.self)
+            do {
+                try call.push(try TensorObject.apply(CrossEntropy(smoothing: smoothing), [logits, fromZero]))
+            } catch OperationFailure.labelOutOfRange(let label, let position, let count) {
+                // Scripts count classes and positions from 1.
+                throw BindingFailure.labelOutOfRange(label: label + 1, position: position + 1, classCount: count)
+            }
+        }
+        try losses.define("kl", in: state, module: module) { call in
+            let options = try call.options(3, known: ["temperature"])
+            let temperature = try options.number("temperature", default: 1)
+            guard temperature > 0 else { throw options.invalid("temperature", "must be positive, got \(temperature)") }
+            let operands = [
+                try call.object(1, "student", as: TensorObject.self), try call.object(2, "teacher", as: TensorObject.self),
+            ]
+            try call.push(try TensorObject.apply(KLDivergence(temperature: temperature), operands))
+        }
+        try losses.define("mse", in: state, module: module) { call in
+            let operands = [
+                try call.object(1, "prediction", as: TensorObject.self), try call.object(2, "target", as: TensorObject.self),
+            ]
+            try call.push(try TensorObject.apply(MeanSquaredError(), operands))
+        }
+        return losses
+    }
+
+    /// Nested tables of numbers, row-major; every row at one depth has one length.
+    private static func flatten(_ value: LuaValue, depth: Int, into values: inout [Double], _ shape: inout [Int]) throws {
+        if let number = value.number {
+            guard depth == shape.count else { throw BindingFailure.raggedTable(place: "mr.tensor") }
+            return values.append(number)
+        }
+        guard let table = value.table, depth < 16 else { throw BindingFailure.raggedTable(place: "mr.tensor") }
+        let elements = try table.array()
+        if values.isEmpty, depth == shape.count { shape.append(elements.count) }
+        guard depth < shape.count, shape[depth] == elements.count else { throw BindingFailure.raggedTable(place: "mr.tensor") }
+        for element in elements { try flatten(element, depth: depth + 1, into: &values, &shape) }
+    }
+}

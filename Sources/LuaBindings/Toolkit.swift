@@ -1,0 +1,64 @@
+import Basics
+import Formats
+public import LuaRuntime
+import Tensors
+
+/// The toolkit in a Lua state: after `install`, `require "moonrail"` gives the module.
+public enum Toolkit {
+    /// The version of Moonrail.
+    public static let version = "0.1.0"
+
+    /// Registers the classes and makes the modules known. What they need is loaded when they are required.
+    public static func install(in state: LuaState) throws {
+        let session = Session()
+        try state.register(TensorClass.make())
+        try state.register(ModelClass.make(session))
+        try state.register(DatasetClass.make())
+        try state.register(OptimizerClass.make())
+        try state.register(GradientsClass.make())
+        try state.register(ProgressClass.make())
+        try state.preload("moonrail.core") { state in try core(in: state, session) }
+        for module in StandardLibrary.modules {
+            try state.preload(module.name, source: module.source, chunkName: module.chunkName)
+        }
+    }
+
+    /// The functions that are written in Swift; the standard library makes `mr` of them.
+    private static func core(in state: LuaState, _ session: Session) throws -> LuaTable {
+        let table = try state.table(["version": version])
+        try TensorFunctions.add(to: table, in: state, session)
+        try ModelFunctions.add(to: table, in: state, session)
+        try DataFunctions.add(to: table, in: state, session)
+        try TrainingFunctions.add(to: table, in: state)
+        try CompressionFunctions.add(to: table, in: state, session)
+        try SessionFunctions.add(to: table, in: state, session)
+        try table.set(
+            "methods",
+            try state.table([
+                "Tensor": try state.methods(of: TensorObject.self),
+                "Model": try state.methods(of: ModelObject.self),
+                "Dataset": try state.methods(of: DatasetObject.self),
+                "Optimizer": try state.methods(of: OptimizerObject.self),
+            ]))
+        return table
+    }
+}
+
+/// What the functions of one state share.
+final class Session {
+    /// Where random numbers come from; `mr.seed` starts it anew.
+    var random = RandomSource(seed: 0)
+    var seed = 0
+
+    func reseed(_ seed: Int) {
+        self.seed = seed
+        random = RandomSource(seed: UInt64(bitPattern: Int64(seed)))
+    }
+}
+
+extension LuaTable {
+    /// Sets `name` to a Swift function that messages call `mr.name`, or `mr.module.name`.
+    func define(_ name: String, in state: LuaState, module: String = "mr", _ body: @escaping LuaFunctionBody) throws {
+        try set(name, try state.function("\(module).\(name)", body))
+    }
+}

@@ -1,0 +1,74 @@
+import LuaRuntime
+import Tensors
+import Training
+
+/// `mr.optim` and `mr.schedule`.
+enum TrainingFunctions {
+    static func add(to table: LuaTable, in state: LuaState) throws {
+        try table.set("optim", try optimizers(in: state))
+        try table.set("schedule", try schedules(in: state))
+    }
+
+    private static func optimizers(in state: LuaState) throws -> LuaTable {
+        let table = try state.table()
+        try table.define("sgd", in: state, module: "mr.optim") { call in
+            let options = try call.options(1, known: ["lr", "momentum", "weight_decay", "nesterov"])
+            try call.push(OptimizerObject(try StochasticGradientDescent(
+                learningRate: try rate(options), momentum: try options.number("momentum", default: 0),
+                weightDecay: try options.number("weight_decay", default: 0),
+                isNesterov: try options.boolean("nesterov", default: false))))
+        }
+        try table.define("adam", in: state, module: "mr.optim") { call in
+            let options = try call.options(1, known: ["lr", "betas", "eps", "weight_decay", "decoupled"])
+            let betas = try options.optionalNumbers("betas") ?? [0.9, 0.999]
+            guard betas.count == 2 else { throw options.invalid("betas", "must be two numbers, got \(betas.count)") }
+            try call.push(OptimizerObject(try Adam(
+                learningRate: try rate(options), betas: (betas[0], betas[1]),
+                epsilon: try options.number("eps", default: 1e-8),
+                weightDecay: try options.number("weight_decay", default: 0),
+                isDecoupled: try options.boolean("decoupled", default: false))))
+        }
+        return table
+    }
+
+    private static func rate(_ options: OptionReader) throws -> Double {
+        let rate = try options.number("lr")
+        guard rate > 0, rate.isFinite else { throw options.invalid("lr", "must be positive, got \(rate)") }
+        return rate
+    }
+
+    /// Schedules are functions of the progress, 0 to 1, to a factor of the peak learning rate.
+    private static func schedules(in state: LuaState) throws -> LuaTable {
+        let table = try state.table()
+        func define(_ name: String, known: [String], _ make: @escaping (OptionReader) throws -> LearningRateSchedule) throws {
+            try table.define(name, in: state, module: "mr.schedule") { call in
+                let schedule = try make(try call.options(1, known: known))
+                try call.push(try call.state.function("schedule") { call in
+                    try call.push(schedule.factor(at: try call.number(1, "progress")))
+                })
+            }
+        }
+        try define("constant", known: []) { _ in .constant }
+        try define("cosine", known: ["warmup", "floor"]) { options in
+            .cosine(
+                warmup: try share(options, "warmup", default: 0), floor: try share(options, "floor", default: 0))
+        }
+        try define("step", known: ["milestones", "factor"]) { options in
+            .step(
+                milestones: try options.optionalNumbers("milestones") ?? [0.5, 0.75],
+                factor: try options.number("factor", default: 0.1))
+        }
+        try define("one_cycle", known: ["rise", "start", "floor"]) { options in
+            .oneCycle(
+                rise: try share(options, "rise", default: 0.3), start: try share(options, "start", default: 0.04),
+                floor: try share(options, "floor", default: 1e-4))
+        }
+        return table
+    }
+
+    private static func share(_ options: OptionReader, _ name: String, default fallback: Double) throws -> Double {
+        let value = try options.number(name, default: fallback)
+        guard (0...1).contains(value) else { throw options.invalid(name, "must be in 0…1, got \(value)") }
+        return value
+    }
+}
