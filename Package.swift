@@ -31,9 +31,9 @@ let package = Package(
         // C: the only places that know the foreign libraries.
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
-        .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLuaBridge", dependencies: ["CLua"]),
+        .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
         // Row 0
@@ -75,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "MoonrailCommand",
             dependencies: [
-                "Basics", "Tensors", "Graphs", "Interchange", "LuaRuntime", "LuaBindings", "Console", "Execution", "Operations", "Autograd",
+                "Basics", "Tensors", "Datasets", "LuaRuntime", "LuaBindings", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

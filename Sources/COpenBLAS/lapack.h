@@ -2,6 +2,7 @@
 // convention: column-major, everything by pointer), so that LAPACKE is not needed.
 #pragma once
 
+char *openblas_get_config(void);
 int openblas_get_num_threads(void);
 void openblas_set_num_threads(int count);
 

@@ -1,0 +1,156 @@
+#define _GNU_SOURCE
+#include "CEdit.h"
+
+#include <errno.h>
+#include <histedit.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct CEditor {
+    EditLine *line;
+    History *history;
+    const char *prompt;
+    CEditCallbacks callbacks;
+};
+
+static volatile sig_atomic_t wasResized, wasContinued;
+
+static void noteSignal(int signal) {
+    if (signal == SIGWINCH) wasResized = 1;
+    else wasContinued = 1;
+}
+
+static CEditor *editorOf(EditLine *line) {
+    void *editor = NULL;
+    el_get(line, EL_CLIENTDATA, &editor);
+    return editor;
+}
+
+static char *promptOf(EditLine *line) { return (char *)editorOf(line)->prompt; }
+
+static unsigned char complete(EditLine *line, int key) {
+    (void)key;
+    CEditor *editor = editorOf(line);
+    switch (editor->callbacks.complete(editor->callbacks.context, editor)) {
+    case cedit_refresh: return CC_REFRESH;
+    case cedit_redisplay: return CC_REDISPLAY;
+    case cedit_beep: return CC_REFRESH_BEEP;
+    default: return CC_NORM;
+    }
+}
+
+// One byte from the terminal: 1, 0 at the end, -1 when the line is given up.
+static int readByte(EditLine *line, char *byte) {
+    for (;;) {
+        ssize_t count = read(STDIN_FILENO, byte, 1);
+        if (count >= 0) return (int)count;
+        if (errno != EINTR || editorOf(line)->callbacks.isInterrupted()) return -1;
+        if (wasContinued) {  // stopped and brought back: the shell has changed the terminal's mode
+            wasContinued = 0;
+            el_set(line, EL_PREP_TERM, 0);
+            el_set(line, EL_PREP_TERM, 1);
+            el_set(line, EL_REFRESH);
+        }
+        if (wasResized) {
+            wasResized = 0;
+            el_resize(line);
+            el_set(line, EL_REFRESH);
+        }
+    }
+}
+
+// Replaces libedit's reader of characters, for the sake of signals.
+static int readCharacter(EditLine *line, wchar_t *character) {
+    mbstate_t state;
+    memset(&state, 0, sizeof state);
+    for (;;) {
+        char byte;
+        int count = readByte(line, &byte);
+        if (count <= 0) return count;
+        size_t used = mbrtowc(character, &byte, 1, &state);
+        if (used == (size_t)-2) continue;
+        if (used == (size_t)-1) {  // no UTF-8: drop it
+            memset(&state, 0, sizeof state);
+            continue;
+        }
+        return 1;
+    }
+}
+
+static void chooseLocale(void) {
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+CEditor *cedit_open(const char *program, int historySize, CEditCallbacks callbacks) {
+    chooseLocale();
+    CEditor *editor = calloc(1, sizeof *editor);
+    if (editor == NULL) return NULL;
+    editor->callbacks = callbacks;
+    editor->line = el_init(program, stdin, stdout, stderr);
+    editor->history = history_init();
+    if (editor->line == NULL || editor->history == NULL) {
+        cedit_close(editor);
+        return NULL;
+    }
+    HistEvent event;
+    history(editor->history, &event, H_SETSIZE, historySize);
+    history(editor->history, &event, H_SETUNIQUE, 1);
+    EditLine *line = editor->line;
+    el_set(line, EL_CLIENTDATA, editor);
+    el_set(line, EL_EDITOR, "emacs");
+    el_set(line, EL_PROMPT, promptOf);
+    el_set(line, EL_HIST, history, editor->history);
+    el_set(line, EL_GETCFN, readCharacter);
+    el_set(line, EL_ADDFN, "complete-name", "Completes a name", complete);
+    el_set(line, EL_BIND, "^I", "complete-name", NULL);
+    el_set(line, EL_BIND, "^R", "em-inc-search-prev", NULL);
+    // What Ctrl with an arrow sends in most terminals.
+    el_set(line, EL_BIND, "\\e[1;5D", "ed-prev-word", NULL);
+    el_set(line, EL_BIND, "\\e[1;5C", "em-next-word", NULL);
+    el_source(line, NULL);  // the user's ~/.editrc has the last word
+    return editor;
+}
+
+void cedit_close(CEditor *editor) {
+    if (editor->line != NULL) el_end(editor->line);
+    if (editor->history != NULL) history_end(editor->history);
+    free(editor);
+}
+
+const char *cedit_read(CEditor *editor, const char *prompt, enum CEditStatus *status) {
+    struct sigaction action, previousResize, previousContinue;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = noteSignal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGWINCH, &action, &previousResize);
+    sigaction(SIGCONT, &action, &previousContinue);
+
+    editor->prompt = prompt;
+    el_resize(editor->line);
+    int count = 0;
+    const char *text = el_gets(editor->line, &count);
+
+    sigaction(SIGWINCH, &previousResize, NULL);
+    sigaction(SIGCONT, &previousContinue, NULL);
+    *status = text != NULL && count > 0 ? cedit_line : editor->callbacks.isInterrupted() ? cedit_interrupted : cedit_end;
+    return *status == cedit_line ? text : NULL;
+}
+
+void cedit_remember(CEditor *editor, const char *line) {
+    HistEvent event;
+    history(editor->history, &event, H_ENTER, line);
+}
+
+const char *cedit_text(CEditor *editor, size_t *count, size_t *cursor) {
+    const LineInfo *info = el_line(editor->line);
+    *count = (size_t)(info->lastchar - info->buffer);
+    *cursor = (size_t)(info->cursor - info->buffer);
+    return info->buffer;
+}
+
+void cedit_insert(CEditor *editor, const char *text) { el_insertstr(editor->line, text); }

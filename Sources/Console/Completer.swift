@@ -1,0 +1,78 @@
+import LuaRuntime
+
+/// Finds what can follow the text before the cursor.
+struct Completer {
+    struct Result: Equatable {
+        /// What all candidates continue the typed word with.
+        var insertion = ""
+        /// The candidates, whole; empty where nothing fits.
+        var candidates: [String] = []
+    }
+
+    private let state: LuaState
+    private let optionKeys: (String) -> [String]
+    /// `function(value, key) return value[key] end`: properties of objects are only found by asking for them.
+    private let index: LuaFunction?
+
+    /// - Parameter optionKeys: the keys of the options table of a function with that name.
+    init(_ state: LuaState, optionKeys: @escaping (String) -> [String]) {
+        self.state = state
+        self.optionKeys = optionKeys
+        index = try? state.load("local value, key = ... return value[key]", name: "completion")
+    }
+
+    func complete(_ line: String) -> Result {
+        let context = InputContext(line)
+        let names: [String]
+        switch context.place {
+        case .path: return Self.completePath(context.word)
+        case .member(let steps, let isMethod): names = members(steps, isMethod: isMethod)
+        case .name:
+            let keys = context.optionsOf.map(optionKeys) ?? []
+            names = keys.isEmpty ? globalNames + LuaWords.keywords.filter { $0.count > 3 } : keys.map { $0 + " = " }
+        }
+        return Self.result(context.word, names)
+    }
+
+    private var globalNames: [String] {
+        ((try? state.globals.fields()) ?? []).map(\.name).filter(ValuePrinter.isName)
+    }
+
+    private func members(_ steps: [InputContext.Step], isMethod: Bool) -> [String] {
+        guard let value = try? value(steps), let members = try? state.members(of: value) else { return [] }
+        return members.filter { member in
+            guard ValuePrinter.isName(member.name) else { return false }
+            return !isMethod || member.kind == .method || member.kind == .function
+        }.map(\.name)
+    }
+
+    private func value(_ steps: [InputContext.Step]) throws -> LuaValue {
+        var value = LuaValue.table(try state.globals)
+        for step in steps {
+            let key: LuaValue =
+                switch step {
+                case .field(let name): .string(name)
+                case .index(let index): .integer(index)
+                }
+            value = try index?(value, key).first ?? .nil
+        }
+        return value
+    }
+
+    private static func completePath(_ typed: String) -> Result {
+        let (directory, name) = DirectoryListing.split(typed)
+        let names = DirectoryListing.entries(of: directory)
+            .filter { !$0.name.hasPrefix(".") || name.hasPrefix(".") }
+            .map { $0.isDirectory ? $0.name + "/" : $0.name }
+        return result(name, names)
+    }
+
+    private static func result(_ word: String, _ names: [String]) -> Result {
+        let candidates = Set(names).filter { $0.hasPrefix(word) }.sorted()
+        guard let first = candidates.first, let last = candidates.last else { return Result() }
+        // Sorted, so what the first and the last share is shared by all.
+        var shared = String(zip(first, last).prefix { $0 == $1 }.map(\.0))
+        shared.removeFirst(word.count)
+        return Result(insertion: shared, candidates: candidates)
+    }
+}

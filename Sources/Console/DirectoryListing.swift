@@ -1,0 +1,46 @@
+import Basics
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The names in a directory, for completing paths and for hints about mistyped ones.
+public enum DirectoryListing {
+    public struct Entry: Equatable, Sendable {
+        public let name: String
+        public let isDirectory: Bool
+    }
+
+    /// The entries in no particular order, without `.` and `..`; empty where the directory cannot be read.
+    public static func entries(of path: String) -> [Entry] {
+        guard let directory = opendir(path.isEmpty ? "." : path) else { return [] }
+        defer { closedir(directory) }
+        var found: [Entry] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            found.append(Entry(name: name, isDirectory: isDirectory(path.isEmpty ? name : path + "/" + name)))
+        }
+        return found
+    }
+
+    /// The path beside a missing one whose name is nearest to it.
+    public static func nearest(to path: String) -> String? {
+        let (directory, name) = split(path)
+        let names = entries(of: directory).filter { !$0.isDirectory }.map(\.name).sorted()
+        return nearestName(to: name, among: names).map { directory + $0 }
+    }
+
+    /// `a/b/c` as `a/b/` and `c`.
+    public static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return ("", path) }
+        return (String(path[...slash]), String(path[path.index(after: slash)...]))
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    }
+}

@@ -1,0 +1,69 @@
+import Basics
+import LuaRuntime
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// An error as a person reads it: one sentence, and the lines of their own code that led to it.
+public struct ErrorReport {
+    public let message: String
+    /// The user's lines, innermost first: `recipe.lua:12: in function 'halve'`.
+    public let trace: [String]
+
+    private static let longestTrace = 8
+
+    /// - Parameter isOwnChunk: whether a chunk of that name is the user's; by default those that are files. Chunks
+    ///   that are compiled in have names without a file behind them, and their lines help nobody.
+    public init(_ error: any Error, isOwnChunk: (String) -> Bool = ErrorReport.isFile) {
+        let text = String(describing: error)
+        guard let failure = error as? LuaFailure else {
+            (message, trace) = (text, [])
+            return
+        }
+        let lines = Self.ownLines(of: failure.traceback, isOwnChunk: isOwnChunk)
+        message = text
+        // A single line that the message begins with already says nothing new.
+        if lines.count == 1, let place = Self.place(of: lines[0]), text.hasPrefix(place) {
+            trace = []
+        } else {
+            trace = lines.count > Self.longestTrace ? lines.prefix(Self.longestTrace) + ["…"] : lines
+        }
+    }
+
+    private init(message: String, trace: [String]) { (self.message, self.trace) = (message, trace) }
+
+    /// Without a line of the trace that goes without saying.
+    func dropping(line: String?) -> ErrorReport {
+        ErrorReport(message: message, trace: trace.filter { $0 != line })
+    }
+
+    /// The message with the place in front, where it does not begin with one: `recipe.lua:12: mr.plan: …`.
+    public var placedMessage: String {
+        guard let first = trace.first, let place = Self.place(of: first), !trace.contains(where: {
+            Self.place(of: $0).map(message.hasPrefix) ?? false
+        }) else { return message }
+        return place + " " + message
+    }
+
+    /// The report as lines, the first in red on a terminal that likes colours.
+    public func text(_ message: String, usesColor: Bool) -> String {
+        let lines = [TextStyle.error.apply(to: "error:", where: usesColor) + " " + message]
+        return (lines + trace.map { "  " + $0 }).joined(separator: "\n") + "\n"
+    }
+
+    public static let isFile: @Sendable (String) -> Bool = { $0.hasPrefix("...") || access($0, R_OK) == 0 }
+
+    /// The part `chunk:line:` of a line of a traceback.
+    private static func place(of line: String) -> String? {
+        line.firstRange(of: ": in ").map { String(line[..<$0.lowerBound]) + ":" }
+    }
+
+    private static func ownLines(of traceback: String, isOwnChunk: (String) -> Bool) -> [String] {
+        traceback.split(separator: "\n").dropFirst().compactMap { line in
+            let text = line.drop { $0 == "\t" || $0 == " " }
+            guard let colon = text.firstIndex(of: ":"), isOwnChunk(String(text[..<colon])) else { return nil }
+            return String(text)
+        }
+    }
+}

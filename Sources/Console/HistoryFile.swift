@@ -1,0 +1,46 @@
+import Basics
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The lines typed at earlier prompts, one a line in a text file.
+///
+/// Every line is appended when it is entered, so that several prompts share the file and none loses anything when it
+/// is killed. A history that cannot be read or written is not worth an error: the prompt then has none.
+struct HistoryFile {
+    static let longestHistory = 5000
+    let path: String?
+
+    init(path: String?) { self.path = path }
+
+    /// The file that the environment names.
+    static func standard(application: String) -> HistoryFile {
+        if let path = Terminal.environment("MOONRAIL_HISTORY") { return HistoryFile(path: path) }
+        let base = Terminal.environment("XDG_STATE_HOME") ?? Terminal.environment("HOME").map { $0 + "/.local/state" }
+        return HistoryFile(path: base.map { "\($0)/\(application)/history" })
+    }
+
+    /// The lines, oldest first. A file that has grown to twice its size is cut.
+    func load() -> [String] {
+        guard let path, let bytes = try? AtomicFile.read(path, limit: 64 << 20) else { return [] }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let kept = Array(lines.suffix(Self.longestHistory))
+        if lines.count > 2 * Self.longestHistory {
+            try? AtomicFile.write(path, text: kept.joined(separator: "\n") + "\n")
+            chmod(path, 0o600)
+        }
+        return kept
+    }
+
+    func append(_ line: String) {
+        guard let path else { return }
+        try? AtomicFile.makeDirectory(DirectoryListing.split(path).directory)
+        let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        // One call for the whole line, so that lines of two prompts do not mix.
+        var text = line + "\n"
+        _ = text.withUTF8 { write(file, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,129 @@
+/// What is being typed at the end of a line: the word to complete, and what it belongs to.
+struct InputContext: Equatable {
+    enum Place: Equatable {
+        /// A global name or keyword.
+        case name
+        /// After `.` or `:`; the value is reached by `steps` from the globals.
+        case member(of: [Step], isMethod: Bool)
+        /// A file path inside a string.
+        case path
+    }
+
+    /// One step from a value to the next: a key that is a text or an integer.
+    enum Step: Equatable {
+        case field(String)
+        case index(Int)
+    }
+
+    let place: Place
+    /// What was typed of the word.
+    let word: String
+    /// The function whose table of options this word may be a key of: `mr.plan(model, { bud` gives `mr.plan`.
+    let optionsOf: String?
+
+    init(_ line: String) {
+        let bytes = Array(line.utf8)
+        var scan = Scan(bytes)
+        scan.run()
+        if let start = scan.openString {
+            (place, word, optionsOf) = (.path, String(decoding: bytes[start...], as: UTF8.self), nil)
+            return
+        }
+        var start = bytes.count
+        while start > 0, LuaWords.isNameByte(bytes[start - 1]) { start -= 1 }
+        word = String(decoding: bytes[start...], as: UTF8.self)
+        if start > 0, bytes[start - 1] == UInt8(ascii: ".") || bytes[start - 1] == UInt8(ascii: ":"),
+            let steps = Self.steps(endingAt: start - 1, in: bytes)
+        {
+            place = .member(of: steps, isMethod: bytes[start - 1] == UInt8(ascii: ":"))
+            optionsOf = nil
+        } else {
+            place = .name
+            optionsOf = Self.optionsFunction(in: bytes, wordStart: start, openBrackets: scan.openBrackets)
+        }
+    }
+
+    /// The steps of `a.b["c"][1]` that end before `end`; `nil` for what would need evaluating, such as a call.
+    private static func steps(endingAt end: Int, in bytes: [UInt8]) -> [Step]? {
+        var steps: [Step] = []
+        var end = end
+        while end > 0 {
+            if bytes[end - 1] == UInt8(ascii: "]") {
+                guard let open = bytes[..<end].lastIndex(of: UInt8(ascii: "[")),
+                    let step = key(String(decoding: bytes[(open + 1)..<(end - 1)], as: UTF8.self))
+                else { return nil }
+                steps.insert(step, at: 0)
+                end = open
+                continue
+            }
+            var start = end
+            while start > 0, LuaWords.isNameByte(bytes[start - 1]) { start -= 1 }
+            guard start < end else { return nil }
+            steps.insert(.field(String(decoding: bytes[start..<end], as: UTF8.self)), at: 0)
+            guard start > 0, bytes[start - 1] == UInt8(ascii: ".") else { return steps }
+            end = start - 1
+        }
+        return nil
+    }
+
+    private static func key(_ text: String) -> Step? {
+        if let index = Int(text) { return .index(index) }
+        guard text.utf8.count >= 2, let quote = text.utf8.first, quote == text.utf8.last,
+            quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'")
+        else { return nil }
+        return .field(String(text.dropFirst().dropLast()))
+    }
+
+    /// The function whose options are being written, where the word begins an entry of a table in its arguments.
+    private static func optionsFunction(in bytes: [UInt8], wordStart: Int, openBrackets: [Int]) -> String? {
+        func skipSpace(_ end: Int) -> Int {
+            var end = end
+            while end > 0, bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
+            return end
+        }
+        let before = skipSpace(wordStart)
+        guard let brace = openBrackets.last, bytes[brace] == UInt8(ascii: "{"), before > 0,
+            bytes[before - 1] == UInt8(ascii: "{") || bytes[before - 1] == UInt8(ascii: ",")
+        else { return nil }
+        var end = skipSpace(brace)
+        if let call = openBrackets.dropLast().last, bytes[call] == UInt8(ascii: "("),
+            end > 0, bytes[end - 1] == UInt8(ascii: "(") || bytes[end - 1] == UInt8(ascii: ",")
+        {
+            end = skipSpace(call)
+        }
+        var start = end
+        while start > 0, LuaWords.isNameByte(bytes[start - 1]) || bytes[start - 1] == UInt8(ascii: ".")
+            || bytes[start - 1] == UInt8(ascii: ":")
+        { start -= 1 }
+        return start < end ? String(decoding: bytes[start..<end], as: UTF8.self) : nil
+    }
+}
+
+/// Finds brackets and a string that the end of a line leaves open.
+private struct Scan {
+    let bytes: [UInt8]
+    /// Where the text of an open string begins.
+    var openString: Int?
+    var openBrackets: [Int] = []
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func run() {
+        var quote: UInt8?
+        var position = 0
+        while position < bytes.count {
+            let byte = bytes[position]
+            if let open = quote {
+                if byte == UInt8(ascii: "\\") { position += 1 }
+                else if byte == open { (quote, openString) = (nil, nil) }
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                (quote, openString) = (byte, position + 1)
+            } else if "([{".utf8.contains(byte) {
+                openBrackets.append(position)
+            } else if ")]}".utf8.contains(byte), !openBrackets.isEmpty {
+                openBrackets.removeLast()
+            }
+            position += 1
+        }
+    }
+}

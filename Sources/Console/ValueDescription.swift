@@ -1,0 +1,50 @@
+import LuaRuntime
+
+/// What can be said of a value without knowing its documentation: its type, and what can follow it.
+struct ValueDescription {
+    let state: LuaState
+
+    /// The answer to `?expression` where nobody documented it; `nil` where it has no value.
+    func text(of expression: String) -> String? {
+        guard let chunk = try? state.load("return " + expression, name: InputChunk.name),
+            let value = try? chunk().first, !value.isNil
+        else { return nil }
+        let members = (try? state.members(of: value)) ?? []
+        var lines = ["\(expression): \(kind(of: value))"]
+        for (title, kinds) in [
+            ("methods", [LuaMember.Kind.method]), ("functions", [.function]), ("properties", [.property]),
+            ("fields", [.value, .table]),
+        ] {
+            let names = members.filter { kinds.contains($0.kind) && ValuePrinter.isName($0.name) }.map(\.name)
+            if !names.isEmpty { lines.append("  \(title): " + Self.wrapped(names, indent: title.count + 4)) }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func kind(of value: LuaValue) -> String {
+        switch value {
+        case .nil: "nil"
+        case .boolean: "a boolean"
+        case .integer: "an integer"
+        case .number: "a number"
+        case .string: "a string"
+        case .table(let table): "a table" + ((try? table.rawLength()).flatMap { $0 > 0 ? " of \($0)" : nil } ?? "")
+        case .function: "a function"
+        case .object(let object): object.typeName
+        }
+    }
+
+    private static func wrapped(_ names: [String], indent: Int) -> String {
+        var text = ""
+        var column = indent
+        for (position, name) in names.enumerated() {
+            if column + name.count > 90, position > 0 {
+                text += "\n" + String(repeating: " ", count: indent)
+                column = indent
+            }
+            text += name + (position < names.count - 1 ? ", " : "")
+            column += name.count + 2
+        }
+        return text
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Console
+import LuaBindings
+
+/// The command `moonrail`.
+@main
+struct RootCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "moonrail",
+        abstract: "Compresses neural networks by tensor trains, scripted in Lua.",
+        discussion: """
+            Alone in a terminal, moonrail opens a prompt.
+
+            EXAMPLES:
+              moonrail                                    try things at a prompt
+              moonrail run recipe.lua                     run a recipe
+              moonrail run recipe.lua --keep 0.5          options after the file belong to the recipe
+              moonrail run --quiet --threads 1 recipe.lua options before it belong to run
+              moonrail repl setup.lua                     run a script, then prompt with its globals
+              moonrail doctor                             what this machine offers
+
+            ENVIRONMENT:
+              MOONRAIL_THREADS   threads that kernels use (default: all processors)
+              MOONRAIL_HISTORY   the prompt's history file (default: ~/.local/state/moonrail/history)
+              NO_COLOR           no colours
+            """,
+        version: "moonrail " + Toolkit.version,
+        subcommands: [RunCommand.self, PromptCommand.self, DoctorCommand.self],
+        defaultSubcommand: PromptCommand.self)
+
+    /// Runs the command line and exits: 0, 1 for what failed, 2 for a command line that makes no sense, 130 for
+    /// Ctrl-C.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let status as ExitCode {
+            exit(withError: status)
+        } catch {
+            let isHelp = exitCode(for: error).isSuccess
+            let text = fullMessage(for: error)
+            (isHelp ? Terminal.standardOutput : .standardError).write(text.isEmpty ? "" : text + "\n")
+            exit(withError: ExitCode(isHelp ? 0 : exitCode(for: error) == .validationFailure ? 2 : 1))
+        }
+    }
+}

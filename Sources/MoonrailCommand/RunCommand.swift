@@ -1,0 +1,41 @@
+import ArgumentParser
+import Basics
+import Console
+import LuaRuntime
+
+/// `moonrail run FILE.lua …`
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs a Lua script.",
+        usage: "moonrail run [--quiet] [--threads N] FILE.lua [--name value …]",
+        discussion: """
+            What follows FILE.lua goes to the script as it is, in the global table 'arg'.
+
+            EXAMPLES:
+              moonrail run halve.lua --keep 0.5
+              moonrail run --threads 1 halve.lua
+
+            Ctrl-C stops the script; pressed again, it ends the process at once. The exit status is 0, 1 after an \
+            error, 2 for a wrong command line and 130 after Ctrl-C.
+            """)
+
+    @OptionGroup var options: SessionOptions
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The script, then its own options.", valueName: "FILE.lua …"))
+    var words: [String] = []
+
+    func run() throws {
+        var words = words
+        if words.first == "--" { words.removeFirst() }
+        guard let path = words.first else { throw ValidationError("Which script? Usage: moonrail run FILE.lua") }
+        if path.hasPrefix("-"), path.count > 1 {
+            throw ValidationError("Unknown option '\(path)' of run; options of the script follow its file.")
+        }
+        let session = try Session(options)
+        Interrupts.stopScriptThenProcess()
+        try session.run(path, arguments: Array(words.dropFirst()))
+    }
+}

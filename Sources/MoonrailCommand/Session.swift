@@ -1,0 +1,66 @@
+import ArgumentParser
+import Basics
+import Console
+import LuaBindings
+import LuaRuntime
+import Tensors
+
+/// A Lua state with the toolkit in it, and the progress bars of this process.
+struct Session {
+    let state: LuaState
+    let progress: ConsoleProgress
+
+    init(_ options: SessionOptions) throws {
+        let progress = ConsoleProgress(isQuiet: options.quiet)
+        // Text from scripts starts on a line of its own, not behind a bar.
+        let state = try LuaState(
+            LuaOptions(
+                output: { text in
+                    progress.makeRoom()
+                    print(text, terminator: "")
+                },
+                warnings: { text in
+                    progress.makeRoom()
+                    Terminal.standardError.write(text)
+                }))
+        self.state = state
+        self.progress = progress
+        if let count = options.threadCount { Threads.count = count }
+        Progress.show(with: progress)
+        try Toolkit.install(in: state)
+    }
+
+    /// Runs a script; what it throws is reported on standard error.
+    /// - Throws: `ExitCode` 1 after an error, 130 after Ctrl-C.
+    func run(_ path: String, arguments: [String]) throws {
+        do {
+            let text = try ScriptFile.text(of: path)
+            try prepare(path, arguments)
+            Cancellation.clear()
+            try state.run(text, name: path, arguments: arguments)
+        } catch {
+            progress.makeRoom()
+            if (error as? LuaFailure)?.isInterrupted ?? (error is Interrupted) {
+                Terminal.standardError.write("interrupted\n")
+                throw ExitCode(130)
+            }
+            let report = ErrorReport(error)
+            Terminal.standardError.write(
+                report.text(report.placedMessage, usesColor: Terminal.standardError.usesColor))
+            throw ExitCode(1)
+        }
+    }
+
+    /// Sets the global `arg`, and lets `require` find modules beside the script.
+    private func prepare(_ path: String, _ arguments: [String]) throws {
+        let arg = try state.table()
+        try arg.rawSet(0, path)
+        for argument in arguments { try arg.append(argument) }
+        try state.globals.rawSet("arg", arg)
+        let directory = DirectoryListing.split(path).directory
+        if !directory.isEmpty, let package = try state.globals.rawGet("package").table {
+            let searched = try package.rawGet("path").string ?? ""
+            try package.rawSet("path", "\(directory)?.lua;\(directory)?/init.lua;" + searched)
+        }
+    }
+}
