@@ -14,6 +14,7 @@ enum InputChunk {
     /// Compiles `text`, as an expression where it is one.
     /// - Throws: `LuaFailure` with the syntax error, in terms of `text` itself.
     init(_ text: String, in state: LuaState) throws {
+        // Each text ends with a newline, so that a quote left open is an error rather than a beginning.
         do {
             // The newline before the semicolon ends a comment. `return` takes only one semicolon: where this compiles,
             // the text had none of its own at its end.
@@ -22,13 +23,13 @@ enum InputChunk {
         } catch {}
         var expressionIsIncomplete = false
         do {
-            self = .expression(try state.load("return \(text)", name: Self.name), isSilent: true)
+            self = .expression(try state.load("return \(text)\n", name: Self.name), isSilent: true)
             return
         } catch let failure as LuaFailure {
             expressionIsIncomplete = failure.isIncomplete
         }
         do {
-            self = .statements(try state.load(Self.keepingLocals(text), name: Self.name))
+            self = .statements(try state.load(Self.keepingLocals(text) + "\n", name: Self.name))
         } catch let failure as LuaFailure where failure.isIncomplete || expressionIsIncomplete {
             self = .incomplete
         }

@@ -170,7 +170,9 @@ public final class REPL {
         hasFailed = true
         progress?.makeRoom()
         if (error as? LuaFailure)?.isInterrupted ?? (error is Interrupted) {
-            return errors.write(TextStyle.error.apply(to: "interrupted", where: errors.usesColor) + "\n")
+            // The terminal has just shown `^C` there.
+            let text = TextStyle.error.apply(to: "interrupted", where: errors.usesColor) + "\n"
+            return errors.write(isInteractive ? "\n" + text : text)
         }
         let report = ErrorReport(error) { $0 == InputChunk.name || ErrorReport.isFile($0) }
         // In a single line there is only one place.

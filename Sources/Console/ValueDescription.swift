@@ -35,16 +35,12 @@ struct ValueDescription {
     }
 
     private static func wrapped(_ names: [String], indent: Int) -> String {
-        var text = ""
-        var column = indent
+        var lines = [""]
         for (position, name) in names.enumerated() {
-            if column + name.count > 90, position > 0 {
-                text += "\n" + String(repeating: " ", count: indent)
-                column = indent
-            }
-            text += name + (position < names.count - 1 ? ", " : "")
-            column += name.count + 2
+            if indent + lines.last!.count + name.count > 90, position > 0 { lines.append("") }
+            let isFirst = lines.last!.isEmpty
+            lines[lines.count - 1] += (isFirst ? "" : " ") + name + (position < names.count - 1 ? "," : "")
         }
-        return text
+        return lines.joined(separator: "\n" + String(repeating: " ", count: indent))
     }
 }

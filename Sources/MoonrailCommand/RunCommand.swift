@@ -27,15 +27,19 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("The script, then its own options.", valueName: "FILE.lua …"))
     var words: [String] = []
 
-    func run() throws {
-        var words = words
-        if words.first == "--" { words.removeFirst() }
-        guard let path = words.first else { throw ValidationError("Which script? Usage: moonrail run FILE.lua") }
-        if path.hasPrefix("-"), path.count > 1 {
+    /// The script and its arguments, without a `--` that ended the options of `run`.
+    private var script: ArraySlice<String> { words.first == "--" ? words.dropFirst() : words[...] }
+
+    func validate() throws {
+        guard let path = script.first else { throw ValidationError("Which script?") }
+        if words.first != "--", path.hasPrefix("-") {
             throw ValidationError("Unknown option '\(path)' of run; options of the script follow its file.")
         }
+    }
+
+    func run() throws {
         let session = try Session(options)
         Interrupts.stopScriptThenProcess()
-        try session.run(path, arguments: Array(words.dropFirst()))
+        try session.run(script.first ?? "", arguments: Array(script.dropFirst()))
     }
 }
