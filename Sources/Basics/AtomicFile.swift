@@ -32,6 +32,13 @@ public enum AtomicFile {
     /// Whether something is there under `path`.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// The size of a regular file in bytes.
+    public static func size(_ path: String) throws -> Int {
+        var info = stat()
+        guard stat(path, &info) == 0 else { throw FileFailure.cannotRead(path: path, reason: lastError) }
+        return Int(info.st_size)
+    }
+
     /// The bytes of a regular file.
     /// - Throws: `FileFailure` when it is missing, no regular file, unreadable or larger than `limit` bytes.
     public static func read(_ path: String, limit: Int = 1 << 34) throws -> [UInt8] {

@@ -37,6 +37,9 @@ enum SessionFunctions {
         try table.define("exists", in: state) { call in
             try call.push(AtomicFile.exists(try call.string(1, "path")))
         }
+        try table.define("file_size", in: state) { call in
+            try call.push(try AtomicFile.size(try call.string(1, "path")))
+        }
         try table.define("write_text", in: state) { call in
             try AtomicFile.write(try call.string(1, "path"), text: try call.string(2, "text"))
         }
