@@ -36,7 +36,7 @@ final class TensorObject: LuaObjectConvertible {
 
 /// One forward pass of a model on a tape.
 final class ForwardPass {
-    let tape = Tape()
+    private(set) var tape = Tape()
     let model: ModelObject
     var parameters: [String: Variable] = [:]
     var isSpent = false
@@ -50,6 +50,9 @@ final class ForwardPass {
         let gradients = try tape.gradients(of: loss)
         var values: [String: Tensor] = [:]
         for (name, variable) in parameters { values[name] = gradients[variable] }
+        // The loss stays reachable until Lua collects it; the old parameters must not stay with it.
+        parameters = [:]
+        tape = Tape()
         return GradientsObject(model: model, values: values)
     }
 }
@@ -68,6 +71,7 @@ final class GradientsObject: LuaObjectConvertible {
 enum GradientsClass {
     static func make() -> LuaClass<GradientsObject> {
         LuaClass("Gradients") { members in
+            members.byteCount { $0.values.values.reduce(0) { $0 + $1.byteCount } }
             members.property("names") { $0.values.keys.sorted() }
             members.method("get") { call, gradients in
                 try call.push(gradients.values[try call.string(1, "name")].map { TensorObject($0) })
