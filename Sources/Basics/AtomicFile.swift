@@ -42,7 +42,8 @@ public enum AtomicFile {
     /// The bytes of a regular file.
     /// - Throws: `FileFailure` when it is missing, no regular file, unreadable or larger than `limit` bytes.
     public static func read(_ path: String, limit: Int = 1 << 34) throws -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Not blocking, because opening a pipe would wait for a writer before it could be refused.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileFailure.cannotRead(path: path, reason: lastError) }
         defer { close(descriptor) }
         var info = stat()
@@ -101,7 +102,9 @@ public enum AtomicFile {
         var prefix = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             prefix += prefix.isEmpty || prefix == "/" ? String(part) : "/" + part
-            if mkdir(prefix, 0o755) != 0, errno != EEXIST {
+            var info = stat()
+            let isThere = stat(prefix, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+            if !isThere, mkdir(prefix, 0o755) != 0 {
                 throw FileFailure.cannotWrite(path: prefix, reason: lastError)
             }
         }

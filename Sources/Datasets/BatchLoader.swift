@@ -14,8 +14,8 @@ public struct Batch: Sendable {
 
 /// Cuts a data set into batches, epoch by epoch.
 ///
-/// What an epoch holds depends on the data set, the options and the epoch's number alone: not on threads, nor on whether
-/// the epoch was begun in the middle.
+/// What an epoch holds depends on the data set, the options and the epoch's number alone: not on threads, nor on
+/// whether the epoch was begun in the middle.
 public struct BatchLoader: Sendable {
     public struct Options: Sendable {
         /// Images in a batch, at least 1.
@@ -37,7 +37,8 @@ public struct BatchLoader: Sendable {
     public let dataset: ImageDataset
     public let options: Options
 
-    /// - Throws: `DatasetFailure.invalidOption` for a batch size below 1 or an augmentation that does not suit the images.
+    /// - Throws: `DatasetFailure.invalidOption` for a batch size below 1 or an augmentation that does not suit the
+    ///   images.
     public init(_ dataset: ImageDataset, _ options: Options = Options()) throws {
         guard options.batchSize >= 1 else {
             throw DatasetFailure.invalidOption(

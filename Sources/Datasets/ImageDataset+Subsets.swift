@@ -30,8 +30,8 @@ extension ImageDataset {
         return try split(count: Int((fraction * Double(count)).rounded()), seed: seed)
     }
 
-    /// Two parts by chance, the first of exactly `count` images. Classes keep their proportions as nearly as whole images
-    /// allow, and each class that has images has at least one in both parts; the order of images is kept within each.
+    /// Two parts by chance, the first of exactly `count` images. Classes keep their proportions as nearly as whole
+    /// images allow, and each class that has images has at least one in both parts; the order of images is kept.
     /// - Throws: `DatasetFailure.invalidSplit` when a class has a single image, or a part is too small for all classes.
     /// - Complexity: O(N log N).
     public func split(count: Int, seed: UInt64) throws -> (first: ImageDataset, second: ImageDataset) {
@@ -51,8 +51,8 @@ extension ImageDataset {
         )
     }
 
-    /// How many of `count` images fall to each class: its quota by size, rounded so that the shares add up, with one image
-    /// of each class left for either part.
+    /// How many of `count` images fall to each class: its quota by size, rounded so that the shares add up, with one
+    /// image of each class left for either part.
     private func shares(of count: Int, classSizes sizes: [Int]) throws -> [Int] {
         if let single = sizes.firstIndex(of: 1) {
             throw DatasetFailure.invalidSplit(

@@ -6,7 +6,7 @@
 ///
 /// A POSIX thread rather than a task: the consumer is synchronous code that has to wait. The thread ends after the
 /// last item, after an error, or when the prefetcher is dropped, which waits for the item in the making.
-final class Prefetcher<Item: Sendable> {
+package final class Prefetcher<Item: Sendable> {
     private let queue: HandOver<Item>
     private var thread = pthread_t()
 
@@ -14,7 +14,7 @@ final class Prefetcher<Item: Sendable> {
     ///   - numbers: the items to make, in order.
     ///   - ahead: how many may be finished or in the making beyond those taken, at least 1.
     /// - Throws: `DatasetFailure.noThread`.
-    init(_ numbers: Range<Int>, ahead: Int, make: @escaping @Sendable (Int) throws -> Item) throws {
+    package init(_ numbers: Range<Int>, ahead: Int, make: @escaping @Sendable (Int) throws -> Item) throws {
         let queue = HandOver<Item>(capacity: ahead)
         self.queue = queue
         let work = Work {
@@ -42,7 +42,7 @@ final class Prefetcher<Item: Sendable> {
     }
 
     /// The next item, in order. Must not be called after the last one, or after an error.
-    func next() throws -> Item { try queue.take().get() }
+    package func next() throws -> Item { try queue.take().get() }
 
     deinit {
         queue.stop()

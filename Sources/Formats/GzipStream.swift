@@ -31,8 +31,9 @@ package final class GzipStream: ByteSource {
         stream.deallocate()
     }
 
-    /// Deflate packs at most 1032 bytes into one (RFC 1951: 258-byte matches of two bits each).
-    package var remainderBound: Int { isAtEnd ? 0 : (compressed.count - consumed) * 1032 + 1032 }
+    /// Deflate packs at most 1032 bytes into one (RFC 1951: 258-byte matches of two bits each); zlib holds back a few
+    /// bytes that it has taken.
+    package var remainderBound: Int { isAtEnd ? 0 : (compressed.count - consumed + 16) * 1032 }
 
     package func read(into target: UnsafeMutableRawBufferPointer, _ what: String) throws {
         let got = try inflate(into: target)

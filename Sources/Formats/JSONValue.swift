@@ -1,7 +1,7 @@
 /// JSON as data: members of objects keep their order, and whole numbers that fit stay exact 64-bit integers.
 ///
-/// Foundation's decoder would lose the order, takes the last of two members with one name, accepts trailing commas, and says
-/// of a mistake only that there is one; a checkpoint and a report need better.
+/// Foundation's decoder would lose the order, takes the last of two members with one name, accepts trailing commas,
+/// and says of a mistake only that there is one; a checkpoint and a report need better.
 /// - Reference: T. Bray (ed.), *The JavaScript Object Notation (JSON) Data Interchange Format*, RFC 8259, 2017.
 public enum JSONValue: Sendable, Equatable {
     case null

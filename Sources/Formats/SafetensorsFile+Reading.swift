@@ -2,8 +2,8 @@ import Basics
 import Tensors
 
 extension SafetensorsFile {
-    /// Reads the file at `path`. F32, I64 and U8 are taken as they are; F16, BF16 and F64 become float32 (a double beyond
-    /// its range becomes infinite), I32 becomes int64.
+    /// Reads the file at `path`. F32, I64 and U8 are taken as they are; F16, BF16 and F64 become float32 (a double
+    /// beyond its range becomes infinite), I32 becomes int64.
     /// - Throws: `FileFailure`, or a `FormatFailure` for the rule of the format that is broken.
     /// - Complexity: O(bytes).
     public init(path: String) throws {

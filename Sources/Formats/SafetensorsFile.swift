@@ -1,10 +1,10 @@
 public import Tensors
 
-/// Named tensors with a table of texts beside them, in the safetensors format: the length of the header as 64 bits, the
-/// header in JSON, and the elements without gaps.
+/// Named tensors with a table of texts beside them, in the safetensors format: the length of the header as 64 bits,
+/// the header in JSON, and the elements without gaps.
 ///
-/// Every rule of the format is checked before a tensor is made, each with an error of its own, so that a file from anywhere
-/// can be opened.
+/// Every rule of the format is checked before a tensor is made, each with an error of its own, so that a file from
+/// anywhere can be opened.
 /// - Reference: Hugging Face, *Safetensors*, README, section "Format".
 public struct SafetensorsFile: Sendable {
     /// Free text under `__metadata__`.
