@@ -65,7 +65,8 @@ struct HostileFile: CustomTestStringConvertible, Sendable {
         .init("three offsets", shape: "[1]", offsets: "[0,4,8]", data: 8, "invalidHeader", "two data_offsets"),
         .init("fractional offset", shape: "[1]", offsets: "[0,4.5]", data: 8, "invalidHeader", "whole"),
         .init(
-            "offset beyond Int64", shape: "[1]", offsets: "[0,18446744073709551616]", data: 4, "invalidHeader", "whole"),
+            "offset beyond Int64", shape: "[1]", offsets: "[0,18446744073709551616]", data: 4, "invalidHeader",
+            "whole"),
         .init("unknown type", type: #""F8_E5M2""#, shape: "[1]", offsets: "[0,1]", data: 1, "unknownType", "F8_E5M2"),
         .init("type in lower case", type: #""f32""#, shape: "[1]", offsets: "[0,4]", data: 4, "unknownType", "f32"),
         .init("type is a number", type: "1", shape: "[1]", offsets: "[0,4]", data: 4, "invalidHeader", "dtype"),
