@@ -25,6 +25,6 @@ public final class InferenceEngine {
     /// The results for inputs [N, …].
     public func run(_ inputs: [Tensor], onTap: ((String, Tensor) throws -> Void)? = nil) throws -> [Tensor] {
         try InputCheck.check(inputs, graph)
-        return try program(batch: inputs[0].shape[0]).run(inputs, onTap: onTap)
+        return try program(batch: inputs.first?.shape[0] ?? 1).run(inputs, onTap: onTap)
     }
 }

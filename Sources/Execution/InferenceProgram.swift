@@ -34,12 +34,13 @@ public final class InferenceProgram {
 
     /// Runs on inputs of `batch` samples each; the results are the caller's.
     /// - Parameter onTap: called with each tapped value; the tensor is only valid during the call.
+    /// - Throws: `ExecutionFailure` for inputs that do not fit, `Interrupted`, failures of the kernels.
     public func run(_ tensors: [Tensor], onTap: ((String, Tensor) throws -> Void)? = nil) throws -> [Tensor] {
         try InputCheck.check(tensors, graph)
-        for (source, target) in zip(tensors, inputs) {
+        for (input, (source, target)) in zip(graph.inputs, zip(tensors, inputs)) {
             guard source.shape == target.shape else {
-                throw ExecutionFailure.inputShape(
-                    graph: graph.name, input: graph.inputs[0].name, expected: target.shape, got: source.shape)
+                throw ExecutionFailure.batch(
+                    graph: graph.name, input: input.name, expected: batch, got: source.shape[0])
             }
             try target.withMutableElements(of: Float.self) { to in
                 try source.withElements(of: Float.self) { from in _ = to.update(fromContentsOf: from) }
@@ -47,7 +48,10 @@ public final class InferenceProgram {
         }
         tapRelay.receiver = onTap
         defer { tapRelay.receiver = nil }
-        for step in steps { try step() }
+        for step in steps {
+            try Cancellation.check()
+            try step()
+        }
         return try outputs.map { try $0.copy() }
     }
 }

@@ -62,12 +62,23 @@ struct ProgramCompiler {
     }
 
     private mutating func plan(_ node: Node, at index: Int) throws {
+        guard isUsual(node) else { return try planGeneric(node) }
         switch node.operation {
         case let conv as Conv2D: try planConvolution(node, conv, at: index)
         case let pool as Pool2D: try planPooling(node, pool)
         case let shortcut as SubsamplePad: try planSubsample(node, shortcut)
         case let add as Add: try planSum(node, add)
         default: try planGeneric(node)
+        }
+    }
+
+    /// Whether values and parameters stand where the special ways expect them; in a graph they need not.
+    private func isUsual(_ node: Node) -> Bool {
+        let isConvolution = node.operation is Conv2D
+        let addsResidual = (node.operation as? Conv2D)?.addsResidual == true
+        return node.inputs.enumerated().allSatisfy { position, source in
+            let expectsValue = !isConvolution || position == 0 || addsResidual && position == node.inputs.count - 1
+            if case .value = source { return expectsValue } else { return !expectsValue }
         }
     }
 

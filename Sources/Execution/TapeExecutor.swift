@@ -84,6 +84,10 @@ enum InputCheck {
                 throw ExecutionFailure.inputShape(
                     graph: graph.name, input: input.name, expected: input.sampleShape, got: tensor.shape)
             }
+            guard tensor.shape[0] == inputs[0].shape[0] else {
+                throw ExecutionFailure.batch(
+                    graph: graph.name, input: input.name, expected: inputs[0].shape[0], got: tensor.shape[0])
+            }
             guard tensor.dtype == .float32 else {
                 throw ExecutionFailure.inputType(graph: graph.name, input: input.name, got: tensor.dtype)
             }

@@ -55,9 +55,13 @@ public struct GraphBuilder {
         _ name: String, _ input: String, channels: Int, kernel: [Int], geometry: ConvolutionGeometry,
         hasBias: Bool = false
     ) throws -> String {
+        guard kernel.count == 2, channels >= 1, kernel.allSatisfy({ (1..<1 << 20).contains($0) }) else {
+            throw GraphFailure.invalidArchitecture(
+                detail: "\(graph.name) › \(name): \(channels) channels of kernel \(kernel) are no convolution")
+        }
         let inputChannels = shapes[input]?.dims.dropFirst().first ?? 0
         let shape: Shape = [channels, inputChannels / max(1, geometry.groups), kernel[0], kernel[1]]
-        let fanOut = Double(channels * kernel[0] * kernel[1]) / Double(max(1, geometry.groups))
+        let fanOut = Double(channels) * Double(kernel[0] * kernel[1]) / Double(max(1, geometry.groups))
         let weight = try Tensor.normal(shape, deviation: Float((2 / fanOut).squareRoot()), using: &random)
         var sources: [Source] = [.value(input), parameter(name + ".weight", weight)]
         if hasBias { sources.append(parameter(name + ".bias", try .zeros([channels]))) }

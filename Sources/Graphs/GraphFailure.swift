@@ -9,7 +9,8 @@ public enum GraphFailure: Failure {
     case unknownOutput(graph: String, value: String)
     case noNode(graph: String, name: String, nearest: String?)
     case noOutputs(graph: String)
-    case inputShape(graph: String, input: String, expected: Shape, got: Shape)
+    case valueShape(graph: String, value: String, shape: Shape)
+    case outputCount(graph: String, node: String, declared: Int, made: Int)
     case invalidArchitecture(detail: String)
 
     public var code: String {
@@ -20,7 +21,8 @@ public enum GraphFailure: Failure {
         case .unknownOutput: "graph.unknownOutput"
         case .noNode: "graph.noNode"
         case .noOutputs: "graph.noOutputs"
-        case .inputShape: "graph.inputShape"
+        case .valueShape: "graph.valueShape"
+        case .outputCount: "graph.outputCount"
         case .invalidArchitecture: "graph.invalidArchitecture"
         }
     }
@@ -36,8 +38,10 @@ public enum GraphFailure: Failure {
         case .noNode(let graph, let name, let nearest):
             "\(graph) has no layer '\(name)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
         case .noOutputs(let graph): "\(graph): has no outputs"
-        case .inputShape(let graph, let input, let expected, let got):
-            "\(graph): input '\(input)' needs samples of shape \(expected) behind the batch, but got \(got)"
+        case .valueShape(let graph, let value, let shape):
+            "\(graph): value '\(value)' would have shape \(shape), which is empty or absurdly large"
+        case .outputCount(let graph, let node, let declared, let made):
+            "\(graph) › \(node): declares \(declared) output(s), but its operation makes \(made)"
         case .invalidArchitecture(let detail): detail
         }
     }

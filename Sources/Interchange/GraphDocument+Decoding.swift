@@ -59,15 +59,22 @@ extension GraphDocument {
         guard (1...1024).contains(outputCount) else {
             throw InterchangeFailure.malformed(source: reader.source, place: "node \(name)", detail: "has \(outputCount) outputs")
         }
-        var origin: Origin?
-        if let made = entry["origin"] {
-            origin = Origin(
-                layer: try reader.string(made, "layer", in: "origin of \(name)"),
-                grouping: try reader.string(made, "grouping", in: "origin of \(name)"),
-                position: try reader.integer(made, "position", in: "origin of \(name)"),
-                count: try reader.integer(made, "count", in: "origin of \(name)"))
-        }
+        let origin = try entry["origin"].map { try self.origin($0, of: name, reader) }
         return Node(name, operation, inputs, outputCount: outputCount, origin: origin)
+    }
+
+    private static func origin(_ entry: JSONValue, of name: String, _ reader: DocumentReader) throws -> Origin {
+        let place = "origin of \(name)"
+        let (position, count) = (
+            try reader.integer(entry, "position", in: place), try reader.integer(entry, "count", in: place)
+        )
+        guard (1...1024).contains(count), (0..<count).contains(position) else {
+            throw InterchangeFailure.malformed(
+                source: reader.source, place: place, detail: "position \(position) of \(count) is none in a chain")
+        }
+        return Origin(
+            layer: try reader.string(entry, "layer", in: place),
+            grouping: try reader.string(entry, "grouping", in: place), position: position, count: count)
     }
 }
 

@@ -12,11 +12,18 @@ public enum OperationCatalog {
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
     /// The operation called `name` with these attributes.
-    /// - Throws: `OperationFailure.unknown` with the nearest name.
+    /// - Throws: `OperationFailure.unknown` with the nearest name; `attribute` for one that is missing, unknown or out
+    ///   of range.
     public static func make(_ name: String, _ attributes: [String: AttributeValue]) throws -> any Operation {
         guard let type = byName[name] else {
             throw OperationFailure.unknown(name: name, nearest: nearestName(to: name, among: byName.keys))
         }
-        return try type.init(attributes: Attributes(name, attributes))
+        let made = try type.init(attributes: Attributes(name, attributes))
+        let known = made.attributes.values.keys
+        if let stranger = attributes.keys.filter({ !known.contains($0) }).min() {
+            let hint = nearestName(to: stranger, among: known).map { " (did you mean '\($0)'?)" } ?? ""
+            throw OperationFailure.attribute(operation: name, detail: "there is no attribute '\(stranger)'" + hint)
+        }
+        return made
     }
 }

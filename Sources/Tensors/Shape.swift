@@ -22,7 +22,8 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
     package func validated(_ operation: String, elementBytes: Int) throws -> Shape {
         var count = elementBytes
         for extent in dims {
-            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            // An extent 0 must not hide absurd ones beside it: strides are products of them all.
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(1, extent))
             guard extent >= 0, !overflow, product < 1 << 50 else {
                 throw TensorFailure.invalidArgument(
                     operation: operation, detail: "shape \(self) has a negative or absurdly large extent")

@@ -51,9 +51,9 @@ extension Tensor {
         }
         var (strides, offset, source) = try stridedParts()
         var dims = shape.dims
-        dims[d] = (end - start + step - 1) / step
+        dims[d] = end > start ? (end - start - 1) / step + 1 : 0
         if dims[d] > 0 { offset += start * strides[d] }
-        strides[d] *= step
+        strides[d] *= min(step, max(1, shape[d]))  // a longer step reaches no second element
         return Tensor(
             storage: source.storage, shape: Shape(dims), dtype: dtype, layout: .strided(strides, offset: offset))
     }

@@ -47,6 +47,7 @@ public struct Adam: Optimizer {
         let shrink = isDecoupled ? Float(1 - learningRate * weightDecay) : 1
         try forEachGradient(&parameters, gradients) { name, parameter, gradient in
             let before = try moments[name] ?? (.zeros(parameter.shape), .zeros(parameter.shape))
+            try requireFit(before.first, "moments", of: name, parameter)
             let after = (first: try Tensor(uninitialized: parameter.shape), second: try Tensor(uninitialized: parameter.shape))
             let updated = try Tensor(uninitialized: parameter.shape)
             let plain = try parameter.contiguous()
@@ -75,17 +76,21 @@ public struct Adam: Optimizer {
     }
 
     public mutating func restore(state: [String: Tensor], stepCount: Int) throws {
-        moments = [:]
+        guard stepCount >= 0 else { throw TrainingFailure.optimizerState(detail: "it counts \(stepCount) steps") }
+        var moments: [String: (first: Tensor, second: Tensor)] = [:]
         for (name, first) in state where name.hasPrefix("first/") {
             let parameter = String(name.dropFirst("first/".count))
-            guard let second = state["second/" + parameter], second.shape == first.shape else {
-                throw TrainingFailure.optimizerState(detail: "the second moment of '\(parameter)' is missing")
+            guard let second = state["second/" + parameter], second.shape == first.shape, first.dtype == .float32,
+                second.dtype == .float32
+            else {
+                throw TrainingFailure.optimizerState(detail: "the second moment of '\(parameter)' is missing or does not fit")
             }
             moments[parameter] = (try first.contiguous(), try second.contiguous())
         }
         guard moments.count * 2 == state.count else {
             throw TrainingFailure.optimizerState(detail: "it holds tensors that are none of Adam's")
         }
+        self.moments = moments
         self.stepCount = stepCount
     }
 }

@@ -20,22 +20,39 @@ public protocol Optimizer: Sendable {
     var stepCount: Int { get }
 
     /// Restores what `state` and `stepCount` gave.
+    /// - Throws: `TrainingFailure.optimizerState` for a state of another optimizer; then nothing is changed.
     mutating func restore(state: [String: Tensor], stepCount: Int) throws
 }
 
 extension Optimizer {
-    /// Calls `update` with each trainable parameter and its gradient, and stores the tensor it gives.
+    /// Calls `update` with each trainable parameter and its gradient, and stores the tensors it gives: all or, when
+    /// one cannot be, none.
     func forEachGradient(
         _ parameters: inout ParameterTable, _ gradients: [String: Tensor],
         _ update: (_ name: String, _ parameter: Tensor, _ gradient: Tensor) throws -> Tensor
     ) throws {
         guard learningRate.isFinite, learningRate >= 0 else { throw TrainingFailure.learningRate(learningRate) }
+        var updated = parameters
         for name in parameters.trainableNames {
             guard let gradient = gradients[name], let parameter = parameters[name]?.tensor else { continue }
             guard gradient.shape == parameter.shape else {
                 throw TrainingFailure.gradientShape(parameter: name, expected: parameter.shape, got: gradient.shape)
             }
-            parameters.update(name, try update(name, parameter, gradient.contiguous()))
+            let plain = try gradient.contiguous()
+            // The sum of finite floats is finite in double precision, so one look at it tells.
+            guard try plain.withElements(of: Float.self, { Vectors.sum($0) }).isFinite else {
+                throw TrainingFailure.gradientNotFinite(parameter: name)
+            }
+            updated.update(name, try update(name, parameter, plain))
+        }
+        parameters = updated
+    }
+
+    /// - Throws: `optimizerState` unless a restored tensor fits its parameter.
+    func requireFit(_ state: Tensor, _ kind: String, of name: String, _ parameter: Tensor) throws {
+        guard state.shape == parameter.shape, state.dtype == .float32 else {
+            throw TrainingFailure.optimizerState(
+                detail: "the \(kind) of '\(name)' is \(state.dtype) \(state.shape), but the parameter \(parameter.shape)")
         }
     }
 }

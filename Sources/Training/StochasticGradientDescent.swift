@@ -39,6 +39,7 @@ public struct StochasticGradientDescent: Optimizer {
         let (rate, decay, momentum) = (Float(learningRate), Float(weightDecay), Float(momentum))
         try forEachGradient(&parameters, gradients) { name, parameter, gradient in
             let before = velocities[name]
+            if let before { try requireFit(before, "momentum", of: name, parameter) }
             let velocity = try Tensor(uninitialized: parameter.shape)
             let updated = try Tensor(uninitialized: parameter.shape)
             let plain = try parameter.contiguous()
@@ -65,13 +66,15 @@ public struct StochasticGradientDescent: Optimizer {
     }
 
     public mutating func restore(state: [String: Tensor], stepCount: Int) throws {
-        velocities = [:]
+        guard stepCount >= 0 else { throw TrainingFailure.optimizerState(detail: "it counts \(stepCount) steps") }
+        var velocities: [String: Tensor] = [:]
         for (name, tensor) in state {
             guard name.hasPrefix("momentum/"), tensor.dtype == .float32 else {
                 throw TrainingFailure.optimizerState(detail: "'\(name)' is none of SGD's")
             }
             velocities[String(name.dropFirst("momentum/".count))] = try tensor.contiguous()
         }
+        self.velocities = velocities
         self.stepCount = stepCount
     }
 }

@@ -4,6 +4,7 @@ public import Tensors
 /// What can be wrong while training.
 public enum TrainingFailure: Failure {
     case gradientShape(parameter: String, expected: Shape, got: Shape)
+    case gradientNotFinite(parameter: String)
     case learningRate(Double)
     case diverged(step: Int, loss: Double)
     case optimizerState(detail: String)
@@ -13,6 +14,7 @@ public enum TrainingFailure: Failure {
     public var code: String {
         switch self {
         case .gradientShape: "training.gradientShape"
+        case .gradientNotFinite: "training.gradientNotFinite"
         case .learningRate: "training.learningRate"
         case .diverged: "training.diverged"
         case .optimizerState: "training.optimizerState"
@@ -25,6 +27,8 @@ public enum TrainingFailure: Failure {
         switch self {
         case .gradientShape(let parameter, let expected, let got):
             "step: the gradient of '\(parameter)' has shape \(got), but the parameter \(expected)"
+        case .gradientNotFinite(let parameter):
+            "step: the gradient of '\(parameter)' holds values that are not finite; try a lower learning rate"
         case .learningRate(let rate): "step: the learning rate must be finite and not negative, but is \(rate)"
         case .diverged(let step, let loss):
             "training diverged: the loss is \(loss) at step \(step); try a lower learning rate"

@@ -29,7 +29,7 @@ public enum CostModel {
         let shapes = try ShapeInference.shapes(of: graph, batch: 1)
         return Cost(
             parameterCount: graph.parameters.trainableElementCount,
-            macCount: try graph.nodes.reduce(0) { try $0 + macCount(of: $1, in: graph, shapes) },
+            macCount: try graph.nodes.reduce(0) { Counts.sum($0, try macCount(of: $1, in: graph, shapes)) },
             byteCount: graph.parameters.byteCount,
             peakActivationByteCount: peakActivationBytes(of: graph, shapes))
     }

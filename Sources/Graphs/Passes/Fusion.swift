@@ -38,11 +38,14 @@ private struct FusionEditor {
     private var removed = Set<Int>()
     private var consumers: [String: [Int]]
     private var makers: [String: Int]
+    /// Shapes for one sample; empty where the graph is not legal, and then nothing that depends on them is joined.
+    private let shapes: [String: Shape]
 
     init(_ graph: Graph, keeping tapped: Set<String>) {
         self.graph = graph
         self.tapped = tapped.union(graph.outputs)
         consumers = Liveness.consumers(of: graph)
+        shapes = (try? ShapeInference.shapes(of: graph, batch: 1)) ?? [:]
         makers = [:]
         for (index, node) in graph.nodes.enumerated() { for output in node.outputs { makers[output] = index } }
     }
@@ -93,7 +96,7 @@ private struct FusionEditor {
                 let columns = graph.nodes[second].operation as? Slice, let third = soleReader(of: second),
                 let pad = graph.nodes[third].operation as? Pad,
                 rows == Slice(dimension: 2, by: rows.step), columns == Slice(dimension: 3, by: rows.step),
-                pad.dimension == 1
+                pad.dimension == 1, shapes[graph.nodes[third].name]?.rank == 4
             else { continue }
             let joined = SubsamplePad(stride: rows.step, before: pad.before, after: pad.after)
             replace([index, second], last: third, with: joined, graph.nodes[index].inputs)
@@ -113,7 +116,10 @@ private struct FusionEditor {
             else { continue }
             let factor = try scale.dividing(variance.adding(norm.epsilon).squareRoot())
             var bias = try shift.subtracting(mean.multiplying(factor))
-            if conv.hasBias, let own = tensor(convInputs[2]) { bias = try bias.adding(own.multiplying(factor)) }
+            if conv.hasBias {
+                guard let own = tensor(convInputs[2]) else { continue }
+                bias = try bias.adding(own.multiplying(factor))
+            }
             let name = graph.nodes[index].name
             let (folded, offset) = (name + ".folded.weight", name + ".folded.bias")
             let scaled = try weight.multiplying(factor.reshaped([weight.shape[0], 1, 1, 1]))
@@ -125,13 +131,15 @@ private struct FusionEditor {
         }
     }
 
-    /// A convolution read only by an add takes the other summand as its residual; of two, the later one does.
+    /// A convolution read only by an add takes the other summand, of its own shape, as its residual; of two
+    /// convolutions, the later one does.
     mutating func joinResidual() {
         for index in graph.nodes.indices.reversed() where !removed.contains(index) {
             guard let conv = graph.nodes[index].operation as? Conv2D, !conv.addsResidual, !conv.hasReLU,
                 let reader = soleReader(of: index), let add = graph.nodes[reader].operation as? Add, !add.hasReLU,
                 let other = graph.nodes[reader].valueInputs.first(where: { $0 != graph.nodes[index].name }),
-                graph.nodes[reader].valueInputs.count == 2
+                graph.nodes[reader].valueInputs.count == 2, let shape = shapes[graph.nodes[index].name],
+                shape == shapes[other]
             else { continue }
             let fused = Conv2D(conv.geometry, hasBias: conv.hasBias, addsResidual: true)
             replace([index], last: reader, with: fused, graph.nodes[index].inputs + [.value(other)])

@@ -5,17 +5,33 @@ public import Tensors
 /// The shape of every value of a graph.
 public enum ShapeInference {
     /// Shapes by value name for `batch` samples.
-    /// - Throws: the failure of the first operation whose inputs do not fit, with its path.
+    /// - Throws: the failure of the first operation whose inputs do not fit, with its path; `outputCount`;
+    ///   `valueShape` for a value that is empty or absurdly large.
     public static func shapes(of graph: Graph, batch: Int) throws -> [String: Shape] {
         var shapes: [String: Shape] = [:]
-        for input in graph.inputs { shapes[input.name] = Shape([batch] + input.sampleShape.dims) }
+        func define(_ name: String, _ shape: Shape) throws {
+            guard isReasonable(shape) else {
+                throw GraphFailure.valueShape(graph: graph.name, value: name, shape: shape)
+            }
+            shapes[name] = shape
+        }
+        for input in graph.inputs { try define(input.name, Shape([batch] + input.sampleShape.dims)) }
         for node in graph.nodes {
             let outputs = try located(graph.name + " › " + node.name) {
                 try node.operation.outputShapes(of: inputShapes(of: node, in: graph, shapes))
             }
-            for (index, shape) in outputs.enumerated() { shapes[node.output(index)] = shape }
+            guard outputs.count == node.outputCount else {
+                throw GraphFailure.outputCount(
+                    graph: graph.name, node: node.name, declared: node.outputCount, made: outputs.count)
+            }
+            for (index, shape) in outputs.enumerated() { try define(node.output(index), shape) }
         }
         return shapes
+    }
+
+    /// Whether every extent is positive and the elements are few enough that no later count overflows.
+    private static func isReasonable(_ shape: Shape) -> Bool {
+        shape.dims.allSatisfy { $0 >= 1 } && Counts.product(shape.dims) < 1 << 40
     }
 
     package static func inputShapes(of node: Node, in graph: Graph, _ shapes: [String: Shape]) throws -> [Shape] {

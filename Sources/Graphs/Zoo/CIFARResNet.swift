@@ -21,7 +21,6 @@ public struct CIFARResNet: Sendable {
     /// The model with freshly initialised weights.
     /// - Throws: `GraphFailure.invalidArchitecture` when the depth, image or number of classes is none of this family.
     public func build(seed: UInt64) throws -> Graph {
-        let blocks = (depth - 2) / 6
         guard depth >= 8, depth <= 1202, (depth - 2) % 6 == 0 else {
             throw GraphFailure.invalidArchitecture(
                 detail: "resnet: depth must be 6n + 2 (8, 14, 20, …, 1202), but got \(depth)")
@@ -32,6 +31,7 @@ public struct CIFARResNet: Sendable {
             throw GraphFailure.invalidArchitecture(
                 detail: "resnet: needs images [C, H, W] of at least 4×4 and 2 classes, but got \(imageShape) and \(classCount)")
         }
+        let blocks = (depth - 2) / 6
         var builder = GraphBuilder(name: "resnet\(depth)", seed: seed)
         var value = builder.input("images", imageShape)
         value = try unit(&builder, "conv1", "bn1", value, channels: 16, stride: 1)

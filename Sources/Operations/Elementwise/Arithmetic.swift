@@ -51,7 +51,12 @@ public struct Scale: Operation {
     public var factor: Double
 
     public init(factor: Double) { self.factor = factor }
-    public init(attributes: Attributes) throws { factor = try attributes.float("factor") }
+    public init(attributes: Attributes) throws {
+        factor = try attributes.float("factor")
+        guard factor.isFinite else {
+            throw OperationFailure.attribute(operation: Self.name, detail: "factor \(factor) is not finite")
+        }
+    }
     public var attributes: Attributes { Attributes(Self.name, ["factor": .float(factor)]) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
@@ -108,7 +113,9 @@ public struct MatrixMultiply: Operation {
         return [[inputs[0][0], inputs[1][1]]]
     }
 
-    public func macCount(inputs: [Shape], outputs: [Shape]) -> Int { outputs[0].elementCount * inputs[0][1] }
+    public func macCount(inputs: [Shape], outputs: [Shape]) -> Int {
+        Counts.product([outputs[0].elementCount, inputs[0][1]])
+    }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let (a, b) = (inputs[0], inputs[1])

@@ -24,7 +24,7 @@ public struct BatchNorm: Operation {
         epsilon = try attributes.float("epsilon")
         momentum = try attributes.float("momentum")
         hasReLU = try attributes.bool("relu")
-        guard epsilon > 0, (0...1).contains(momentum) else {
+        guard epsilon > 0, epsilon.isFinite, (0...1).contains(momentum) else {
             throw OperationFailure.attribute(
                 operation: Self.name, detail: "needs epsilon > 0 and momentum in 0…1, but got \(epsilon) and \(momentum)")
         }

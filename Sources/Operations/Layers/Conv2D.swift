@@ -58,7 +58,7 @@ public struct Conv2D: Operation {
 
     /// O · P · Q · (C/g) · Kh · Kw per image; bias and residual are additions and do not count.
     public func macCount(inputs: [Shape], outputs: [Shape]) -> Int {
-        outputs[0].elementCount * inputs[1][1] * inputs[1][2] * inputs[1][3]
+        Counts.product([outputs[0].elementCount, inputs[1][1], inputs[1][2], inputs[1][3]])
     }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {

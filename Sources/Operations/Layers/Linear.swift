@@ -25,7 +25,9 @@ public struct Linear: Operation {
     }
 
     /// I · O per image.
-    public func macCount(inputs: [Shape], outputs: [Shape]) -> Int { outputs[0].elementCount * inputs[1][1] }
+    public func macCount(inputs: [Shape], outputs: [Shape]) -> Int {
+        Counts.product([outputs[0].elementCount, inputs[1][1]])
+    }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         _ = try outputShapes(of: inputs.map(\.shape))

@@ -13,8 +13,9 @@ public struct KLDivergence: Operation {
 
     public init(attributes: Attributes) throws {
         temperature = try attributes.float("temperature")
-        guard temperature > 0 else {
-            throw OperationFailure.attribute(operation: Self.name, detail: "temperature \(temperature) is not positive")
+        guard temperature > 0, temperature.isFinite else {
+            throw OperationFailure.attribute(
+                operation: Self.name, detail: "temperature \(temperature) is not positive and finite")
         }
     }
 

@@ -20,9 +20,10 @@ public struct Reshape: Operation {
         try requireInputs(inputs.count, 1...1)
         let input = inputs[0]
         var dims = target.enumerated().map { $1 == 0 && $0 < input.rank ? input[$0] : $1 }
-        let known = dims.filter { $0 != -1 }.reduce(1, *)
+        // Saturating, because the target may come from a file; what saturates fits no input.
+        let known = Counts.product(dims.filter { $0 != -1 })
         if let open = dims.firstIndex(of: -1), known > 0 { dims[open] = input.elementCount / known }
-        guard !dims.contains(-1), dims.reduce(1, *) == input.elementCount else {
+        guard dims.allSatisfy({ $0 >= 0 }), Counts.product(dims) == input.elementCount else {
             throw OperationFailure.shapes(operation: name, detail: "\(input) cannot become \(Shape(target))")
         }
         return [Shape(dims)]

@@ -29,7 +29,7 @@ public struct Slice: Operation, Equatable {
     private func range(of input: Shape) throws -> Range<Int> {
         let extent = dimension >= 0 && dimension < input.rank ? input[dimension] : -1
         let last = end < 0 ? extent + 1 + end : end
-        guard extent >= 0, step >= 1, start >= 0, start <= last, last <= extent else {
+        guard extent >= 0, step >= 1, step < 1 << 20, start >= 0, start <= last, last <= extent else {
             throw OperationFailure.shapes(
                 operation: name, detail: "\(start)..<\(end) by \(step) does not fit dimension \(dimension) of \(input)")
         }

@@ -30,7 +30,7 @@ public struct SubsamplePad: Operation {
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 1...1)
         let x = inputs[0]
-        guard x.rank == 4, stride >= 1, (0..<1 << 20).contains(before), (0..<1 << 20).contains(after) else {
+        guard x.rank == 4, x[2] >= 1, x[3] >= 1, stride >= 1, (0..<1 << 20).contains(before), (0..<1 << 20).contains(after) else {
             throw OperationFailure.shapes(
                 operation: name, detail: "stride \(stride), \(before) before and \(after) behind do not fit \(x)")
         }

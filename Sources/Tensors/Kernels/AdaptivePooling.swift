@@ -4,6 +4,7 @@
 package enum AdaptivePooling {
     /// - Shape: [N, C, H, W] to [N, C, P, Q], plain.
     package static func forward(_ x: Tensor, rows: Int, columns: Int) throws -> Tensor {
+        try x.requireType(.float32, "adaptive_avg_pool2d")
         let output = try outputShape(x.shape, rows: rows, columns: columns)
         let y = try Tensor(uninitialized: output)
         let source = x.layout == .blocked ? x : try x.contiguous()

@@ -49,6 +49,8 @@ package enum BatchNormalization {
     package static func forward(
         _ input: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, hasReLU: Bool
     ) throws -> (y: Tensor, saved: Saved) {
+        for vector in [scale, shift] { try vector.requireType(.float32, "batch_norm") }
+        try input.requireType(.float32, "batch_norm")
         let format = workingFormat(input)
         let x = try input.inFormat(format)
         let primitive = try primitive(cod_forward_training, x.shape, format, epsilon, hasReLU)

@@ -30,7 +30,8 @@ public struct ConvolutionGeometry: Hashable, Sendable {
         guard input.rank == 4, weight.rank == 4 else {
             throw fail("needs an input [N, C, H, W] and a weight [O, C/g, Kh, Kw], but got \(input) and \(weight)")
         }
-        guard stride.count == 2, dilation.count == 2, padding.count == 4, groups >= 1,
+        guard weight.elementCount > 0 else { throw fail("weight \(weight) has no elements") }
+        guard stride.count == 2, dilation.count == 2, padding.count == 4, groups >= 1, groups <= weight[0],
             (stride + dilation).allSatisfy({ $0 >= 1 }), padding.allSatisfy({ $0 >= 0 }),
             (stride + dilation + padding).allSatisfy({ $0 < 1 << 20 })
         else {
@@ -46,7 +47,7 @@ public struct ConvolutionGeometry: Hashable, Sendable {
         let fits = (0..<2).allSatisfy { axis in
             input[2 + axis] + padding[axis] + padding[axis + 2] >= dilation[axis] * (weight[2 + axis] - 1) + 1
         }
-        guard fits, weight.elementCount > 0 else {
+        guard fits else {
             throw fail("kernel of weight \(weight) is larger than the padded input \(input)")
         }
         return [input[0], weight[0], extents[0], extents[1]]
@@ -100,6 +101,7 @@ package enum Convolution {
     ) throws -> Tensor {
         try x.requireType(.float32, "conv2d")
         try w.requireType(.float32, "conv2d")
+        try b?.requireType(.float32, "conv2d")
         let output = try geometry.outputShape(input: x.shape, weight: w.shape)
         if let b, b.shape != [w.shape[0]] {
             throw TensorFailure.shapeMismatch(operation: "conv2d", detail: "bias \(b.shape) is not [\(w.shape[0])]")

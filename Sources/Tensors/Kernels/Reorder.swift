@@ -49,6 +49,7 @@ extension Tensor {
 
     /// This activation in `format`: itself when it lies so already.
     package func inFormat(_ format: ActivationFormat) throws -> Tensor {
+        try requireType(.float32, "activation")
         let own = activationFormat
         if own == format { return self }
         guard let own else { return try contiguous().inFormat(format) }

@@ -1,0 +1,177 @@
+import Autograd
+import Basics
+import Execution
+import Graphs
+import Operations
+import Tensors
+import Testing
+
+@Suite(.serialized) struct InferenceProgramTests {
+    /// Folding BN and Winograd kernels round differently from one operation at a time.
+    static let fusionTolerance = 2e-3
+
+    @Test(arguments: [1, 2, 3, 5, 7]) func fusedEqualsTape(batch: Int) throws {
+        let graph = try ExecutionSamples.trainedLikeResNet()
+        let x = try ExecutionSamples.images([batch, 1, 28, 28])
+        let tape = try ExecutionSamples.onTape(graph, [x])
+        let fused = try InferenceProgram(graph, batch: batch).run([x])
+        #expect(try relativeDifference(fused[0], tape.outputs[0].tensor) < Self.fusionTolerance)
+    }
+
+    @Test(arguments: [1, 3, 4]) func everyWayOfCompilationEqualsTape(batch: Int) throws {
+        let graph = try ExecutionSamples.zoo()
+        let x = try ExecutionSamples.images([batch, 6, 12, 10])
+        let tape = try ExecutionSamples.onTape(graph, [x])
+        let program = try InferenceProgram(graph, batch: batch)
+        for pass in 0..<2 {
+            let results = try program.run([x])
+            try #require(results.count == 2)
+            for (fused, plain) in zip(results, tape.outputs) {
+                #expect(try relativeDifference(fused, plain.tensor) < Self.fusionTolerance, "pass \(pass)")
+            }
+        }
+    }
+
+    @Test(arguments: [true, false]) func tapsShowTheSameValues(zoo: Bool) throws {
+        let graph = zoo ? try ExecutionSamples.zoo() : try ExecutionSamples.trainedLikeResNet()
+        let x = try ExecutionSamples.images(Shape([3] + graph.inputs[0].sampleShape.dims), seed: 2)
+        let layers = Set(try WeightedLayers.layers(of: graph).map(\.tap))
+        for taps in [layers, Set(graph.nodes.map(\.name))] {
+            let tape = try ExecutionSamples.onTape(graph, [x], taps: taps)
+            var seen = Set<String>()
+            let results = try InferenceProgram(graph, batch: 3, taps: taps).run([x]) { name, tensor in
+                #expect(seen.insert(name).inserted, "\(name) is shown once")
+                let expected = try #require(tape.taps[name]).tensor
+                #expect(try relativeDifference(tensor, expected) < Self.fusionTolerance, "\(name)")
+            }
+            #expect(seen == taps && Set(tape.taps.keys) == taps)
+            #expect(try relativeDifference(results[0], tape.outputs[0].tensor) < Self.fusionTolerance)
+        }
+    }
+
+    /// Results belong to the caller: the next run does not change them.
+    @Test func resultsAreTheCallers() throws {
+        let graph = try ExecutionSamples.zoo()
+        let program = try InferenceProgram(graph, batch: 2)
+        let first = try program.run([ExecutionSamples.images([2, 6, 12, 10], seed: 1)])
+        let before = try first.map { try $0.array(of: Float.self) }
+        let second = try program.run([ExecutionSamples.images([2, 6, 12, 10], seed: 2)])
+        #expect(try first.map { try $0.array(of: Float.self) } == before)
+        #expect(try second[0].array(of: Float.self) != before[0])
+    }
+
+    @Test func aResultMayBeAnInputOrReadByOthers() throws {
+        var b = GraphBuilder(name: "net", seed: 1)
+        let x = b.input("images", [3, 4, 4])
+        let conv = try b.convolution("conv", x, channels: 3, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        let sum = try b.apply("sum", Add(), conv, x)
+        let graph = try b.finish(outputs: ["images", "conv", sum])
+        let image = try ExecutionSamples.images([2, 3, 4, 4])
+        let results = try InferenceProgram(graph, batch: 2).run([image])
+        #expect(try results[0].array(of: Float.self) == image.array(of: Float.self))
+        #expect(try relativeDifference(results[2], results[1].adding(image)) < Self.fusionTolerance)
+    }
+
+    /// An input that is a residual is not overwritten by the sum made in its place.
+    @Test func inputsSurviveTheRun() throws {
+        var b = GraphBuilder(name: "net", seed: 1)
+        let x = b.input("images", [16, 4, 4])
+        let conv = try b.convolution("conv", x, channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        let sum = try b.apply("sum", Add(), conv, x)
+        let graph = try b.finish(outputs: [sum])
+        let image = try ExecutionSamples.images([1, 16, 4, 4])
+        let before = try image.array(of: Float.self)
+        let program = try InferenceProgram(graph, batch: 1)
+        let first = try program.run([image])[0].array(of: Float.self)
+        #expect(try program.run([image])[0].array(of: Float.self) == first)
+        #expect(try image.array(of: Float.self) == before)
+    }
+
+    @Test func buffersAreReused() throws {
+        let graph = try ExecutionSamples.trainedLikeResNet(depth: 20, imageShape: [3, 32, 32])
+        // Enough images for activations to outweigh the scratch of some convolutions, about 7 MB at any batch.
+        let shapes = try ShapeInference.shapes(of: graph, batch: 64)
+        let everything = shapes.values.reduce(0) { $0 + $1.elementCount * 4 }
+        let program = try InferenceProgram(graph, batch: 64)
+        #expect(program.bufferByteCount * 5 < everything, "\(program.bufferByteCount) of \(everything)")
+        let largest = shapes.values.map { $0.elementCount * 4 }.max() ?? 0
+        #expect(program.bufferByteCount >= 2 * largest, "an input and an output must be there at once")
+    }
+
+    /// Parameters may stand where values usually do, and values where weights do.
+    @Test func unusualInputsTakeTheGeneralWay() throws {
+        var b = GraphBuilder(name: "odd", seed: 1)
+        let x = b.input("kernels", [3, 3, 3])
+        let image = b.parameter("image", try ExecutionSamples.images([1, 3, 8, 8]))
+        let pad = b.parameter("residual", try ExecutionSamples.images([1, 1, 6, 6], seed: 3))
+        let conv = try b.add("conv", Conv2D(.init(), hasBias: false), [image, .value(x)])
+        let pool = try b.add("pool", Pool2D(.init(kind: .max, window: [2, 2])), [image])
+        let sum = try b.add("sum", Add(), [pad, .value(conv)])
+        let weight = b.parameter("weight", try ExecutionSamples.images([1, 1, 1, 1], seed: 4))
+        let fused = try b.add("fused", Conv2D(.init(), hasBias: false, addsResidual: true, hasReLU: true), [.value(sum), weight, pad])
+        let graph = try b.finish(outputs: [fused, pool])
+        let kernels = try ExecutionSamples.images([1, 3, 3, 3], seed: 2)
+        let tape = try ExecutionSamples.onTape(graph, [kernels])
+        for (a, b) in zip(try InferenceProgram(graph, batch: 1).run([kernels]), tape.outputs) {
+            #expect(try relativeDifference(a, b.tensor) < Self.fusionTolerance)
+        }
+    }
+
+    @Test func wrongInputsAreNamed() throws {
+        let graph = try ExecutionSamples.zoo()
+        let program = try InferenceProgram(graph, batch: 2)
+        func message(_ inputs: [Tensor]) throws -> String? {
+            #expect(throws: ExecutionFailure.self) { try program.run(inputs) }?.description
+        }
+        let good = try ExecutionSamples.images([2, 6, 12, 10])
+        #expect(try message([]) == "zoo: needs 1 input(s), but got 0")
+        #expect(try message([good, good]) == "zoo: needs 1 input(s), but got 2")
+        #expect(try message([.zeros([2, 6, 10, 12])]) == "zoo: input 'images' needs shape [N, 6, 12, 10], but got [2, 6, 10, 12]")
+        #expect(try message([.zeros([6, 12, 10])]) == "zoo: input 'images' needs shape [N, 6, 12, 10], but got [6, 12, 10]")
+        #expect(try message([.zeros([0, 6, 12, 10])])?.contains("but got [0, 6, 12, 10]") == true)
+        #expect(try message([.zeros([3, 6, 12, 10])]) == "zoo: input 'images' needs 2 sample(s), but got 3")
+        #expect(try message([.zeros([2, 6, 12, 10], dtype: .uint8)]) == "zoo: input 'images' needs float32 elements, but got uint8")
+        #expect(throws: GraphFailure.self) { try InferenceProgram(graph, batch: 0) }
+        #expect(throws: GraphFailure.self) { try InferenceProgram(graph, batch: .min) }
+        #expect(throws: (any Error).self) { try InferenceProgram(graph, batch: 1 << 36) }
+        #expect(try program.run([good]).count == 2, "still usable")
+    }
+
+    @Test func inputsMustAgreeOnTheBatch() throws {
+        var b = GraphBuilder(name: "two", seed: 1)
+        let (x, y) = (b.input("x", [3]), b.input("y", [3]))
+        let sum = try b.apply("sum", Add(), x, y)
+        let graph = try b.finish(outputs: [sum])
+        let failure = #expect(throws: ExecutionFailure.self) {
+            try InferenceEngine(graph).run([.zeros([2, 3]), .zeros([1, 3])])
+        }
+        #expect(failure?.description == "two: input 'y' needs 2 sample(s), but got 1")
+        #expect(throws: ExecutionFailure.self) { try ExecutionSamples.onTape(graph, [.zeros([1, 3]), .zeros([2, 3])]) }
+        let results = try InferenceEngine(graph).run([.ones([2, 3]), .ones([2, 3])])
+        #expect(try results[0].total() == 12)
+    }
+
+    @Test func aStopLeavesTheProgramUsable() throws {
+        let graph = try ExecutionSamples.zoo()
+        let program = try InferenceProgram(graph, batch: 2)
+        let x = try ExecutionSamples.images([2, 6, 12, 10])
+        let expected = try program.run([x])[0].array(of: Float.self)
+        Cancellation.request()
+        defer { Cancellation.clear() }
+        #expect(throws: Interrupted.self) { try program.run([x]) }
+        Cancellation.clear()
+        #expect(try program.run([x])[0].array(of: Float.self) == expected)
+    }
+
+    @Test func aFailingTapLeavesTheProgramUsable() throws {
+        struct Refusal: Error {}
+        let graph = try ExecutionSamples.zoo()
+        let program = try InferenceProgram(graph, batch: 1, taps: ["max"])
+        let x = try ExecutionSamples.images([1, 6, 12, 10])
+        #expect(throws: Refusal.self) { try program.run([x]) { _, _ in throw Refusal() } }
+        var count = 0
+        _ = try program.run([x]) { _, _ in count += 1 }
+        _ = try program.run([x])
+        #expect(count == 1, "a receiver serves one run")
+    }
+}

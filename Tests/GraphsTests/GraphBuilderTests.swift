@@ -1,0 +1,70 @@
+import Basics
+import Graphs
+import Operations
+import Tensors
+import Testing
+
+@Suite(.serialized) struct GraphBuilderTests {
+    private func builder() -> (GraphBuilder, String) {
+        var builder = GraphBuilder(name: "net", seed: 1)
+        let x = builder.input("images", [3, 8, 8])
+        return (builder, x)
+    }
+
+    @Test func unknownValuesAndParametersAreNamed() throws {
+        var (builder, x) = builder()
+        let value = #expect(throws: GraphFailure.self) { try builder.apply("relu", ReLU(), "nowhere") }
+        #expect(value?.description == "net › relu: input 'nowhere' is made by no earlier node")
+        let parameter = #expect(throws: GraphFailure.self) { try builder.add("fc", Linear(hasBias: false), [.value(x), .parameter("w")]) }
+        #expect(parameter?.description == "net › fc: there is no parameter 'w'")
+    }
+
+    @Test func misfitsCarryTheirPath() throws {
+        var (builder, x) = builder()
+        let failure = #expect(throws: LocatedFailure.self) { try builder.linear("fc", x, features: 4) }
+        #expect(failure?.path == ["net › fc"] && failure?.code == "operation.shapes")
+        #expect(throws: LocatedFailure.self) {
+            try builder.convolution("conv", x, channels: 4, kernel: [9, 9], geometry: .init())
+        }
+        #expect(throws: LocatedFailure.self) {
+            try builder.convolution("conv", x, channels: 4, kernel: [3, 3], geometry: .init(stride: 1, padding: 1, groups: 2))
+        }
+    }
+
+    static let noConvolutions: [(Int, [Int])] = [(4, []), (4, [3]), (0, [3, 3]), (-1, [3, 3]), (4, [0, 3]), (4, [.max, .max]), (.max, [3, 3])]
+
+    @Test(arguments: noConvolutions) func absurdConvolutionsAreErrors(channels: Int, kernel: [Int]) {
+        var (builder, x) = builder()
+        let failure = #expect(throws: (any Error).self) {
+            try builder.convolution("conv", x, channels: channels, kernel: kernel, geometry: .init())
+        }
+        #expect(failure is any Failure)
+    }
+
+    @Test func aNameGivenTwiceIsFoundAtTheEnd() throws {
+        var (builder, x) = builder()
+        for _ in 0..<2 { _ = try builder.apply("relu", ReLU(), x) }
+        let failure = #expect(throws: GraphFailure.self) { try builder.finish(outputs: ["relu"]) }
+        #expect(failure?.description == "net: the name 'relu' is given twice")
+    }
+
+    @Test func shapesAreKnownAsItGrows() throws {
+        var (builder, x) = builder()
+        let conv = try builder.convolution("conv", x, channels: 5, kernel: [3, 3], geometry: .init(stride: 2, padding: 1), hasBias: true)
+        #expect(builder.shape(of: conv) == [1, 5, 4, 4])
+        let graph = try builder.finish(outputs: [conv])
+        #expect(graph.parameters.names == ["conv.weight", "conv.bias"])
+        #expect(graph.parameters.trainableElementCount == 5 * 27 + 5)
+    }
+
+    @Test func weightsHaveHesVariance() throws {
+        var builder = GraphBuilder(name: "net", seed: 5)
+        let x = builder.input("images", [64, 8, 8])
+        let conv = try builder.convolution("conv", x, channels: 64, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        let graph = try builder.finish(outputs: [conv])
+        let weight = try #require(graph.parameters["conv.weight"]).tensor
+        let variance = try weight.norm() * weight.norm() / Double(weight.elementCount)
+        // 36,864 samples: the relative standard error of the variance is √(2/36864) = 0.7 %; five of them are allowed.
+        #expect(abs(variance * Double(64 * 9) / 2 - 1) < 0.037)
+    }
+}
