@@ -5,6 +5,7 @@ public enum CompressionFailure: Failure {
     case missingClasses(classes: [Int], part: String)
     case noImages(part: String)
     case labelOutOfRange(label: Int, classCount: Int)
+    case labelCount(labels: Int, images: Int)
     case noLayers(model: String)
     case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int)
     case noBudget
@@ -20,6 +21,7 @@ public enum CompressionFailure: Failure {
         case .missingClasses: "compression.missingClasses"
         case .noImages: "compression.noImages"
         case .labelOutOfRange: "compression.labelOutOfRange"
+        case .labelCount: "compression.labelCount"
         case .noLayers: "compression.noLayers"
         case .unreachable: "compression.unreachable"
         case .noBudget: "compression.noBudget"
@@ -38,6 +40,7 @@ public enum CompressionFailure: Failure {
             "score: the \(part) part has no image of class \(classes.map(String.init).joined(separator: ", ")); use more images"
         case .noImages(let part): "score: the \(part) part has no images"
         case .labelOutOfRange(let label, let count): "score: label \(label) is out of range 0..<\(count)"
+        case .labelCount(let labels, let images): "score: a batch of \(images) images comes with \(labels) labels"
         case .noLayers(let model): "\(model) has no layer that can be scored"
         case .unreachable(let constraint, let limit, let smallest, let dense):
             "plan: a budget of \(DecimalText.grouped(limit)) \(constraint) cannot be met; the smallest achievable is "

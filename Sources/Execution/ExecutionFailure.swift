@@ -5,6 +5,7 @@ public import Tensors
 public enum ExecutionFailure: Failure {
     case inputCount(graph: String, expected: Int, got: Int)
     case inputShape(graph: String, input: String, expected: Shape, got: Shape)
+    case runCount(Int)
     case batch(graph: String, input: String, expected: Int, got: Int)
     case inputType(graph: String, input: String, got: DType)
 
@@ -12,6 +13,7 @@ public enum ExecutionFailure: Failure {
         switch self {
         case .inputCount: "execution.inputCount"
         case .inputShape: "execution.inputShape"
+        case .runCount: "execution.runCount"
         case .batch: "execution.batch"
         case .inputType: "execution.inputType"
         }
@@ -22,6 +24,7 @@ public enum ExecutionFailure: Failure {
         case .inputCount(let graph, let expected, let got): "\(graph): needs \(expected) input(s), but got \(got)"
         case .inputShape(let graph, let input, let expected, let got):
             "\(graph): input '\(input)' needs shape [N, \(expected.dims.map(String.init).joined(separator: ", "))], but got \(got)"
+        case .runCount(let count): "latency: needs at least one run, but got \(count)"
         case .batch(let graph, let input, let expected, let got):
             "\(graph): input '\(input)' needs \(expected) sample(s), but got \(got)"
         case .inputType(let graph, let input, let got): "\(graph): input '\(input)' needs float32 elements, but got \(got)"

@@ -9,7 +9,7 @@ import Testing
 
 /// Documents from anywhere: whatever they say, loading ends with a graph or with a failure that has a code.
 @Suite(.serialized) struct HostileDocumentTests {
-    static let rounds = 4000
+    static let rounds = 2000
     /// Graphs that a mutation left legal and small are also run; larger ones only cost time.
     static let runnableMacCount = 20_000_000
     static let runnableByteCount = 16 << 20

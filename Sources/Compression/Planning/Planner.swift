@@ -34,6 +34,7 @@ public struct Planner: Sendable {
     /// - Complexity: O(layers · log(1/tolerance)); no decomposition and no pass over data.
     public func plan(_ model: DecomposedModel, budget: Budget) throws -> Plan {
         let start = ContinuousClock.now
+        try checkOptions()
         let significances = try significances(model)
         var allocation = try Allocation(model, budget: budget, planner: self)
         let factor = try allocation.bisect { significances[$0] }
@@ -48,6 +49,7 @@ public struct Planner: Sendable {
     /// The plan for ranks that someone else chose, by layer; layers not named stay dense.
     /// - Throws: `unknownLayer`, `invalidRanks`; `unreachable` where the ranks break the budget.
     public func plan(_ model: DecomposedModel, budget: Budget?, ranks: [String: [Int]], name: String) throws -> Plan {
+        try checkOptions()
         let names = Set(model.layers.map(\.name))
         if let unknown = ranks.keys.sorted().first(where: { !names.contains($0) }) {
             throw CompressionFailure.unknownLayer(pattern: unknown, nearest: nearestName(to: unknown, among: names))
@@ -67,8 +69,29 @@ public struct Planner: Sendable {
         if let stranger = scores.rows.first(where: { !known.contains($0.layer) }) {
             throw CompressionFailure.scoreForUnknownLayer(layer: stranger.layer, model: model.graph.name)
         }
-        let byLayer = Dictionary(scores.rows.map { ($0.layer, $0.significance) }, uniquingKeysWith: { $1 })
+        if let odd = scores.rows.first(where: { !($0.significance >= 0 && $0.significance.isFinite) }) {
+            throw CompressionFailure.invalidOption(
+                name: "scores", detail: "needs significances that are finite and not negative, but '\(odd.layer)' has \(odd.significance)")
+        }
+        // Edited scores may be of any size: the largest counts as 1, and what is nothing beside it as 0.
+        let largest = scores.rows.map(\.significance).max() ?? 0
+        let shares = scores.rows.map { row -> (String, Double) in
+            let share = largest > 0 ? row.significance / largest : 0
+            return (row.layer, share < 1e-9 ? 0 : share)
+        }
+        let byLayer = Dictionary(shares, uniquingKeysWith: { $1 })
         return model.layers.map { byLayer[$0.name] ?? 1 }
+    }
+
+    private func checkOptions() throws {
+        for (name, value) in [("min_rank", minRank), ("max_rank", maxRank ?? 1), ("align", align)] {
+            guard (1...1 << 30).contains(value) else {
+                throw CompressionFailure.invalidOption(name: name, detail: "must be at least 1, but is \(value)")
+            }
+        }
+        if let maxRank, maxRank < minRank {
+            throw CompressionFailure.invalidOption(name: "max_rank", detail: "must be at least min_rank \(minRank), but is \(maxRank)")
+        }
     }
 
     /// The ranks fixed for a layer, and whether it is frozen.

@@ -35,6 +35,12 @@ public struct LWIQScorer {
     public func score(
         _ graph: Graph, imprint: BatchSource, holdout: BatchSource, classCount: Int, imageCount: Int
     ) throws -> LayerScores {
+        guard classCount >= 1, classCount < 1 << 24 else {
+            throw CompressionFailure.invalidOption(name: "classes", detail: "must be at least 1, but is \(classCount)")
+        }
+        guard embeddingSize >= 1 else {
+            throw CompressionFailure.invalidOption(name: "embedding", detail: "must be at least 1, but is \(embeddingSize)")
+        }
         let start = ContinuousClock.now
         let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
         guard !layers.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
@@ -77,6 +83,9 @@ public struct LWIQScorer {
     ) throws -> Int {
         var count = 0
         while let (images, labels) = try source() {
+            guard labels.count == images.shape.dims.first else {
+                throw CompressionFailure.labelCount(labels: labels.count, images: images.shape.dims.first ?? 0)
+            }
             if let bad = labels.first(where: { $0 < 0 || $0 >= classCount }) {
                 throw CompressionFailure.labelOutOfRange(label: bad, classCount: classCount)
             }

@@ -51,7 +51,7 @@ public struct LayerScores: Sendable {
     /// - Parameters:
     ///   - isMonotone: whether a layer counts as at least as accurate as its parent.
     ///   - floor: the least gain that allocation sees; one standard error of the layer when `nil`.
-    static func gains(
+    package static func gains(
         _ accuracies: [(layer: String, parent: String?, accuracy: Double)], holdoutCount: Int, classCount: Int,
         isMonotone: Bool, floor: Double?
     ) -> [LayerScore] {

@@ -11,6 +11,8 @@ public struct Cost: Sendable, Equatable {
     public var byteCount = 0
     /// The most bytes of activations alive at once for one image, when each is freed after its last reader.
     public var peakActivationByteCount = 0
+
+    public init() {}
 }
 
 /// The cost of one node.
@@ -27,11 +29,12 @@ public struct NodeCost: Sendable {
 public enum CostModel {
     public static func cost(of graph: Graph) throws -> Cost {
         let shapes = try ShapeInference.shapes(of: graph, batch: 1)
-        return Cost(
-            parameterCount: graph.parameters.trainableElementCount,
-            macCount: try graph.nodes.reduce(0) { Counts.sum($0, try macCount(of: $1, in: graph, shapes)) },
-            byteCount: graph.parameters.byteCount,
-            peakActivationByteCount: peakActivationBytes(of: graph, shapes))
+        var cost = Cost()
+        cost.parameterCount = graph.parameters.trainableElementCount
+        cost.macCount = try graph.nodes.reduce(0) { Counts.sum($0, try macCount(of: $1, in: graph, shapes)) }
+        cost.byteCount = graph.parameters.byteCount
+        cost.peakActivationByteCount = peakActivationBytes(of: graph, shapes)
+        return cost
     }
 
     /// One row per node that has parameters or multiplies.

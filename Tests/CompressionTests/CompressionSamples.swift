@@ -1,0 +1,57 @@
+import Basics
+import Compression
+import Execution
+import Graphs
+import Operations
+import Tensors
+
+/// Models, data and plans for tests of compression.
+enum CompressionSamples {
+    /// A ResNet-8 with statistics of some data in its batch norms.
+    static func resNet(imageShape: Shape = [3, 16, 16], classes: Int = 10) throws -> Graph {
+        var graph = try CIFARResNet(depth: 8, imageShape: imageShape, classCount: classes).build(seed: 3)
+        var random = RandomSource(seed: 5)
+        var estimator = StatisticsEstimator(graph)
+        try estimator.add([.normal(Shape([8] + imageShape.dims), using: &random)])
+        graph.parameters = estimator.estimated
+        return graph
+    }
+
+    /// Convolutions of all geometries with biases, a grouped one, and a hidden linear layer.
+    static func mixed() throws -> Graph {
+        var b = GraphBuilder(name: "mixed", seed: 7)
+        let x = b.input("images", [6, 15, 13])
+        var y = try b.convolution("strided", x, channels: 12, kernel: [3, 3], geometry: .init(stride: 2, padding: 1), hasBias: true)
+        y = try b.apply("relu1", ReLU(), y)
+        y = try b.convolution("uneven", y, channels: 10, kernel: [3, 2], geometry: .init(stride: [1, 2], padding: [0, 1, 2, 0]), hasBias: true)
+        y = try b.convolution("dilated", y, channels: 8, kernel: [3, 3], geometry: .init(padding: [2, 2, 2, 2], dilation: [2, 2]))
+        y = try b.convolution("grouped", y, channels: 8, kernel: [3, 3], geometry: .init(stride: 1, padding: 1, groups: 2))
+        y = try b.convolution("point", y, channels: 12, kernel: [1, 1], geometry: .init(), hasBias: true)
+        y = try b.apply("flat", Flatten(), b.apply("small", AdaptiveAveragePool2D(rows: 2, columns: 2), y))
+        y = try b.apply("relu2", ReLU(), b.linear("hidden", y, features: 20))
+        y = try b.linear("fc", y, features: 5)
+        return try b.finish(outputs: [y])
+    }
+
+    /// Scores as a scorer would give them.
+    static func scores(_ significances: [(layer: String, value: Double)]) -> LayerScores {
+        LayerScores(
+            rows: significances.map {
+                LayerScore(layer: $0.layer, parent: nil, accuracy: 0.5, standardError: 0.1, gain: $0.value, significance: $0.value)
+            }, head: .imprint, imprintCount: 10, holdoutCount: 10, classCount: 2, elapsedSeconds: 0)
+    }
+
+    static func bits(_ graph: Graph) throws -> [[UInt32]] {
+        try graph.parameters.names.map { try graph.parameters[$0]?.tensor.array(of: Float.self).map(\.bitPattern) ?? [] }
+    }
+
+    static func difference(_ a: Tensor, _ b: Tensor) throws -> Double {
+        guard a.shape == b.shape else { return .infinity }
+        return try a.subtracting(b).norm() / (b.norm() + 1e-12)
+    }
+
+    /// The budget of one quantity.
+    static func budget(_ quantity: Budget.Quantity, _ amount: Double, _ model: DecomposedModel) throws -> Budget {
+        try Budget([(quantity, amount)], dense: model.cost)
+    }
+}

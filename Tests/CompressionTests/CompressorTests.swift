@@ -1,0 +1,149 @@
+import Basics
+import Compression
+import Decomposition
+import Execution
+import Graphs
+import Operations
+import Tensors
+import Testing
+
+@Suite(.serialized) struct CompressorTests {
+    /// A full-rank chain computes the same sums through SVD factors in float32.
+    static let layerTolerance = 1e-5
+    /// A whole net: each of its layers adds such an error, and folded or Winograd kernels their own.
+    static let netTolerance = 1e-3
+
+    private func full(_ model: DecomposedModel, only names: Set<String>? = nil) throws -> Plan {
+        var ranks: [String: [Int]] = [:]
+        for layer in model.layers where layer.decomposition != nil && names?.contains(layer.name) != false {
+            ranks[layer.name] = layer.maxRanks
+        }
+        return try Planner(policy: .uniform).plan(model, budget: nil, ranks: ranks, name: "full")
+    }
+
+    private func outputs(_ graph: Graph, tap: String? = nil) throws -> Tensor {
+        var random = RandomSource(seed: 8)
+        let x = try Tensor.normal(Shape([3] + graph.inputs[0].sampleShape.dims), using: &random)
+        let result = try ExecutionRun.onTape(graph, x, tap: tap)
+        return try result.contiguous()
+    }
+
+    /// Layer by layer, each alone at full rank: stride, padding, dilation and bias must survive exactly.
+    @Test(arguments: ConvolutionGrouping.allCases) func fullRankReproducesEachLayer(_ grouping: ConvolutionGrouping) throws {
+        let graph = try CompressionSamples.mixed()
+        let model = try DecomposedModel(graph, grouping: grouping, includesClassifier: true)
+        for layer in model.layers where layer.decomposition != nil {
+            let compressed = try Compressor.compress(model, plan: full(model, only: [layer.name]))
+            #expect(compressed.nodes.count > graph.nodes.count)
+            let difference = try CompressionSamples.difference(outputs(compressed, tap: layer.name), outputs(graph, tap: layer.name))
+            #expect(difference < Self.layerTolerance, "\(grouping) \(layer.name)")
+        }
+        #expect(model.layers.filter { $0.decomposition == nil }.map(\.name) == ["grouped"])
+    }
+
+    @Test(arguments: ConvolutionGrouping.allCases) func fullRankReproducesTheNet(_ grouping: ConvolutionGrouping) throws {
+        let graph = try CompressionSamples.resNet()
+        let model = try DecomposedModel(graph, grouping: grouping)
+        let compressed = try Compressor.compress(model, plan: full(model))
+        #expect(try CompressionSamples.difference(outputs(compressed), outputs(graph)) < Self.netTolerance)
+        var random = RandomSource(seed: 8)
+        let x = try Tensor.normal([3, 3, 16, 16], using: &random)
+        let fused = try InferenceEngine(compressed).run([x])[0]
+        #expect(try CompressionSamples.difference(fused, outputs(graph)) < Self.netTolerance)
+    }
+
+    /// More rank, less error: of the weight as the plan says it, and of the layer's output.
+    @Test func errorsFallWithRank() throws {
+        let model = try DecomposedModel(CompressionSamples.resNet())
+        let name = "stage3.block1.conv2"
+        let exact = try outputs(model.graph, tap: name)
+        var last = (weight: 1.1, output: 1.1)
+        for rank in [1, 8, 16, 32, 48, 64] {
+            let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: [name: [rank, rank]], name: "test")
+            let weight = try #require(plan.rows.first { $0.layer == name }).relativeError
+            let output = try CompressionSamples.difference(outputs(Compressor.compress(model, plan: plan), tap: name), exact)
+            #expect(weight < last.weight && output < last.output, "rank \(rank)")
+            last = (weight, output)
+        }
+        #expect(last.weight < 1e-3 && last.output < Self.layerTolerance * 10)
+    }
+
+    @Test func chainsAreOrdinaryNodesThatRememberTheirLayer() throws {
+        let model = try DecomposedModel(CompressionSamples.mixed(), includesClassifier: true)
+        let compressed = try Compressor.compress(
+            model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ["strided": [3, 4], "fc": [2]], name: "test"))
+        let chain = compressed.nodes.filter { $0.origin?.layer == "strided" }
+        #expect(chain.map(\.name) == ["strided.tt1", "strided.tt2", "strided"])
+        #expect(chain.map { $0.origin?.position } == [0, 1, 2] && chain.allSatisfy { $0.origin?.count == 3 && $0.origin?.grouping == "C|Kh·Kw|O" })
+        #expect(chain.map(\.inputs.count) == [2, 2, 3], "the bias is on the last")
+        let shapes = chain.map { compressed.parameters[$0.parameterInputs[0]]?.tensor.shape }
+        #expect(shapes == [[3, 6, 1, 1], [4, 3, 3, 3], [12, 4, 1, 1]])
+        let pair = compressed.nodes.filter { $0.origin?.layer == "fc" }
+        #expect(pair.map(\.name) == ["fc.tt1", "fc"] && pair.allSatisfy { $0.operation is Linear && $0.origin?.grouping == "I|O" })
+        #expect(compressed.parameters["strided.weight"] == nil && compressed.parameters["strided.bias"] != nil)
+        #expect(compressed.outputs == model.graph.outputs)
+        #expect(try WeightedLayers.layers(of: compressed).last?.isClassifier == true)
+    }
+
+    @Test func theClassifierIsDecomposedWhereAskedFor() throws {
+        let graph = try CompressionSamples.mixed()
+        let without = try DecomposedModel(graph).layers.last
+        #expect(without?.decomposition == nil && without?.denseReason == "classifier: left dense unless asked for")
+        let model = try DecomposedModel(graph, includesClassifier: true)
+        let compressed = try Compressor.compress(model, plan: full(model, only: ["fc", "hidden"]))
+        #expect(try CompressionSamples.difference(outputs(compressed), outputs(graph)) < Self.layerTolerance)
+    }
+
+    @Test func theOriginalIsUntouched() throws {
+        let graph = try CompressionSamples.resNet()
+        let before = (try CompressionSamples.bits(graph), graph.nodes.map(\.name), graph.parameters.names)
+        let model = try DecomposedModel(graph)
+        let plan = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model))
+        let first = try Compressor.compress(model, plan: plan)
+        let second = try Compressor.compress(model, plan: plan)
+        #expect(try CompressionSamples.bits(first) == CompressionSamples.bits(second))
+        #expect(try CompressionSamples.bits(graph) == before.0 && graph.nodes.map(\.name) == before.1 && graph.parameters.names == before.2)
+        #expect(try CompressionSamples.bits(model.graph) == before.0)
+    }
+
+    @Test func chainsAreNotDecomposedAgain() throws {
+        let model = try DecomposedModel(CompressionSamples.resNet())
+        let plan = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model))
+        let again = try DecomposedModel(Compressor.compress(model, plan: plan))
+        #expect(again.layers.filter { $0.denseReason == "already part of a decomposed chain" }.count > 10)
+        #expect(again.layers.allSatisfy { $0.decomposition == nil || $0.grouping == "C|Kh·Kw|O" })
+    }
+
+    @Test func plansThatDoNotFitAreRefused() throws {
+        let model = try DecomposedModel(CompressionSamples.resNet())
+        let good = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.5, model))
+        func code(_ change: (inout Plan) -> Void) -> String? {
+            var plan = good
+            change(&plan)
+            return (#expect(throws: (any Error).self) { try Compressor.compress(model, plan: plan) } as? any Failure)?.code
+        }
+        #expect(code { $0.rows[1].layer = "stage1.block1.conv9" } == "compression.unknownLayer")
+        #expect(code { $0.rows[1].ranks = [1] } == "compression.invalidRanks")
+        #expect(code { $0.rows[1].ranks = [0, 0] }?.hasPrefix("decomposition.") == true)
+        #expect(code { $0.rows[1].ranks = [.max, .max] }?.hasPrefix("decomposition.") == true)
+        #expect(code { $0.rows[7].ranks = [1] } == "compression.invalidRanks")
+    }
+
+    @Test func aModelWithoutWeightsHasNothingToCompress() throws {
+        let graph = Graph(
+            name: "plain", inputs: [GraphInput(name: "x", sampleShape: [3])], nodes: [Node("y", ReLU(), [.value("x")])], outputs: ["y"])
+        let failure = #expect(throws: CompressionFailure.self) { try DecomposedModel(graph) }
+        #expect(failure?.code == "compression.noLayers")
+    }
+}
+
+/// Inference without fusion, so that a layer's own output can be read.
+enum ExecutionRun {
+    static func onTape(_ graph: Graph, _ x: Tensor, tap: String?) throws -> Tensor {
+        guard let tap else { return try InferenceEngine(graph).run([x])[0] }
+        var seen: Tensor?
+        _ = try InferenceEngine(graph, taps: [tap]).run([x]) { _, value in seen = try value.copy() }
+        guard let seen else { throw GraphFailure.unknownOutput(graph: graph.name, value: tap) }
+        return seen
+    }
+}

@@ -1,0 +1,292 @@
+import Basics
+import Compression
+import Decomposition
+import Graphs
+import Tensors
+import Testing
+
+@Suite(.serialized) struct PlannerTests {
+    /// Decomposed once for all tests: planning only reads it.
+    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet()) }
+    let model: DecomposedModel
+
+    init() throws { model = try Self.shared.get() }
+
+    private func uneven() -> LayerScores {
+        CompressionSamples.scores(model.layers.dropLast().enumerated().map { ($1.name, [1, 0.05, 0.4, 0.7, 0.2, 0, 0.9][$0]) })
+    }
+
+    private func planners() -> [Planner] { [Planner(policy: .uniform), Planner(policy: .lwiq, scores: uneven())] }
+
+    static let keeps = [0.15, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95, 1]
+    /// Compressing is what takes time.
+    static let compressedKeeps = [0.25, 0.7]
+
+    /// A budget is met, what the plan says it costs is what the compressed model costs, and not much is left unspent.
+    @Test(arguments: ConvolutionGrouping.allCases) func budgetsAreMetAndCostsAreExact(_ grouping: ConvolutionGrouping) throws {
+        let model = try DecomposedModel(CompressionSamples.resNet(), grouping: grouping)
+        for planner in planners() {
+            for keep in Self.keeps {
+                for limits: [(Budget.Quantity, Double)] in [
+                    [(.parameters, keep)], [(.macs, keep)], [(.parameters, keep), (.macs, min(1, keep * 1.2))],
+                ] {
+                    let budget = try Budget(limits, dense: model.cost)
+                    let comment = "\(grouping) \(planner.policy.name) \(limits)"
+                    guard let plan = try planned(planner, model, budget) else { continue }
+                    for limit in budget.limits {
+                        let cost = limit.quantity == .parameters ? plan.parameterCount : plan.macCount
+                        #expect(cost <= limit.value, "\(comment)")
+                    }
+                    #expect(plan.denseParameterCount == model.cost.parameterCount && plan.denseMacCount == model.cost.macCount)
+                    guard Self.compressedKeeps.contains(keep) else { continue }
+                    let compressed = try CostModel.cost(of: Compressor.compress(model, plan: plan))
+                    #expect(compressed.parameterCount == plan.parameterCount && compressed.macCount == plan.macCount, "\(comment)")
+                }
+            }
+        }
+    }
+
+    /// The plan, or nothing where even the smallest ranks cost more.
+    private func planned(_ planner: Planner, _ model: DecomposedModel, _ budget: Budget) throws -> Plan? {
+        do { return try planner.plan(model, budget: budget) } catch let failure as CompressionFailure {
+            #expect(failure.code == "compression.unreachable")
+            return nil
+        }
+    }
+
+    /// What is left of a parameter budget is less than the cheapest further step would cost.
+    @Test(arguments: [0.2, 0.4, 0.6]) func budgetsAreSpent(keep: Double) throws {
+        let budget = try CompressionSamples.budget(.parameters, keep, model)
+        for planner in planners() {
+            let plan = try planner.plan(model, budget: budget)
+            let room = budget.limits[0].value - plan.parameterCount
+            for (row, layer) in zip(plan.rows, model.layers) {
+                guard let ranks = row.ranks, let cost = layer.parameterCost, row.reason != "all the ranks that pay" else { continue }
+                for bond in ranks.indices where ranks[bond] < row.maxRanks[bond] {
+                    var more = ranks
+                    for k in more.indices { more[k] = min(more[k] + 1, row.maxRanks[k]) }
+                    #expect(cost(more) - cost(ranks) > room || cost(more) >= layer.denseParameterCount, "\(row.layer) had room")
+                }
+            }
+        }
+    }
+
+    @Test func theFactorGrowsWithTheBudget() throws {
+        for planner in planners() {
+            var last = -1.0
+            for percent in stride(from: 6, through: 100, by: 2) {
+                let budget = try CompressionSamples.budget(.parameters, Double(percent) / 100, model)
+                guard let plan = try planned(planner, model, budget) else { continue }
+                let factor = try #require(plan.scalingFactor)
+                #expect(factor >= last, "\(planner.policy.name) at \(percent) %")
+                last = factor
+            }
+            #expect(last > 0)
+        }
+    }
+
+    /// Under a uniform policy every layer gets at least its share β of the ranks that pay. As β grows with the budget,
+    /// so does this; what is left over goes rank by rank to whom it suffices for, and may go to another next time.
+    @Test func everyLayerHasItsShare() throws {
+        var last: [String: [Int]] = [:]
+        for percent in stride(from: 6, through: 100, by: 2) {
+            let budget = try CompressionSamples.budget(.parameters, Double(percent) / 100, model)
+            guard let plan = try planned(Planner(policy: .uniform), model, budget) else { continue }
+            let beta = try min(1, #require(plan.scalingFactor))
+            for (row, layer) in zip(plan.rows, model.layers) {
+                guard let ranks = row.ranks, let high = useful(layer) else { continue }
+                let share = high.map { 1 + Int((Double($0 - 1) * beta).rounded()) }
+                #expect(zip(ranks, share).allSatisfy { $0 >= $1 }, "\(row.layer) at \(percent) %: \(ranks) under \(share)")
+                #expect(zip(ranks, high).allSatisfy { $0 <= $1 })
+                if let before = last[row.layer] { #expect(zip(share, before).allSatisfy { $0 >= $1 }) }
+                last[row.layer] = share
+            }
+        }
+        #expect(last.count == 7)
+    }
+
+    /// The largest ranks at which the chain has fewer parameters than the layer.
+    private func useful(_ layer: DecomposableLayer) -> [Int]? {
+        layer.parameterCost?.largestRanks(below: layer.denseParameterCount, bounds: layer.maxRanks)
+    }
+
+    @Test(arguments: Budget.Quantity.allCases, [1, 3]) func whatIsSaidToBeAchievableIs(_ quantity: Budget.Quantity, minRank: Int) throws {
+        for var planner in planners() {
+            planner.minRank = minRank
+            let tiny = try CompressionSamples.budget(quantity, 1e-4, model)
+            let failure = try #require(#expect(throws: CompressionFailure.self) { try planner.plan(model, budget: tiny) })
+            guard case .unreachable(let constraint, _, let smallest, _) = failure else {
+                Issue.record("\(failure)")
+                return
+            }
+            #expect(constraint == quantity.rawValue && failure.description.contains(DecimalText.grouped(smallest)))
+            let plan = try planner.plan(model, budget: CompressionSamples.budget(quantity, Double(smallest), model))
+            #expect((quantity == .parameters ? plan.parameterCount : plan.macCount) == smallest)
+            #expect(throws: CompressionFailure.self) {
+                try planner.plan(model, budget: CompressionSamples.budget(quantity, Double(smallest - 1), model))
+            }
+        }
+    }
+
+    @Test func significanceDecidesWhoGetsRanks() throws {
+        let names = model.layers.map(\.name)
+        let plan = try Planner(policy: .lwiq, scores: CompressionSamples.scores([(names[4], 1), (names[5], 0.01), (names[6], 0.01)]))
+            .plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model))
+        func share(_ index: Int) -> Double {
+            let row = plan.rows[index]
+            return row.ranks.map { Double($0[1]) / Double(row.maxRanks[1]) } ?? 1
+        }
+        #expect(share(4) > 2 * share(6) && share(4) > 2 * share(5))
+        #expect(plan.rows[4].gain == 1 && plan.rows[0].gain == nil && plan.policy == "lwiq")
+    }
+
+    @Test func layersAreFrozenAndFixedByNameAndPattern() throws {
+        var planner = Planner(policy: .uniform)
+        planner.frozen = ["conv1", "stage3.*"]
+        planner.fixed = [("stage2.block1.conv?", [5]), ("stage2.block1.conv2", [4, 6])]
+        let plan = try planner.plan(model, budget: CompressionSamples.budget(.parameters, 0.95, model))
+        let rows = Dictionary(uniqueKeysWithValues: plan.rows.map { ($0.layer, $0) })
+        for name in ["conv1", "stage3.block1.conv1", "stage3.block1.conv2"] {
+            #expect(rows[name]?.ranks == nil && rows[name]?.reason == "frozen")
+        }
+        #expect(rows["stage2.block1.conv1"]?.ranks == [5, 5] && rows["stage2.block1.conv1"]?.reason == "fixed")
+        #expect(rows["stage2.block1.conv2"]?.ranks == [4, 6], "the last pattern counts")
+        #expect(rows["fc"]?.reason == "classifier: left dense unless asked for" && plan.notes.isEmpty)
+    }
+
+    @Test func ranksAboveTheirBoundAreLoweredAndReported() throws {
+        var planner = Planner(policy: .uniform)
+        planner.fixed = [("stage1.block1.conv1", [99, 8])]
+        let plan = try planner.plan(model, budget: CompressionSamples.budget(.parameters, 1, model))
+        let row = try #require(plan.rows.first { $0.layer == "stage1.block1.conv1" })
+        #expect(row.ranks == [16, 8] && row.reason == "fixed, lowered to its bound")
+        #expect(plan.notes == ["stage1.block1.conv1: bond 0: rank 99 lowered to its bound 16"])
+    }
+
+    @Test func patternsThatMatchNothingNameTheNearest() throws {
+        let budget = try CompressionSamples.budget(.parameters, 0.5, model)
+        var planner = Planner(policy: .uniform)
+        planner.frozen = ["stage3.block1.conv3"]
+        let frozen = #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
+        #expect(frozen?.description.hasPrefix("plan: no layer matches 'stage3.block1.conv3' (did you mean 'stage3.block1.conv") == true)
+        planner.frozen = []
+        planner.fixed = [("stage9.*", [4])]
+        let fixed = #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
+        #expect(fixed?.code == "compression.unknownLayer")
+        planner.fixed = [("[", [4])]
+        #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
+    }
+
+    @Test(arguments: [[], [0, 4], [-1], [1, 2, 3], [.min]]) func wrongRanksAreRefused(ranks: [Int]) throws {
+        var planner = Planner(policy: .uniform)
+        planner.fixed = [("stage1.block1.conv1", ranks)]
+        let failure = #expect(throws: CompressionFailure.self) {
+            try planner.plan(model, budget: CompressionSamples.budget(.parameters, 0.5, model))
+        }
+        #expect(failure?.code == "compression.invalidRanks")
+    }
+
+    @Test func layersThatStayDenseCannotBeGivenRanks() throws {
+        let mixed = try DecomposedModel(CompressionSamples.mixed())
+        for name in ["grouped", "fc"] {
+            var planner = Planner(policy: .uniform)
+            planner.fixed = [(name, [2])]
+            let failure = #expect(throws: CompressionFailure.self) {
+                try planner.plan(mixed, budget: CompressionSamples.budget(.parameters, 0.9, mixed))
+            }
+            #expect(failure?.code == "compression.invalidRanks" && failure?.description.hasPrefix(name) == true)
+        }
+    }
+
+    @Test(arguments: [4, 8]) func ranksAreAligned(align: Int) throws {
+        var planner = Planner(policy: .uniform)
+        planner.align = align
+        let plan = try planner.plan(model, budget: CompressionSamples.budget(.parameters, 0.5, model))
+        var aligned = 0
+        for (row, layer) in zip(plan.rows, model.layers) {
+            for (rank, high) in zip(row.ranks ?? [], useful(layer) ?? []) where rank != high {
+                #expect(rank % align == 0, "\(row.layer) \(row.ranks ?? [])")
+                aligned += 1
+            }
+        }
+        #expect(aligned > 4)
+    }
+
+    @Test func ranksKeepTheirBounds() throws {
+        var planner = Planner(policy: .uniform)
+        (planner.minRank, planner.maxRank) = (3, 7)
+        for keep in [0.3, 0.6] {
+            let plan = try planner.plan(model, budget: CompressionSamples.budget(.parameters, keep, model))
+            for row in plan.rows {
+                for (rank, bound) in zip(row.ranks ?? [], row.maxRanks) {
+                    #expect((min(3, bound)...7).contains(rank), "\(row.layer) \(row.ranks ?? [])")
+                }
+            }
+        }
+    }
+
+    static let options: [@Sendable (inout Planner) -> Void] = [
+        { $0.minRank = 0 }, { $0.minRank = .min }, { $0.maxRank = 0 }, { $0.maxRank = -3 }, { $0.align = 0 },
+        { $0.align = .max }, { $0.minRank = .max }, { ($0.minRank, $0.maxRank) = (5, 4) },
+    ]
+
+    @Test(arguments: options.indices) func optionsOutOfRangeAreRefused(_ index: Int) throws {
+        var planner = Planner(policy: .uniform)
+        Self.options[index](&planner)
+        let failure = #expect(throws: CompressionFailure.self) {
+            try planner.plan(model, budget: CompressionSamples.budget(.parameters, 0.5, model))
+        }
+        #expect(failure?.code == "compression.invalidOption")
+    }
+
+    @Test func scoresMustFitTheModel() throws {
+        let budget = try CompressionSamples.budget(.parameters, 0.5, model)
+        func code(_ scores: LayerScores?) -> String? {
+            #expect(throws: CompressionFailure.self) { try Planner(policy: .lwiq, scores: scores).plan(model, budget: budget) }?.code
+        }
+        #expect(code(nil) == "compression.missingScores")
+        #expect(code(CompressionSamples.scores([("conv9", 1)])) == "compression.scoreForUnknownLayer")
+        for odd in [Double.nan, -0.5, .infinity] {
+            #expect(code(CompressionSamples.scores([("conv1", odd)])) == "compression.invalidOption")
+        }
+        // Edited scores may be anything else: zeros, tiny numbers, one layer only.
+        for values in [[0.0, 0], [1e-310, 1], [5e-324, 0], [1e300, 1e-300]] {
+            let scores = CompressionSamples.scores([("conv1", values[0]), ("stage1.block1.conv1", values[1])])
+            let plan = try Planner(policy: .lwiq, scores: scores).plan(model, budget: budget)
+            #expect(plan.parameterCount <= budget.limits[0].value)
+        }
+    }
+
+    @Test func everythingFitsItsOwnBudget() throws {
+        let plan = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 1, model))
+        #expect(plan.rows.allSatisfy { $0.ranks == nil } && plan.parameterCount == plan.denseParameterCount)
+    }
+
+    @Test func ranksOfSomeoneElse() throws {
+        let plan = try Planner(policy: .uniform).plan(
+            model, budget: nil, ranks: ["conv1": [2, 3], "stage3.block1.conv2": [999, 10]], name: "mine")
+        #expect(plan.policy == "mine" && plan.rows.filter { $0.ranks != nil }.map(\.layer) == ["conv1", "stage3.block1.conv2"])
+        #expect(plan.rows[6].ranks == [64, 10] && plan.notes.count == 1)
+        let unknown = #expect(throws: CompressionFailure.self) {
+            try Planner(policy: .uniform).plan(model, budget: nil, ranks: ["conv2": [1, 1]], name: "mine")
+        }
+        #expect(unknown?.description == "plan: no layer matches 'conv2' (did you mean 'conv1'?)")
+        let broken = #expect(throws: CompressionFailure.self) {
+            try Planner(policy: .uniform).plan(
+                model, budget: CompressionSamples.budget(.parameters, 0.5, model), ranks: ["conv1": [1, 1]], name: "mine")
+        }
+        #expect(broken?.code == "compression.unreachable")
+    }
+
+    /// Two budgets on one decomposition, in either order, give what fresh decompositions give.
+    @Test func oneDecompositionServesEveryBudget() throws {
+        func rows(_ model: DecomposedModel, _ keep: Double) throws -> [PlanRow] {
+            try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, keep, model)).rows
+        }
+        let first = try (rows(model, 0.3), rows(model, 0.6))
+        #expect(try rows(model, 0.3) == first.0)
+        let fresh = try DecomposedModel(CompressionSamples.resNet())
+        #expect(try rows(fresh, 0.6) == first.1)
+        #expect(try rows(fresh, 0.3) == first.0)
+    }
+}
