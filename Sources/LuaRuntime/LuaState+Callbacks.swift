@@ -44,9 +44,11 @@ private func pushStop(_ L: OpaquePointer?, _ state: UnsafeMutableRawPointer?, _ 
 
 private func writeOutput(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
     guard let state, let bytes else { return }
-    let text = String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
-    if let output = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.output { output(text) }
-    else { print(text, terminator: "") }
+    if let output = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.output {
+        output(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
+    } else {
+        moon_write_standard_output(bytes, count)
+    }
 }
 
 private func writeWarning(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {

@@ -159,6 +159,7 @@ int moon_push_lazy_chunk(lua_State *L);
 // MARK: The process
 
 /// Writes a line to standard error, which Swift 6 cannot name.
+void moon_write_standard_output(const char *bytes, size_t count);
 void moon_write_standard_error(const char *bytes, size_t count);
 
 /// Lets SIGINT call `handler` (NULL: back to the default).

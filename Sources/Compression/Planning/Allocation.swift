@@ -1,21 +1,21 @@
 import Decomposition
 import Graphs
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// The state of one allocation: which ranks each layer has, and what the model then costs.
 struct Allocation {
+    /// What is settled about a layer: dense, given ranks, or free to move on its ladder.
     private enum Choice {
         case dense(reason: String)
         case fixed([Int], reason: String)
-        case free(RankLadder, [Int])
+        case free(RankLadder)
     }
 
     private let model: DecomposedModel
     private let limits: [Budget.Limit]
     private var choices: [Choice] = []
+    /// Of the free layers, by index; empty for the others.
+    private var ranks: [[Int]] = []
+    private var free: [(index: Int, ladder: RankLadder)] = []
     private var notes: [String] = []
     private var binding: String?
 
@@ -24,21 +24,27 @@ struct Allocation {
         limits = enforces ? budget.limits : []
         try planner.checkPatterns(model.layers.map(\.name))
         for (index, layer) in model.layers.enumerated() {
-            choices.append(try choice(for: layer, at: index, planner, budget.limits.map(\.quantity)))
+            let choice = try choice(for: layer, planner, budget.limits.map(\.quantity))
+            choices.append(choice)
+            ranks.append([])
+            if case .free(let ladder) = choice {
+                ranks[index] = ladder.low
+                ladder.setRanks(&ranks[index], at: 0)
+                free.append((index, ladder))
+            }
         }
         for limit in limits where cost(limit.quantity) > limit.value { throw unreachable(limit) }
     }
 
     private mutating func choice(
-        for layer: DecomposableLayer, at index: Int, _ planner: Planner, _ quantities: [Budget.Quantity]
+        for layer: DecomposableLayer, _ planner: Planner, _ quantities: [Budget.Quantity]
     ) throws -> Choice {
         let rule = planner.rule(for: layer.name)
         if rule.isFrozen { return .dense(reason: "frozen") }
         if let wanted = rule.ranks { return try fixedChoice(layer, wanted) }
         let (ladder, reason) = RankLadder.make(
-            layer, index: index, quantities: quantities, minRank: planner.minRank, maxRank: planner.maxRank,
-            align: planner.align)
-        return ladder.map { .free($0, $0.ranks(at: 0)) } ?? .dense(reason: reason)
+            layer, quantities: quantities, minRank: planner.minRank, maxRank: planner.maxRank, align: planner.align)
+        return ladder.map(Choice.free) ?? .dense(reason: reason)
     }
 
     private mutating func fixedChoice(_ layer: DecomposableLayer, _ wanted: [Int]) throws -> Choice {
@@ -65,52 +71,48 @@ struct Allocation {
 
     // MARK: Cost
 
-    private func cost(_ choice: Choice, _ index: Int, _ quantity: Budget.Quantity) -> Int {
+    private func cost(of index: Int, _ quantity: Budget.Quantity) -> Int {
         let layer = model.layers[index]
-        let dense = quantity == .parameters ? layer.denseParameterCount : layer.denseMacCount
-        switch choice {
-        case .dense: return dense
-        case .fixed(let ranks, _): return (quantity == .parameters ? layer.parameterCost : layer.macCost)?(ranks) ?? dense
-        case .free(let ladder, let ranks): return ladder.cost(ranks, quantity)
+        switch choices[index] {
+        case .dense: return layer.denseCost(quantity)
+        case .fixed(let ranks, _): return layer.chainCost(ranks, quantity)
+        case .free(let ladder): return ladder.cost(ranks[index], quantity)
         }
     }
 
     private func cost(_ quantity: Budget.Quantity) -> Int {
-        choices.indices.reduce(quantity.value(of: model.cost)) { total, index in
-            let layer = model.layers[index]
-            let dense = quantity == .parameters ? layer.denseParameterCount : layer.denseMacCount
-            return total - dense + cost(choices[index], index, quantity)
+        choices.indices.reduce(quantity.value(of: model.cost)) {
+            $0 - model.layers[$1].denseCost(quantity) + cost(of: $1, quantity)
         }
     }
-
-    private func firstBroken() -> Budget.Limit? { limits.first { cost($0.quantity) > $0.value } }
 
     // MARK: One factor for all
 
     /// Sets every free layer's ranks by the largest β that fits; `nil` where no layer is free.
     mutating func bisect(_ share: (Int) -> Double) throws -> Double? {
-        func set(_ beta: Double) {
-            for index in choices.indices {
-                guard case .free(let ladder, _) = choices[index] else { continue }
-                choices[index] = .free(ladder, ladder.ranks(at: beta * share(index)))
-            }
-        }
-        let shares = choices.indices.compactMap { index -> Double? in
-            if case .free = choices[index] { share(index) } else { nil }
-        }
+        let shares = free.map { share($0.index) }
         guard let least = shares.filter({ $0 > 0 }).min() else { return nil }
-        set(0)
-        if let broken = firstBroken() { throw unreachable(broken) }
-        var (low, high) = (0.0, 1 / least)
-        set(high)
-        guard let broken = firstBroken() else { return high }
-        binding = broken.quantity.rawValue
-        for _ in 0..<48 {
-            let middle = (low + high) / 2
-            set(middle)
-            if let broken = firstBroken() { (high, binding) = (middle, broken.quantity.rawValue) } else { low = middle }
+        // What does not move is counted once; a step then only adds up the ladders' polynomials.
+        let settled = limits.map { limit in
+            cost(limit.quantity) - free.reduce(0) { $0 + $1.ladder.cost(ranks[$1.index], limit.quantity) }
         }
-        set(low)
+        func firstBroken(_ beta: Double) -> Budget.Limit? {
+            for (position, entry) in free.enumerated() {
+                entry.ladder.setRanks(&ranks[entry.index], at: beta * shares[position])
+            }
+            return zip(limits, settled).first { limit, settled in
+                free.reduce(settled) { $0 + $1.ladder.cost(ranks[$1.index], limit.quantity) } > limit.value
+            }?.0
+        }
+        if let broken = firstBroken(0) { throw unreachable(broken) }
+        var (low, high) = (0.0, 1 / least)
+        guard let broken = firstBroken(high) else { return high }
+        binding = broken.quantity.rawValue
+        for _ in 0..<32 {
+            let middle = (low + high) / 2
+            if let broken = firstBroken(middle) { (high, binding) = (middle, broken.quantity.rawValue) } else { low = middle }
+        }
+        _ = firstBroken(low)
         return low
     }
 
@@ -120,24 +122,23 @@ struct Allocation {
     /// layer that has all it can use becomes dense again where even that fits.
     mutating func fill(by significances: [Double]) {
         var room = limits.map { $0.value - cost($0.quantity) }
-        let order = choices.indices.sorted { (significances[$0], $1) > (significances[$1], $0) }
-        func spend(_ index: Int, _ choice: Choice) -> Bool {
-            let extra = limits.map { cost(choice, index, $0.quantity) - cost(choices[index], index, $0.quantity) }
-            guard zip(extra, room).allSatisfy({ $0 <= $1 }) else { return false }
-            for k in room.indices { room[k] -= extra[k] }
-            choices[index] = choice
-            return true
-        }
-        var changed = true
-        while changed {
-            changed = false
-            for index in order {
-                guard case .free(let ladder, let ranks) = choices[index] else { continue }
-                if let next = ladder.next(after: ranks) {
-                    changed = spend(index, .free(ladder, next)) || changed
-                } else {
-                    changed = spend(index, .dense(reason: "the budget has room for the dense layer")) || changed
+        var open = free.sorted { (significances[$0.index], $1.index) > (significances[$1.index], $0.index) }
+        while !open.isEmpty {
+            open = open.filter { index, ladder in
+                let next = ladder.next(after: ranks[index])
+                for k in limits.indices {
+                    let quantity = limits[k].quantity
+                    let wanted = next.map { ladder.cost($0, quantity) } ?? model.layers[index].denseCost(quantity)
+                    // What does not fit now never will: room only shrinks, and the layer's next step stays the same.
+                    if wanted - ladder.cost(ranks[index], quantity) > room[k] { return false }
                 }
+                for k in limits.indices {
+                    let quantity = limits[k].quantity
+                    let wanted = next.map { ladder.cost($0, quantity) } ?? model.layers[index].denseCost(quantity)
+                    room[k] -= wanted - ladder.cost(ranks[index], quantity)
+                }
+                if let next { ranks[index] = next } else { choices[index] = .dense(reason: "the budget has room for the dense layer") }
+                return next != nil
             }
         }
     }
@@ -158,21 +159,13 @@ struct Allocation {
         let (ranks, reason): ([Int]?, String) = switch choices[index] {
         case .dense(let reason): (nil, reason)
         case .fixed(let ranks, let reason): (ranks, reason)
-        case .free(let ladder, let ranks): (ranks, Self.reason(ladder, ranks))
+        case .free(let ladder): (self.ranks[index], ladder.reason(self.ranks[index]))
         }
         let squared = ranks.flatMap { layer.decomposition?.relativeSquaredError(ranks: $0) } ?? 0
         return PlanRow(
             layer: layer.name, grouping: layer.grouping, ranks: ranks, maxRanks: layer.maxRanks, reason: reason,
             gain: gain, relativeError: squared.squareRoot(), denseParameterCount: layer.denseParameterCount,
-            parameterCount: cost(choices[index], index, .parameters), denseMacCount: layer.denseMacCount,
-            macCount: cost(choices[index], index, .macs))
-    }
-
-    private static func reason(_ ladder: RankLadder, _ ranks: [Int]) -> String {
-        if ranks == ladder.high { return "all the ranks that pay" }
-        if ranks == ladder.low { return "the smallest ranks" }
-        let span = zip(ladder.low, ladder.high).reduce(0) { $0 + $1.1 - $1.0 }
-        let got = zip(ladder.low, ranks).reduce(0) { $0 + $1.1 - $1.0 }
-        return "\(Int((100 * Double(got) / Double(max(1, span))).rounded())) % of the ranks that pay"
+            parameterCount: cost(of: index, .parameters), denseMacCount: layer.denseMacCount,
+            macCount: cost(of: index, .macs))
     }
 }

@@ -22,6 +22,15 @@ public struct DecomposableLayer: Sendable {
 
     public var name: String { layer.name }
     public var maxRanks: [Int] { decomposition?.maxRanks ?? [] }
+
+    func denseCost(_ quantity: Budget.Quantity) -> Int {
+        quantity == .parameters ? denseParameterCount : denseMacCount
+    }
+
+    /// The cost of the chain at `ranks`; the dense cost where there is no chain.
+    func chainCost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int {
+        (quantity == .parameters ? parameterCost : macCost)?(ranks) ?? denseCost(quantity)
+    }
 }
 
 /// A model's layers decomposed once: every budget and policy afterwards plans on these.
