@@ -5,6 +5,7 @@
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +44,39 @@ static unsigned char complete(EditLine *line, int key) {
     }
 }
 
+// Waits for input or a signal: 1 when there is input, -1 when the line is given up.
+//
+// The signals are blocked but for the wait itself. One that came just before would otherwise set its flag, and the
+// wait would not notice.
+static int waitForInput(EditLine *line) {
+    sigset_t signals, previous;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGWINCH);
+    sigaddset(&signals, SIGCONT);
+    pthread_sigmask(SIG_BLOCK, &signals, &previous);
+    int isInterrupted = editorOf(line)->callbacks.isInterrupted();
+    if (!isInterrupted && !wasResized && !wasContinued) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        if (ppoll(&input, 1, NULL, &previous) == 1) {
+            pthread_sigmask(SIG_SETMASK, &previous, NULL);
+            return 1;
+        }
+        isInterrupted = editorOf(line)->callbacks.isInterrupted();
+    }
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+    return isInterrupted ? -1 : 0;
+}
+
 // One byte from the terminal: 1, 0 at the end, -1 when the line is given up.
 static int readByte(EditLine *line, char *byte) {
     for (;;) {
-        ssize_t count = read(STDIN_FILENO, byte, 1);
-        if (count >= 0) return (int)count;
-        if (errno != EINTR || editorOf(line)->callbacks.isInterrupted()) return -1;
+        int status = waitForInput(line);
+        if (status < 0) return -1;
+        if (status > 0) {
+            ssize_t count = read(STDIN_FILENO, byte, 1);
+            if (count >= 0 || errno != EINTR) return (int)count;
+        }
         if (wasContinued) {  // stopped and brought back: the shell has changed the terminal's mode
             wasContinued = 0;
             el_set(line, EL_PREP_TERM, 0);
@@ -132,6 +160,8 @@ const char *cedit_read(CEditor *editor, const char *prompt, enum CEditStatus *st
 
     editor->prompt = prompt;
     el_resize(editor->line);
+    // libedit would show the prompt first: what is typed in between would be shown twice.
+    el_set(editor->line, EL_PREP_TERM, 1);
     int count = 0;
     const char *text = el_gets(editor->line, &count);
 

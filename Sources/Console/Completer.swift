@@ -1,12 +1,16 @@
-import LuaRuntime
+package import LuaRuntime
 
 /// Finds what can follow the text before the cursor.
-struct Completer {
-    struct Result: Equatable {
+package struct Completer {
+    package struct Result: Equatable {
         /// What all candidates continue the typed word with.
-        var insertion = ""
+        package var insertion: String
         /// The candidates, whole; empty where nothing fits.
-        var candidates: [String] = []
+        package var candidates: [String]
+
+        package init(insertion: String = "", candidates: [String] = []) {
+            (self.insertion, self.candidates) = (insertion, candidates)
+        }
     }
 
     private let state: LuaState
@@ -15,18 +19,19 @@ struct Completer {
     private let index: LuaFunction?
 
     /// - Parameter optionKeys: the keys of the options table of a function with that name.
-    init(_ state: LuaState, optionKeys: @escaping (String) -> [String]) {
+    package init(_ state: LuaState, optionKeys: @escaping (String) -> [String]) {
         self.state = state
         self.optionKeys = optionKeys
         index = try? state.load("local value, key = ... return value[key]", name: "completion")
     }
 
-    func complete(_ line: String) -> Result {
+    package func complete(_ line: String) -> Result {
         let context = InputContext(line)
         let names: [String]
         switch context.place {
         case .path: return Self.completePath(context.word)
         case .member(let steps, let isMethod): names = members(steps, isMethod: isMethod)
+        case .unknown: return Result()
         case .name:
             let keys = context.optionsOf.map(optionKeys) ?? []
             names = keys.isEmpty ? globalNames + LuaWords.keywords.filter { $0.count > 3 } : keys.map { $0 + " = " }

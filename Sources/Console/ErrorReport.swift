@@ -33,21 +33,23 @@ public struct ErrorReport {
 
     private init(message: String, trace: [String]) { (self.message, self.trace) = (message, trace) }
 
-    /// Without a line of the trace that goes without saying.
-    func dropping(line: String?) -> ErrorReport {
-        ErrorReport(message: message, trace: trace.filter { $0 != line })
+    /// The report of an input of one line, in which there is only one place.
+    func withoutPlace(chunk: String) -> ErrorReport {
+        let place = chunk + ":1: "
+        return ErrorReport(
+            message: message.hasPrefix(place) ? String(message.dropFirst(place.count)) : message,
+            trace: trace.filter { $0 != place + "in main chunk" })
     }
 
-    /// The message with the place in front, where it does not begin with one: `recipe.lua:12: mr.plan: …`.
-    public var placedMessage: String {
-        guard let first = trace.first, let place = Self.place(of: first), !trace.contains(where: {
-            Self.place(of: $0).map(message.hasPrefix) ?? false
-        }) else { return message }
-        return place + " " + message
+    /// With the place in front of the message, where it does not begin with one: `recipe.lua:12: mr.plan: …`.
+    public var placed: ErrorReport {
+        let places = trace.compactMap(Self.place)
+        guard let first = places.first, !places.contains(where: message.hasPrefix) else { return self }
+        return ErrorReport(message: first + " " + message, trace: trace.count == 1 ? [] : trace)
     }
 
     /// The report as lines, the first in red on a terminal that likes colours.
-    public func text(_ message: String, usesColor: Bool) -> String {
+    public func text(usesColor: Bool) -> String {
         let lines = [TextStyle.error.apply(to: "error:", where: usesColor) + " " + message]
         return (lines + trace.map { "  " + $0 }).joined(separator: "\n") + "\n"
     }

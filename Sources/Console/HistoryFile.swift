@@ -8,21 +8,21 @@ import Basics
 ///
 /// Every line is appended when it is entered, so that several prompts share the file and none loses anything when it
 /// is killed. A history that cannot be read or written is not worth an error: the prompt then has none.
-struct HistoryFile {
-    static let longestHistory = 5000
-    let path: String?
+package struct HistoryFile {
+    package static let longestHistory = 5000
+    package let path: String?
 
-    init(path: String?) { self.path = path }
+    package init(path: String?) { self.path = path }
 
     /// The file that the environment names.
-    static func standard(application: String) -> HistoryFile {
+    package static func standard(application: String) -> HistoryFile {
         if let path = Terminal.environment("MOONRAIL_HISTORY") { return HistoryFile(path: path) }
         let base = Terminal.environment("XDG_STATE_HOME") ?? Terminal.environment("HOME").map { $0 + "/.local/state" }
         return HistoryFile(path: base.map { "\($0)/\(application)/history" })
     }
 
     /// The lines, oldest first. A file that has grown to twice its size is cut.
-    func load() -> [String] {
+    package func load() -> [String] {
         guard let path, let bytes = try? AtomicFile.read(path, limit: 64 << 20) else { return [] }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         let kept = Array(lines.suffix(Self.longestHistory))
@@ -33,7 +33,7 @@ struct HistoryFile {
         return kept
     }
 
-    func append(_ line: String) {
+    package func append(_ line: String) {
         guard let path else { return }
         try? AtomicFile.makeDirectory(DirectoryListing.split(path).directory)
         let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)

@@ -1,7 +1,7 @@
-import LuaRuntime
+package import LuaRuntime
 
 /// What a person typed, as Lua sees it: an expression, statements, or the beginning of either.
-enum InputChunk {
+package enum InputChunk {
     /// - isSilent: whether a `;` at the end asks for no output.
     case expression(LuaFunction, isSilent: Bool)
     case statements(LuaFunction)
@@ -9,11 +9,11 @@ enum InputChunk {
     case incomplete
 
     /// What messages call the chunk.
-    static let name = "input"
+    package static let name = "input"
 
     /// Compiles `text`, as an expression where it is one.
     /// - Throws: `LuaFailure` with the syntax error, in terms of `text` itself.
-    init(_ text: String, in state: LuaState) throws {
+    package init(_ text: String, in state: LuaState) throws {
         // Each text ends with a newline, so that a quote left open is an error rather than a beginning.
         do {
             // The newline before the semicolon ends a comment. `return` takes only one semicolon: where this compiles,
@@ -37,7 +37,7 @@ enum InputChunk {
 
     /// At a prompt each input is a chunk of its own, and `local x = 1` would be forgotten at once; so that lines of a
     /// script can be pasted one by one, `local` at the beginning of an input makes a global.
-    static func keepingLocals(_ text: String) -> String {
+    package static func keepingLocals(_ text: String) -> String {
         let indent = text.prefix { $0 == " " || $0 == "\t" }
         let body = text.dropFirst(indent.count)
         guard body.hasPrefix("local ") || body.hasPrefix("local\t") else { return text }

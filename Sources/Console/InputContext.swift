@@ -1,27 +1,29 @@
 /// What is being typed at the end of a line: the word to complete, and what it belongs to.
-struct InputContext: Equatable {
-    enum Place: Equatable {
+package struct InputContext: Equatable {
+    package enum Place: Equatable {
         /// A global name or keyword.
         case name
         /// After `.` or `:`; the value is reached by `steps` from the globals.
         case member(of: [Step], isMethod: Bool)
         /// A file path inside a string.
         case path
+        /// After something that would have to be run first, such as a call.
+        case unknown
     }
 
     /// One step from a value to the next: a key that is a text or an integer.
-    enum Step: Equatable {
+    package enum Step: Equatable {
         case field(String)
         case index(Int)
     }
 
-    let place: Place
+    package let place: Place
     /// What was typed of the word.
-    let word: String
+    package let word: String
     /// The function whose table of options this word may be a key of: `mr.plan(model, { bud` gives `mr.plan`.
-    let optionsOf: String?
+    package let optionsOf: String?
 
-    init(_ line: String) {
+    package init(_ line: String) {
         let bytes = Array(line.utf8)
         var scan = Scan(bytes)
         scan.run()
@@ -32,10 +34,9 @@ struct InputContext: Equatable {
         var start = bytes.count
         while start > 0, LuaWords.isNameByte(bytes[start - 1]) { start -= 1 }
         word = String(decoding: bytes[start...], as: UTF8.self)
-        if start > 0, bytes[start - 1] == UInt8(ascii: ".") || bytes[start - 1] == UInt8(ascii: ":"),
-            let steps = Self.steps(endingAt: start - 1, in: bytes)
-        {
-            place = .member(of: steps, isMethod: bytes[start - 1] == UInt8(ascii: ":"))
+        if start > 0, bytes[start - 1] == UInt8(ascii: ".") || bytes[start - 1] == UInt8(ascii: ":") {
+            let isMethod = bytes[start - 1] == UInt8(ascii: ":")
+            place = Self.steps(endingAt: start - 1, in: bytes).map { .member(of: $0, isMethod: isMethod) } ?? .unknown
             optionsOf = nil
         } else {
             place = .name

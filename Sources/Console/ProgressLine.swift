@@ -1,7 +1,7 @@
 import Basics
 
 /// How far one piece of work has come, and the line that shows it.
-struct ProgressLine {
+package struct ProgressLine {
     var label: String
     var completed: Int
     var total: Int
@@ -11,6 +11,17 @@ struct ProgressLine {
     /// Steps done since the first report, which the rate is measured over: the step before it may have been slow with
     /// warming up.
     var timedCount: Int
+
+    package init(
+        label: String, completed: Int, total: Int, note: String, elapsedSeconds: Double, timedCount: Int
+    ) {
+        self.label = label
+        self.completed = completed
+        self.total = total
+        self.note = note
+        self.elapsedSeconds = elapsedSeconds
+        self.timedCount = timedCount
+    }
 
     private var fraction: Double { total > 0 ? min(1, max(0, Double(completed) / Double(total))) : 0 }
 
@@ -23,7 +34,7 @@ struct ProgressLine {
     /// The bar for a terminal, no wider than `width`. What does not fit is left out: first the note, then the time,
     /// the rate, the count, and at last the bar itself.
     /// - Parameter prefix: what the work is part of: `fit 1/3 › `.
-    func bar(width: Int, prefix: String, usesColor: Bool) -> String {
+    package func bar(width: Int, prefix: String, usesColor: Bool) -> String {
         let name = prefix + label
         var figures = total > 0 ? [percentText, counts] : [counts]
         if let rate { figures.append(Self.rateText(rate)) }
@@ -70,12 +81,12 @@ struct ProgressLine {
             + TextStyle.faint.apply(to: String(repeating: usesColor ? "━" : "─", count: width - full), where: usesColor)
     }
 
-    static func rateText(_ rate: Double) -> String {
+    package static func rateText(_ rate: Double) -> String {
         rate >= 1 || rate == 0 ? DecimalText.fixed(rate, rate < 100 ? 1 : 0) + "/s" : timeText(1 / rate) + " each"
     }
 
     /// `0.8 s`, `42 s`, `3:07`, `1:02:33`.
-    static func timeText(_ seconds: Double) -> String {
+    package static func timeText(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 3.6e6 else { return "–" }
         if seconds < 10 { return DecimalText.fixed(seconds, 1) + " s" }
         let whole = Int(seconds.rounded())

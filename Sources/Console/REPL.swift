@@ -94,7 +94,7 @@ public final class REPL {
         if text.isEmpty { return true }
         if text.hasPrefix("?") {
             let name = text.dropFirst().trimmed
-            show(name.isEmpty ? Self.usage : help(name) ?? ValueDescription(state: state).text(of: name)
+            show(name.isEmpty ? Self.usage : help(name) ?? ValueDescription(state).text(of: name)
                 ?? "nothing is known about '\(name)'")
             return true
         }
@@ -175,13 +175,8 @@ public final class REPL {
             return errors.write(isInteractive ? "\n" + text : text)
         }
         let report = ErrorReport(error) { $0 == InputChunk.name || ErrorReport.isFile($0) }
-        // In a single line there is only one place.
-        let prefix = InputChunk.name + ":1: "
-        let message =
-            lineCount == 1 && report.message.hasPrefix(prefix)
-            ? String(report.message.dropFirst(prefix.count)) : report.message
-        let shown = report.dropping(line: lineCount == 1 ? InputChunk.name + ":1: in main chunk" : nil)
-        errors.write(shown.text(message, usesColor: errors.usesColor))
+        let shown = lineCount == 1 ? report.withoutPlace(chunk: InputChunk.name) : report
+        errors.write(shown.text(usesColor: errors.usesColor))
     }
 }
 

@@ -1,11 +1,13 @@
-import LuaRuntime
+package import LuaRuntime
 
 /// What can be said of a value without knowing its documentation: its type, and what can follow it.
-struct ValueDescription {
-    let state: LuaState
+package struct ValueDescription {
+    private let state: LuaState
+
+    package init(_ state: LuaState) { self.state = state }
 
     /// The answer to `?expression` where nobody documented it; `nil` where it has no value.
-    func text(of expression: String) -> String? {
+    package func text(of expression: String) -> String? {
         guard let chunk = try? state.load("return " + expression, name: InputChunk.name),
             let value = try? chunk().first, !value.isNil
         else { return nil }

@@ -30,6 +30,8 @@ public struct ValuePrinter {
         switch value {
         case .string(let text): return Self.quoted(text)
         case .table(let table): return try self.text(of: table, path: path)
+        // Its address tells nothing, and there are many in a module.
+        case .function where !path.isEmpty: return "function"
         default: return try state.text(of: value)
         }
     }

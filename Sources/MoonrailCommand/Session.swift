@@ -44,9 +44,8 @@ struct Session {
                 Terminal.standardError.write("interrupted\n")
                 throw ExitCode(130)
             }
-            let report = ErrorReport(error)
-            Terminal.standardError.write(
-                report.text(report.placedMessage, usesColor: Terminal.standardError.usesColor))
+            let errors = Terminal.standardError
+            errors.write(ErrorReport(error).placed.text(usesColor: errors.usesColor))
             throw ExitCode(1)
         }
     }

@@ -1,0 +1,43 @@
+import Testing
+
+/// Rules about every file.
+@Suite struct HouseRuleTests {
+    private static let files = SourceTree.sources(["swift", "c", "cpp", "h", "hpp", "lua"])
+    private static let longestFile = 400
+
+    @Test func filesAreShort() {
+        #expect(Self.files.count > 100)
+        for file in Self.files where file.lines.count > Self.longestFile + 1 {
+            Issue.record("\(file.path) has \(file.lines.count) lines, more than \(Self.longestFile)")
+        }
+    }
+
+    @Test func filesHaveSubjects() {
+        for file in Self.files {
+            for word in ["Utils", "Utilities", "Helper", "Common", "Misc", "Manager"] where file.name.contains(word) {
+                Issue.record("\(file.path): '\(word)' is no subject")
+            }
+        }
+    }
+
+    /// What a script or a file can cause is thrown, and nothing is left for later in a comment.
+    @Test func nothingCrashesOnPurposeOrIsPutOff() {
+        for file in Self.files {
+            for word in ["fatalError(", "try! ", "TO" + "DO", "FIX" + "ME"] where file.text.contains(word) {
+                Issue.record("\(file.path) contains '\(word)'")
+            }
+        }
+    }
+
+    @Test func modulesDoNotBearTheNameOfATypeInside() {
+        for file in Self.files {
+            for line in file.lines {
+                let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+                guard let kind = words.firstIndex(where: { ["struct", "class", "enum", "actor", "protocol"].contains($0) }),
+                    kind + 1 < words.count, !line.drop(while: { $0 == " " }).hasPrefix("/")
+                else { continue }
+                if words[kind + 1] == file.target { Issue.record("\(file.path) declares \(file.target)") }
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Testing
+
+/// Who may import whom. That imports are declared in Package.swift is checked by the build itself
+/// (`--explicit-target-dependency-import-check error`), so the imports are what counts here.
+@Suite struct RowTests {
+    /// Two columns over `Basics`: the numerics, and the Lua host. They meet in `LuaBindings`.
+    enum Column { case shared, numerics, host, meeting }
+
+    struct Place {
+        let row: Int
+        let column: Column
+        /// C modules and packages beyond the Swift rows.
+        var foreign: Set<String> = []
+    }
+
+    static let table: [String: Place] = [
+        "Basics": Place(row: 0, column: .shared),
+        "Tensors": Place(row: 1, column: .numerics, foreign: ["COneDNN", "COpenBLAS"]),
+        "Operations": Place(row: 2, column: .numerics),
+        "Autograd": Place(row: 3, column: .numerics),
+        "Graphs": Place(row: 3, column: .numerics),
+        "Decomposition": Place(row: 3, column: .numerics),
+        "Formats": Place(row: 3, column: .numerics, foreign: ["CZlib", "FoundationEssentials"]),
+        "Execution": Place(row: 4, column: .numerics, foreign: ["COneDNN"]),
+        "Datasets": Place(row: 4, column: .numerics),
+        "Interchange": Place(row: 4, column: .numerics),
+        "Training": Place(row: 5, column: .numerics),
+        "Compression": Place(row: 5, column: .numerics),
+        "Moonrail": Place(row: 6, column: .numerics),
+        "LuaRuntime": Place(row: 1, column: .host, foreign: ["CLua", "CLuaBridge"]),
+        "Console": Place(row: 2, column: .host, foreign: ["CEdit"]),
+        "LuaBindings": Place(row: 7, column: .meeting),
+        "MoonrailCommand": Place(row: 8, column: .meeting, foreign: ["ArgumentParser", "Foundation"]),
+    ]
+
+    /// Modules of the toolchain that everybody may use.
+    static let toolchain: Set<String> = ["Swift", "Glibc", "Darwin", "Synchronization"]
+
+    @Test func everyImportPointsDown() {
+        for file in SourceTree.sources(["swift"]) {
+            for module in Self.imports(in: file) where !Self.mayImport(module, from: file.target) {
+                Issue.record("\(file.path) imports \(module), which \(file.target) may not")
+            }
+        }
+    }
+
+    @Test func everyDeclaredDependencyPointsDown() {
+        for target in Self.declaredRows() {
+            for dependency in target.dependencies where !Self.mayImport(dependency, from: target.name) {
+                Issue.record("Package.swift lets \(target.name) depend on \(dependency)")
+            }
+        }
+    }
+
+    /// A new target has to take its place in the table, and every other test here would pass without files.
+    @Test func everyTargetHasAPlace() {
+        let targets = SourceTree.directories("Sources").filter { !SourceTree.isForeign($0) }
+        #expect(Set(targets).isSuperset(of: Self.table.keys))
+        for target in targets { #expect(Self.table[target] != nil, "\(target) has no row") }
+        #expect(Self.declaredRows().count >= 14)
+    }
+
+    @Test(arguments: [
+        ("Tensors", "LuaRuntime"), ("Compression", "CLua"), ("LuaRuntime", "Tensors"), ("Console", "Tensors"),
+        ("Tensors", "Graphs"), ("Graphs", "Autograd"), ("Basics", "Tensors"), ("Tensors", "Foundation"),
+        ("Console", "LuaBindings"), ("LuaBindings", "COneDNN"),
+    ])
+    func theRulesRefuse(target: String, module: String) {
+        #expect(!Self.mayImport(module, from: target))
+    }
+
+    static func mayImport(_ module: String, from target: String) -> Bool {
+        guard let place = table[target] else { return false }
+        if toolchain.contains(module) || place.foreign.contains(module) { return true }
+        guard let other = table[module], other.row < place.row else { return false }
+        return place.column == .meeting || other.column == .shared || other.column == place.column
+    }
+
+    /// The modules that a file imports.
+    static func imports(in file: SourceTree.File) -> [String] {
+        file.lines.compactMap { line in
+            let words = line.split(separator: " ")
+            guard let position = words.firstIndex(of: "import"), position + 1 < words.count,
+                words[..<position].allSatisfy({ $0.hasPrefix("@") || ["public", "package", "internal", "private", "fileprivate"].contains($0) })
+            else { return nil }
+            // `import struct Module.Name` names the module second.
+            let kinds: Set<Substring> = ["struct", "class", "enum", "func", "protocol", "typealias", "var", "let"]
+            let name = kinds.contains(words[position + 1]) && position + 2 < words.count ? words[position + 2] : words[position + 1]
+            return String(name.prefix { $0 != "." })
+        }
+    }
+
+    /// The `row("Name", ["Dependency", …])` entries of the manifest.
+    static func declaredRows() -> [(name: String, dependencies: [String])] {
+        let pieces = SourceTree.text("Package.swift").components(after: "row(")
+        return pieces.compactMap { piece in
+            // The name, then the list in brackets; other arguments follow those.
+            let strings = piece.prefix { $0 != "]" && $0 != ")" }.quotedStrings
+            return strings.first.map { ($0, Array(strings.dropFirst())) }
+        }
+    }
+}
+
+extension SourceTree {
+    /// Whether a target is C.
+    static func isForeign(_ target: String) -> Bool {
+        target.first == "C" && target.dropFirst().first.map { $0.isUppercase } ?? false
+    }
+}
+
+extension StringProtocol {
+    /// The pieces that follow each `mark`.
+    func components(after mark: String) -> [String] {
+        var pieces: [String] = []
+        var rest = String(self)[...]
+        while let range = rest.firstRange(of: mark) {
+            rest = rest[range.upperBound...]
+            pieces.append(String(rest.firstRange(of: mark).map { rest[..<$0.lowerBound] } ?? rest))
+        }
+        return pieces
+    }
+
+    /// The texts between pairs of quotes.
+    var quotedStrings: [String] {
+        split(separator: "\"", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+    }
+}

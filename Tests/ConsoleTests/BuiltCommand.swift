@@ -1,0 +1,111 @@
+import Basics
+import Glibc
+import Testing
+
+/// The built `moonrail`, run as a child process.
+struct BuiltCommand {
+    /// Deadline of waits that would otherwise hang when something is broken; nothing is expected to come near it.
+    static let patienceSeconds = 20
+
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// The binary beside the test bundle that is running.
+    static func path() throws -> String {
+        let tests = try #require(realpath("/proc/self/exe", nil))
+        defer { free(tests) }
+        var path = String(cString: tests)
+        // The runner may be a helper of the toolchain; then its argument is the bundle.
+        if !path.hasSuffix(".xctest"), let bundle = CommandLine.arguments.first(where: { $0.hasSuffix(".xctest") }) { path = bundle }
+        path = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/moonrail"
+        try #require(access(path, X_OK) == 0, "no \(path): build it with `swift build -c release --product moonrail`")
+        return path
+    }
+
+    /// Runs the command with `input` on its standard input.
+    static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Outcome {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let files = ["in", "out", "err"].map { directory + "/" + $0 }
+        try AtomicFile.write(files[0], text: input)
+        let child = try spawn(arguments, environment: environment, isSessionLeader: false) { actions in
+            posix_spawn_file_actions_addopen(&actions, 0, files[0], O_RDONLY, 0)
+            posix_spawn_file_actions_addopen(&actions, 1, files[1], O_WRONLY | O_CREAT, 0o600)
+            posix_spawn_file_actions_addopen(&actions, 2, files[2], O_WRONLY | O_CREAT, 0o600)
+        }
+        let status = try wait(for: child)
+        func text(_ path: String) throws -> String { String(decoding: try AtomicFile.read(path), as: UTF8.self) }
+        return Outcome(status: status, output: try text(files[1]), errors: try text(files[2]))
+    }
+
+    /// Starts the command; the environment is the tests' own without what changes the look of output, plus `environment`.
+    static func spawn(
+        _ arguments: [String], environment: [String: String], isSessionLeader: Bool,
+        files: (inout posix_spawn_file_actions_t) -> Void
+    ) throws -> pid_t {
+        let path = try path()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        files(&actions)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The threads that tests run on block signals, and a child would inherit that: Ctrl-C would never arrive.
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        posix_spawnattr_setsigmask(&attributes, &mask)
+        // POSIX_SPAWN_SETSID, which glibc shows to GNU sources only.
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | (isSessionLeader ? 0x80 : 0))
+        var variables = ["TERM": "xterm", "HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "MOONRAIL_HISTORY": "/dev/null"]
+        variables.merge(environment) { $1 }
+        var argv = ([path] + arguments).map { strdup($0) } + [nil]
+        var envp = variables.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var child = pid_t()
+        let status = posix_spawn(&child, path, &actions, &attributes, &argv, &envp)
+        try #require(status == 0, "cannot start \(path): \(String(cString: strerror(status)))")
+        return child
+    }
+
+    /// The exit status; 128 + signal where one ended the child. A child that hangs is killed.
+    static func wait(for child: pid_t) throws -> Int32 {
+        var status: Int32 = 0
+        for _ in 0..<(patienceSeconds * 100) {
+            if waitpid(child, &status, WNOHANG) == child {
+                return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
+            }
+            usleep(10_000)
+        }
+        kill(child, SIGKILL)
+        waitpid(child, &status, 0)
+        throw Hang(what: "the command did not end")
+    }
+
+    struct Hang: Error, CustomStringConvertible {
+        let what: String
+        var description: String { what }
+    }
+}
+
+/// A fresh directory for one test.
+func temporaryDirectory() throws -> String {
+    var template = Array("/tmp/moonrail-console-XXXXXX".utf8CString)
+    let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } }
+    return try #require(made)
+}
+
+func removeDirectory(_ path: String) {
+    guard let directory = opendir(path) else { return }
+    while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { unlink(path + "/" + name) }
+    }
+    closedir(directory)
+    rmdir(path)
+}

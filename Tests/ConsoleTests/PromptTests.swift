@@ -1,0 +1,140 @@
+import Basics
+import Testing
+
+@Suite struct PromptTests {
+    @Test func showsValuesOfExpressions() throws {
+        let session = try PromptSession()
+        let first = try session.enter("6 * 7")
+        #expect(first == "\r\n42")
+        #expect(try session.enter("'a' .. 'b', nil") == "\r\n\"ab\"\tnil")
+        #expect(try session.enter("x = 'quiet'") == "")
+        #expect(try session.enter("print('said')") == "\r\nsaid")
+    }
+
+    @Test func semicolonSilencesAndUnderscoreRemembers() throws {
+        let session = try PromptSession()
+        #expect(try session.enter("6 * 7;") == "")
+        #expect(try session.enter("_ + 1") == "\r\n43")
+        #expect(try session.enter("_ + 1 -- no silence;") == "\r\n44")
+    }
+
+    @Test func goesOnUntilTheChunkIsComplete() throws {
+        let session = try PromptSession()
+        #expect(try session.enter("for i = 1, 2 do", prompt: "\r\n>> ") == "")
+        #expect(try session.enter("print(i * 100)", prompt: "\r\n>> ") == "")
+        #expect(try session.enter("end") == "\r\n100\r\n200")
+        #expect(try session.enter("1 +", prompt: "\r\n>> ") == "")
+        #expect(try session.enter("2") == "\r\n3")
+    }
+
+    @Test func controlCDropsWhatIsBeingTyped() throws {
+        let session = try PromptSession()
+        try session.enter("for i = 1, 2 do", prompt: "\r\n>> ")
+        session.type("print(")
+        try session.expect("print(")
+        session.type("\u{3}")
+        try session.expect("^C\r\n> ")
+        #expect(try session.enter("6 * 7") == "\r\n42")
+    }
+
+    @Test(arguments: [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "coroutine.wrap(function() while true do end end)()",
+    ])
+    func controlCStopsTheComputationOnly(loop: String) throws {
+        let session = try PromptSession(environment: ["NO_COLOR": "1"])
+        try session.enter("kept = 6")
+        session.type("print('begun') " + loop + "\n")
+        try session.expect("\r\nbegun\r\n")
+        session.type("\u{3}")
+        try session.expect("interrupted")
+        try session.expect("\r\n> ")
+        #expect(try session.enter("kept * 7") == "\r\n42")
+    }
+
+    @Test func tellsTheTimeOfLongCommands() throws {
+        let session = try PromptSession(environment: ["NO_COLOR": "1"])
+        let shown = try session.enter("local t = os.clock() while os.clock() - t < 0.15 do end")
+        #expect(shown.hasPrefix("\r\n(") && shown.hasSuffix(" s)"))
+    }
+
+    @Test func tabCompletesNamesMembersAndPaths() throws {
+        let session = try PromptSession()
+        session.type("tostr\t(12)..'!'\n")
+        #expect(try session.expect("\r\n> ").contains("\"12!\""))
+        session.type("('x'):rep(3), string.le\t('four')\n")
+        #expect(try session.expect("\r\n> ").hasSuffix("\"xxx\"\t4"))
+        session.type("string.g\t")
+        #expect(try session.expect("gmatch").contains("\r\n"))
+        try session.expect("gsub")
+        session.type("\u{3}")
+        try session.expect("^C\r\n> ")
+        session.type("#'/etc/pass\t'\n")
+        #expect(try session.expect("\r\n> ").hasSuffix("11"))
+    }
+
+    @Test func errorsAreOneSentenceAndTheUsersLines() throws {
+        let session = try PromptSession(environment: ["NO_COLOR": "1"])
+        #expect(try session.enter("error('boom')") == "\r\nerror: boom")
+        try session.enter("function inner() error('deep') end")
+        try session.enter("function outer() inner() end")
+        let shown = try session.enter("outer()")
+        #expect(shown.hasPrefix("\r\nerror: deep\r\n  input:1: in function 'inner'"))
+        #expect(!shown.contains("[C]"))
+        #expect(try session.enter("x y") == "\r\nerror: syntax error near 'y'")
+    }
+
+    @Test func errorsAreRedUnlessColoursAreUnwanted() throws {
+        #expect(try PromptSession().enter("error('boom')").contains("\u{1B}[31m"))
+        #expect(try !PromptSession(environment: ["NO_COLOR": "1"]).enter("error('boom')").contains("\u{1B}"))
+    }
+
+    @Test func questionMarkDescribes() throws {
+        let session = try PromptSession()
+        try session.enter("t = { b = 1, a = print }")
+        #expect(try session.enter("?t") == "\r\nt: a table\r\n  functions: a\r\n  fields: b")
+        #expect(try session.enter("?nosuch") == "\r\nnothing is known about 'nosuch'")
+    }
+
+    @Test func localsStayAtThePrompt() throws {
+        let session = try PromptSession()
+        try session.enter("local six, seven = 6, 7")
+        #expect(try session.enter("six * seven") == "\r\n42")
+    }
+
+    @Test func historyLastsBetweenSessions() throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let environment = ["MOONRAIL_HISTORY": directory + "/history"]
+        do {
+            let session = try PromptSession(environment: environment)
+            try session.enter("6 * 7")
+            try session.enter("'noise'")
+            session.type(":quit\n")
+            #expect(try session.end() == 0)
+        }
+        let kept = String(decoding: try AtomicFile.read(directory + "/history"), as: UTF8.self)
+        #expect(kept == "6 * 7\n'noise'\n:quit\n")
+        let session = try PromptSession(environment: environment)
+        session.type("\u{1B}[A\u{1B}[A\u{1B}[A\n")
+        #expect(try session.expect("\r\n> ").hasSuffix("\r\n42"))
+        // Ctrl-R searches backwards; the first Return takes the line that was found.
+        session.type("\u{12}nois")
+        try session.expect("noise")
+        session.type("\n")
+        #expect(try session.expect("\r\n> ").hasSuffix("\"noise\""))
+    }
+
+    @Test func controlDLeaves() throws {
+        let session = try PromptSession()
+        session.type("\u{4}")
+        #expect(try session.end() == 0)
+    }
+
+    @Test func readsUTF8InAnyLocale() throws {
+        let session = try PromptSession(environment: ["LC_ALL": "C"])
+        session.type("#'grüße'\n")
+        #expect(try session.expect("\r\n> ").hasSuffix("\r\n7"))
+    }
+}
