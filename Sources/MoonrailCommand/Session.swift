@@ -5,6 +5,10 @@ import LuaBindings
 import LuaRuntime
 import Tensors
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A Lua state with the toolkit in it, and the progress bars of this process.
 struct Session {
     let state: LuaState
@@ -18,6 +22,8 @@ struct Session {
                 output: { text in
                     progress.makeRoom()
                     print(text, terminator: "")
+                    // As Lua's own `print`, so that a log behind a pipe is up to date.
+                    fflush(nil)
                 },
                 warnings: { text in
                     progress.makeRoom()
