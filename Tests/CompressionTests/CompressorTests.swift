@@ -129,6 +129,29 @@ import Testing
         #expect(code { $0.rows[7].ranks = [1] } == "compression.invalidRanks")
     }
 
+    @Test func sharedAndFusedLayersStayDense() throws {
+        var b = GraphBuilder(name: "net", seed: 1)
+        let x = b.input("images", [8, 6, 6])
+        let weight = b.parameter("w", try .ones([8, 8, 3, 3]))
+        let same = ConvolutionGeometry(stride: 1, padding: 1)
+        let first = try b.add("first", Conv2D(same, hasBias: false), [.value(x), weight])
+        let second = try b.add("second", Conv2D(same, hasBias: false), [.value(first), weight])
+        let own = b.parameter("own", try .ones([8, 8, 3, 3]))
+        let fused = try b.add("fused", Conv2D(same, hasBias: false, addsResidual: true, hasReLU: true), [.value(second), own, .value(x)])
+        let end = try b.apply("end", Flatten(), fused)
+        let model = try DecomposedModel(b.finish(outputs: [end]))
+        #expect(model.layers.map(\.denseReason) == [
+            "shares its weight with another layer", "shares its weight with another layer", "is fused with what follows it",
+        ])
+    }
+
+    @Test func weightsThatAreNotFiniteNameTheirLayer() throws {
+        var graph = try CompressionSamples.resNet()
+        graph.parameters.update("stage2.block1.conv1.weight", try .full([32, 16, 3, 3], .nan))
+        let failure = #expect(throws: LocatedFailure.self) { try DecomposedModel(graph) }
+        #expect(failure?.code == "decomposition.notFinite" && failure?.path == ["resnet8 › stage2.block1.conv1"])
+    }
+
     @Test func aModelWithoutWeightsHasNothingToCompress() throws {
         let graph = Graph(
             name: "plain", inputs: [GraphInput(name: "x", sampleShape: [3])], nodes: [Node("y", ReLU(), [.value("x")])], outputs: ["y"])

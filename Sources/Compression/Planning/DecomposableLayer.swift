@@ -1,3 +1,4 @@
+import Basics
 public import Decomposition
 public import Graphs
 import Operations
@@ -48,13 +49,19 @@ public struct DecomposedModel: Sendable {
         guard !weighted.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
         self.graph = graph
         cost = try CostModel.cost(of: graph)
-        layers = try weighted.map {
-            try Self.decompose($0, in: graph, grouping: grouping, includesClassifier: includesClassifier)
+        let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
+        layers = try weighted.map { layer in
+            try located(graph.name + " › " + layer.name) {
+                try Self.decompose(
+                    layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
+                    isShared: uses[layer.weight, default: 0] > 1)
+            }
         }
     }
 
     private static func decompose(
-        _ layer: WeightedLayer, in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool
+        _ layer: WeightedLayer, in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool,
+        isShared: Bool
     ) throws -> DecomposableLayer {
         let conv = graph.nodes[layer.node].operation as? Conv2D
         func make(_ decomposition: LayerDecomposition?, _ reason: String?) throws -> DecomposableLayer {
@@ -69,7 +76,9 @@ public struct DecomposedModel: Sendable {
         if layer.isClassifier, !includesClassifier { return try make(nil, "classifier: left dense unless asked for") }
         if graph.nodes[layer.node].origin != nil { return try make(nil, "already part of a decomposed chain") }
         guard let weight = graph.parameters[layer.weight]?.tensor else { return try make(nil, "has no weight") }
+        if isShared { return try make(nil, "shares its weight with another layer") }
         if let conv {
+            if conv.addsResidual || conv.hasReLU { return try make(nil, "is fused with what follows it") }
             if conv.geometry.groups > 1 { return try make(nil, "grouped convolution: not decomposed") }
             let decomposition = try LayerDecomposition(convolution: weight, grouping: grouping, geometry: conv.geometry)
             return try make(decomposition, nil)
