@@ -82,7 +82,7 @@ let package = Package(
 
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),
-        suite("Tensors", ["Basics", "Tensors"]),
+        suite("Tensors", ["Basics", "Tensors", "COneDNN"]),
         suite("Operations", ["Basics", "Tensors", "Operations", "Autograd", "Formats"]),
         suite("Autograd", ["Basics", "Tensors", "Operations", "Autograd"]),
         suite("Graphs", ["Basics", "Tensors", "Operations", "Graphs"]),

@@ -56,14 +56,16 @@ public enum MemoryLedger {
     }
 
     static func allocate(capacity: Int) throws -> UnsafeMutableRawPointer {
-        enum Outcome { case reuse(UInt), fresh, refused(live: Int, limit: Int) }
+        enum Outcome { case reuse(UInt), fresh(isCrowded: Bool), refused(live: Int, limit: Int) }
         let outcome = state.withLock { state -> Outcome in
             guard state.liveByteCount + capacity <= state.limit else {
                 return .refused(live: state.liveByteCount, limit: state.limit)
             }
             state.liveByteCount += capacity
             state.peakByteCount = max(state.peakByteCount, state.liveByteCount)
-            guard let block = state.idle[capacity]?.popLast() else { return .fresh }
+            guard let block = state.idle[capacity]?.popLast() else {
+                return .fresh(isCrowded: state.liveByteCount + state.idleByteCount > state.limit)
+            }
             state.idleByteCount -= capacity
             return .reuse(block)
         }
@@ -71,7 +73,8 @@ public enum MemoryLedger {
         case .reuse(let block): return UnsafeMutableRawPointer(bitPattern: block)!
         case .refused(let live, let limit):
             throw TensorFailure.outOfMemory(byteCount: capacity, liveByteCount: live, limit: limit)
-        case .fresh:
+        case .fresh(let isCrowded):
+            if isCrowded { trim() }
             var block: UnsafeMutableRawPointer?
             if posix_memalign(&block, 64, capacity) != 0 {
                 trim()

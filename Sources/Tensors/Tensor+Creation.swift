@@ -37,7 +37,11 @@ extension Tensor {
     }
 
     /// 0, 1, …, count − 1 as int64.
-    public static func range(_ count: Int) throws -> Tensor { try Tensor((0..<max(0, count)).map(Int64.init)) }
+    public static func range(_ count: Int) throws -> Tensor {
+        let result = try Tensor(uninitialized: [max(0, count)], dtype: .int64)
+        try result.withMutableElements(of: Int64.self) { for i in $0.indices { $0[i] = Int64(i) } }
+        return result
+    }
 
     /// The identity matrix [n, n].
     public static func identity(_ n: Int) throws -> Tensor {
@@ -70,9 +74,12 @@ extension Tensor {
 
     /// The numbers 0 ..< count in random order, as int64.
     public static func permutation(_ count: Int, using random: inout RandomSource) throws -> Tensor {
-        var order = (0..<Int64(max(0, count))).map { $0 }
-        order.shuffle(using: &random)
-        return try Tensor(order)
+        let result = try range(count)
+        try result.withMutableElements(of: Int64.self) { elements in
+            var order = elements
+            order.shuffle(using: &random)
+        }
+        return result
     }
 
     /// The same values as another type. Fractions are cut off; values that do not fit are refused.

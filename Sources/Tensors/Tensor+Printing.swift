@@ -15,9 +15,10 @@ extension Tensor: CustomStringConvertible {
 
     /// The values as nested rows, cut to the first and last few of each dimension.
     public func formattedValues(edge: Int = 3) throws -> String {
-        let cells = try converted(to: .float32).array(of: Float.self).map { DecimalText.significant(Double($0)) }
+        let values = try converted(to: .float32).array(of: Float.self)
+        let edge = max(0, min(edge, elementCount))
         func block(_ dim: Int, _ start: Int) -> String {
-            guard dim < rank else { return cells[start] }
+            guard dim < rank else { return DecimalText.significant(Double(values[start])) }
             let size = shape.dims[(dim + 1)...].reduce(1, *)
             let hidden = shape[dim] > 2 * edge
             let indices = hidden ? Array(0..<edge) + Array((shape[dim] - edge)..<shape[dim]) : Array(0..<shape[dim])

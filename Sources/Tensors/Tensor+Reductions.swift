@@ -38,9 +38,9 @@ extension Tensor {
     /// Sums along `dim`, which is dropped, or kept with extent 1.
     public func sum(along dim: Int, keeping: Bool = false) throws -> Tensor {
         try reduced("sum", along: dim, keeping: keeping) { rows, step, count in
-            var total: Float = 0
-            for i in 0..<count { total += rows[i * step] }
-            return total
+            var total = 0.0
+            for i in 0..<count { total += Double(rows[i * step]) }
+            return Float(total)
         }
     }
 
@@ -52,7 +52,8 @@ extension Tensor {
     public func maximum(along dim: Int, keeping: Bool = false) throws -> Tensor {
         try reduced("max", along: dim, keeping: keeping) { rows, step, count in
             var best = -Float.infinity
-            for i in 0..<count { best = max(best, rows[i * step]) }
+            // A not-a-number is kept: no comparison with it is true.
+            for i in 0..<count where rows[i * step] > best || rows[i * step].isNaN { best = rows[i * step] }
             return best
         }
     }

@@ -97,6 +97,7 @@ extension Tensor {
 
     /// Repeated along dimensions of extent 1 to fill `target`, without copying.
     public func broadcast(to target: Shape) throws -> Tensor {
+        let target = try target.validated("broadcast", elementBytes: dtype.byteCount)
         guard try Shape.broadcast(shape, target, operation: "broadcast") == target else {
             throw TensorFailure.shapeMismatch(operation: "broadcast", detail: "\(shape) does not fill \(target)")
         }

@@ -1,0 +1,61 @@
+import Tensors
+import Testing
+
+@MainActor @Suite struct LinearAlgebraTests {
+    private nonisolated static let shapes: [Shape] = [[1, 1], [5, 5], [9, 4], [4, 9], [1, 6], [6, 1], [40, 33]]
+
+    private func expectOrthonormalColumns(_ q: Tensor, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let gram = try q.transposed().matrixProduct(q)
+        #expect(try relativeDistance(gram, doubles(.identity(q.shape[1]))) < kernelTolerance, sourceLocation: sourceLocation)
+    }
+
+    @Test(arguments: shapes) func singularValueDecomposition(_ shape: Shape) throws {
+        let a = try sample(shape)
+        let svd = try a.singularValueDecomposition()
+        let r = min(shape[0], shape[1])
+        #expect(svd.u.shape == [shape[0], r] && svd.vt.shape == [r, shape[1]] && svd.values.count == r)
+        #expect(zip(svd.values, svd.values.dropFirst()).allSatisfy { $0 >= $1 } && svd.values.allSatisfy { $0 >= 0 })
+        try expectOrthonormalColumns(svd.u)
+        try expectOrthonormalColumns(svd.vt.transposed())
+        let product = try svd.u.multiplying(Tensor(svd.values)).matrixProduct(svd.vt)
+        #expect(try relativeDistance(product, doubles(a)) < kernelTolerance)
+    }
+
+    @Test func decompositionsReadViews() throws {
+        let a = try sample([6, 9]).transposed().sliced(dim: 0, from: 1, to: 8)
+        let plain = try a.copy()
+        #expect(try a.singularValueDecomposition().values == plain.singularValueDecomposition().values)
+        #expect(try a.orthogonalFactors().r.array(of: Float.self) == plain.orthogonalFactors().r.array(of: Float.self))
+    }
+
+    @Test(arguments: shapes) func orthogonalFactors(_ shape: Shape) throws {
+        let a = try sample(shape)
+        let (q, r) = try a.orthogonalFactors()
+        #expect(q.shape == [shape[0], min(shape[0], shape[1])])
+        try expectOrthonormalColumns(q)
+        let upper = try r.array(of: Float.self)
+        let below = (0..<r.shape[0]).flatMap { i in (0..<min(i, r.shape[1])).map { upper[i * r.shape[1] + $0] } }
+        #expect(below.allSatisfy { $0 == 0 })
+        #expect(try relativeDistance(q.matrixProduct(r), doubles(a)) < kernelTolerance)
+    }
+
+    @Test(arguments: [1, 2, 7, 40]) func symmetricEigen(_ n: Int) throws {
+        let root = try sample([n, n])
+        let a = try root.matrixProduct(root.transposed())
+        let (values, vectors) = try a.symmetricEigen()
+        #expect(zip(values, values.dropFirst()).allSatisfy { $0 <= $1 })
+        try expectOrthonormalColumns(vectors)
+        let product = try vectors.multiplying(Tensor(values)).matrixProduct(vectors.transposed())
+        #expect(try relativeDistance(product, doubles(a)) < kernelTolerance)
+    }
+
+    @Test func badMatricesAreRefused() throws {
+        let bad = try Tensor([1, .nan, 3, 4] as [Float], shape: [2, 2])
+        expectFailure("tensor.invalidArgument", "svd: [2, 2] holds values that are not finite") { _ = try bad.singularValueDecomposition() }
+        expectFailure("tensor.invalidArgument", "qr: [2, 2] holds") { _ = try bad.orthogonalFactors() }
+        expectFailure("tensor.invalidArgument", "eigen: [2, 2] holds") { _ = try bad.symmetricEigen() }
+        expectFailure("tensor.shapeMismatch", "needs a square matrix, but got [2, 3]") { _ = try Tensor.zeros([2, 3]).symmetricEigen() }
+        expectFailure("tensor.shapeMismatch", "svd: [0, 3] has no elements") { _ = try Tensor.zeros([0, 3]).singularValueDecomposition() }
+        expectFailure("tensor.shapeMismatch", "svd: needs a tensor of rank 2, but got [2, 2, 2]") { _ = try Tensor.zeros([2, 2, 2]).singularValueDecomposition() }
+    }
+}

@@ -1,0 +1,108 @@
+import Tensors
+import Testing
+
+struct PoolingCase: CustomTestStringConvertible, Sendable {
+    let input: Shape
+    let window: [Int]
+    let stride: [Int]
+    let padding: [Int]
+    var testDescription: String { "\(input) window \(window) stride \(stride) padding \(padding)" }
+}
+
+@MainActor @Suite struct PoolingTests {
+    nonisolated static let cases = [
+        PoolingCase(input: [2, 16, 6, 6], window: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0]),
+        PoolingCase(input: [2, 5, 7, 9], window: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1]),
+        PoolingCase(input: [1, 1, 5, 4], window: [2, 3], stride: [1, 1], padding: [0, 1, 1, 2]),
+        PoolingCase(input: [3, 17, 5, 7], window: [2, 2], stride: [3, 2], padding: [0, 0, 0, 0]),
+        PoolingCase(input: [1, 33, 4, 4], window: [4, 4], stride: [4, 4], padding: [0, 0, 0, 0]),
+    ]
+
+    /// The definition and its gradient. Sample values differ, so every maximum is one element.
+    private func naive(_ c: PoolingCase, _ kind: PoolingGeometry.Kind, output: Shape, x: [Double], dy: [Double]) -> (y: [Double], dx: [Double]) {
+        var y = [Double](repeating: 0, count: dy.count)
+        var dx = [Double](repeating: 0, count: x.count)
+        for at in dy.indices {
+            let (plane, p, q) = (at / (output[2] * output[3]), at / output[3] % output[2], at % output[3])
+            var inside: [Int] = []
+            for i in 0..<c.window[0] { for j in 0..<c.window[1] {
+                let (row, column) = (p * c.stride[0] - c.padding[0] + i, q * c.stride[1] - c.padding[1] + j)
+                guard row >= 0, row < c.input[2], column >= 0, column < c.input[3] else { continue }
+                inside.append((plane * c.input[2] + row) * c.input[3] + column)
+            } }
+            if kind == .max, let best = inside.max(by: { x[$0] < x[$1] }) {
+                y[at] = x[best]
+                dx[best] += dy[at]
+            } else {
+                let count = Double(kind == .average ? inside.count : c.window[0] * c.window[1])
+                for place in inside {
+                    y[at] += x[place] / count
+                    dx[place] += dy[at] / count
+                }
+            }
+        }
+        return (y, dx)
+    }
+
+    @Test(arguments: cases, PoolingGeometry.Kind.allCases)
+    func kernelEqualsTheLoops(_ c: PoolingCase, _ kind: PoolingGeometry.Kind) throws {
+        try poisonFreedMemory()
+        let geometry = PoolingGeometry(kind: kind, window: c.window, stride: c.stride, padding: c.padding)
+        let output = try geometry.outputShape(input: c.input)
+        let (x, dy) = (try sample(c.input), try sample(output, seed: 2))
+        let expected = try naive(c, kind, output: output, x: doubles(x), dy: doubles(dy))
+        let inference = try Pooling.forward(x, geometry, training: false)
+        #expect(try relativeDistance(inference.y, expected.y) < elementTolerance)
+        let (y, positions) = try Pooling.forward(x, geometry, training: true)
+        #expect(y.shape == output)
+        #expect(try relativeDistance(y, expected.y) < elementTolerance)
+        #expect(try y.surplusLanes().allSatisfy { $0 == 0 })
+        let dx = try Pooling.backward(dy, input: c.input, positions: positions, geometry)
+        #expect(try relativeDistance(dx, expected.dx) < elementTolerance)
+        #expect(try dx.surplusLanes().allSatisfy { $0 == 0 })
+    }
+
+    @Test func misfitsAreExplained() {
+        func shape(_ window: [Int], stride: [Int]? = nil, padding: [Int] = [0, 0, 0, 0], input: Shape = [1, 2, 4, 4]) throws {
+            _ = try PoolingGeometry(kind: .max, window: window, stride: stride, padding: padding).outputShape(input: input)
+        }
+        expectFailure("tensor.shapeMismatch", "window [5, 5] is larger than the padded input [1, 2, 4, 4]") { try shape([5, 5]) }
+        expectFailure("tensor.invalidArgument", "stride [0, 1]") { try shape([2, 2], stride: [0, 1]) }
+        expectFailure("tensor.invalidArgument", "padding [2, 0, 0, 0]") { try shape([2, 2], padding: [2, 0, 0, 0]) }
+        expectFailure("tensor.shapeMismatch", "needs an input [N, C, H, W], but got [2, 4]") { try shape([2, 2], input: [2, 4]) }
+    }
+}
+
+@MainActor @Suite struct AdaptivePoolingTests {
+    @Test(arguments: [
+        ([2, 5, 7, 7], 3, 3), ([1, 17, 5, 5], 1, 1), ([3, 16, 8, 6], 4, 5), ([2, 33, 4, 9], 4, 2), ([1, 1, 1, 1], 1, 1),
+    ] as [(Shape, Int, Int)], [ActivationFormat.plain, .blocked])
+    func cellsAreMeans(_ c: (input: Shape, rows: Int, columns: Int), _ format: ActivationFormat) throws {
+        let x = try sample(c.input)
+        let values = try doubles(x)
+        let (h, w) = (c.input[2], c.input[3])
+        let dy = try sample([c.input[0], c.input[1], c.rows, c.columns], seed: 2)
+        let upstream = try doubles(dy)
+        var expected = [Double](repeating: 0, count: upstream.count)
+        var gradient = [Double](repeating: 0, count: values.count)
+        for at in expected.indices {
+            let (plane, p, q) = (at / (c.rows * c.columns), at / c.columns % c.rows, at % c.columns)
+            // Rows ⌊pH/P⌋ ..< ⌈(p+1)H/P⌉.
+            let rows = p * h / c.rows..<((p + 1) * h + c.rows - 1) / c.rows
+            let columns = q * w / c.columns..<((q + 1) * w + c.columns - 1) / c.columns
+            for i in rows { for j in columns {
+                expected[at] += values[(plane * h + i) * w + j] / Double(rows.count * columns.count)
+                gradient[(plane * h + i) * w + j] += upstream[at] / Double(rows.count * columns.count)
+            } }
+        }
+        let y = try AdaptivePooling.forward(x.inFormat(format), rows: c.rows, columns: c.columns)
+        #expect(try relativeDistance(y, expected) < elementTolerance)
+        #expect(try relativeDistance(AdaptivePooling.backward(dy, input: c.input), gradient) < elementTolerance)
+    }
+
+    @Test(arguments: [(0, 1), (5, 1), (1, 6)]) func impossibleCellsAreRefused(_ rows: Int, _ columns: Int) {
+        expectFailure("tensor.shapeMismatch", "input [1, 2, 4, 5] cannot be pooled to \(rows)×\(columns)") {
+            _ = try AdaptivePooling.forward(sample([1, 2, 4, 5]), rows: rows, columns: columns)
+        }
+    }
+}
