@@ -69,7 +69,7 @@ let package = Package(
             [
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
                 "Datasets", "Interchange", "Training", "Compression", "LuaRuntime",
-            ], resources: [.embedInCode("Lua")]),
+            ], resources: [.embedInCode("Lua"), .embedInCode("Meta")]),
         row("Console", ["Basics", "LuaRuntime", "CEdit"]),
         // Row 6
         .executableTarget(
@@ -79,6 +79,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+
+        // What suites share that run the built command as a child process.
+        .target(name: "CommandTesting", dependencies: ["Basics"], path: "Tests/CommandTesting", swiftSettings: strict),
 
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),
@@ -101,9 +104,9 @@ let package = Package(
             ]),
         suite("LuaRuntime", ["Basics", "CLua", "LuaRuntime"]),
         suite("LuaBindings", ["Basics", "Tensors", "LuaRuntime", "LuaBindings"]),
-        suite("Console", ["Basics", "LuaRuntime", "Console"]),
+        suite("Console", ["Basics", "LuaRuntime", "Console", "CommandTesting"]),
         suite("Architecture", []),
-        suite("EndToEnd", ["Basics", "Tensors", "Formats"]),
+        suite("EndToEnd", ["Basics", "Formats", "Graphs", "Interchange", "CommandTesting"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -27,6 +29,9 @@ public enum FileFailure: Failure {
 
 /// Files are read whole, and written whole or not at all.
 public enum AtomicFile {
+    /// Tells apart the temporary files of threads that write one path.
+    private static let writeCount = Atomic<Int>(0)
+
     private static var lastError: String { String(cString: strerror(errno)) }
 
     /// Whether something is there under `path`.
@@ -70,7 +75,8 @@ public enum AtomicFile {
     /// Writes `path` through a temporary file beside it, synced and renamed, so that a reader sees the old bytes or
     /// all of the new ones. `produce` receives a function that appends bytes.
     public static func write(_ path: String, produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
-        let temporary = "\(path).\(getpid()).partial"
+        let number = writeCount.wrappingAdd(1, ordering: .relaxed).newValue
+        let temporary = "\(path).\(getpid()).\(number).partial"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileFailure.cannotWrite(path: path, reason: lastError) }
         var isOpen = true

@@ -18,6 +18,8 @@ public final class InferenceProgram {
     private let outputs: [Tensor]
     private let steps: [Step]
     private let tapRelay: TapRelay
+    /// Bound primitives hold bare pointers into these blocks, so the program keeps them alive.
+    private let memory: ProgramCompiler.Memory
 
     /// Compiles `graph` for `batch` samples.
     /// - Parameter taps: values to be shown to `run`'s `onTap` as soon as they are there.
@@ -29,7 +31,7 @@ public final class InferenceProgram {
         self.graph = graph
         self.batch = batch
         (inputs, outputs, steps) = (compiled.inputs, compiled.outputs, compiled.steps)
-        (bufferByteCount, tapRelay) = (compiled.bufferByteCount, compiled.tapRelay)
+        (bufferByteCount, tapRelay, memory) = (compiled.bufferByteCount, compiled.tapRelay, compiled.memory)
     }
 
     /// Runs on inputs of `batch` samples each; the results are the caller's.
@@ -48,11 +50,13 @@ public final class InferenceProgram {
         }
         tapRelay.receiver = onTap
         defer { tapRelay.receiver = nil }
-        for step in steps {
-            try Cancellation.check()
-            try step()
+        return try withExtendedLifetime(memory) {
+            for step in steps {
+                try Cancellation.check()
+                try step()
+            }
+            return try outputs.map { try $0.copy() }
         }
-        return try outputs.map { try $0.copy() }
     }
 }
 

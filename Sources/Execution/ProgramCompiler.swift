@@ -17,6 +17,8 @@ struct ProgramCompiler {
         let steps: [Step]
         let bufferByteCount: Int
         let tapRelay: TapRelay
+        /// What the steps point into.
+        let memory: Memory
     }
 
     /// The blocks' memory and the scratch all primitives share.
@@ -96,7 +98,7 @@ struct ProgramCompiler {
         return Compiled(
             inputs: try graph.inputs.map { try named($0.name) }, outputs: try graph.outputs.map(named),
             steps: try emitters.flatMap { try $0(memory) }, bufferByteCount: buffers.totalByteCount + scratchByteCount,
-            tapRelay: relay)
+            tapRelay: relay, memory: memory)
     }
 
     // MARK: What the planners of the operations use

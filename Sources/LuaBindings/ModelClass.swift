@@ -79,6 +79,13 @@ enum ModelClass {
                 try call.push(table)
             }
         }
+        members.method("features") { call, model in
+            let images = try call.object(1, "images", as: TensorObject.self).tensor
+            let values = try model.features([images], taps: try call.strings(2, "names"))
+            let table = try call.state.table()
+            for (name, value) in values { try table.set(name, TensorObject(value)) }
+            return table
+        }
         members.mutatingMethod("reestimate") { call, model in
             let dataset = try call.object(1, "data", as: DatasetObject.self)
             let options = try call.options(2, known: ["images", "seed"])

@@ -14,6 +14,7 @@ final class ModelObject: LuaObjectConvertible {
     private(set) var graph: Graph
     var notes: JSONObject
     private var engine: InferenceEngine?
+    private var observer: (taps: Set<String>, engine: InferenceEngine)?
     private var executor: (taps: Set<String>, executor: TapeExecutor)?
     private var decomposed: [DecompositionKey: DecomposedModel] = [:]
 
@@ -30,7 +31,7 @@ final class ModelObject: LuaObjectConvertible {
     /// Gives the model other parameter values of the same shapes.
     func setParameters(_ parameters: ParameterTable) {
         graph.parameters = parameters
-        engine = nil
+        (engine, observer) = (nil, nil)
         decomposed = [:]
     }
 
@@ -39,6 +40,15 @@ final class ModelObject: LuaObjectConvertible {
         let engine = engine ?? InferenceEngine(graph)
         self.engine = engine
         return try engine.run(inputs)
+    }
+
+    /// Values inside the model for inference, by name.
+    func features(_ inputs: [Tensor], taps: [String]) throws -> [String: Tensor] {
+        let wanted = Set(taps)
+        if observer?.taps != wanted { observer = (wanted, InferenceEngine(graph, taps: wanted)) }
+        var seen: [String: Tensor] = [:]
+        _ = try observer?.engine.run(inputs) { name, tensor in seen[name] = try tensor.copy() }
+        return seen
     }
 
     /// A forward pass on a tape; running statistics move on.

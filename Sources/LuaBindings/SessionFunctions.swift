@@ -47,6 +47,9 @@ enum SessionFunctions {
             let text = try LuaJSON.encode(try call.value(2), place: "value").serialized(pretty: true)
             try AtomicFile.write(try call.string(1, "path"), text: text + "\n")
         }
+        try table.define("json", in: state) { call in
+            try call.push(try LuaJSON.encode(try call.value(1), place: "value").serialized())
+        }
         try table.define("read_json", in: state) { call in
             let path = try call.string(1, "path")
             let bytes = try AtomicFile.read(path, limit: 1 << 28)

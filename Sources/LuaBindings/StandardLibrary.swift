@@ -12,11 +12,15 @@ enum StandardLibrary {
         }
     }
 
+    /// The API's description in LuaCATS annotations.
+    static var meta: String { String(decoding: PackageResources.meta_lua, as: UTF8.self) }
+
     static let modules = [
         Module("moonrail", PackageResources.moonrail_lua),
         Module("moonrail.args", PackageResources.args_lua),
         Module("moonrail.chart", PackageResources.chart_lua),
         Module("moonrail.evaluate", PackageResources.evaluate_lua),
+        Module("moonrail.help", PackageResources.help_lua),
         Module("moonrail.fit", PackageResources.fit_lua),
         Module("moonrail.options", PackageResources.options_lua),
         Module("moonrail.report", PackageResources.report_lua),

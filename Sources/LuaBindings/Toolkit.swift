@@ -17,10 +17,27 @@ public enum Toolkit {
         try state.register(OptimizerClass.make())
         try state.register(GradientsClass.make())
         try state.register(ProgressClass.make())
+        // Not Lua to be run, but the text that help is made of.
+        try state.preload("moonrail.meta_source", source: "return [==[\n\(StandardLibrary.meta)]==]", chunkName: "meta.lua")
         try state.preload("moonrail.core") { state in try core(in: state, session) }
         for module in StandardLibrary.modules {
             try state.preload(module.name, source: module.source, chunkName: module.chunkName)
         }
+    }
+
+    /// What `?name` shows at a prompt; `nil` where the toolkit has no such name.
+    public static func help(for name: String, in state: LuaState) -> String? {
+        try? helper("about", in: state)?(name).first?.string
+    }
+
+    /// The keys of the options table that a function of the toolkit takes.
+    public static func optionKeys(of name: String, in state: LuaState) -> [String] {
+        let keys = try? helper("option_keys", in: state)?(name).first?.table?.array() ?? []
+        return (keys ?? []).compactMap(\.string)
+    }
+
+    private static func helper(_ name: String, in state: LuaState) throws -> LuaFunction? {
+        try state.require("moonrail.help").table?.rawGet(name).function
     }
 
     /// The functions that are written in Swift; the standard library makes `mr` of them.

@@ -28,7 +28,9 @@ struct PromptCommand: ParsableCommand {
         if let script { try session.run(script, arguments: []) }
         let prompt = try REPL(
             session.state, progress: session.progress,
-            banner: "moonrail \(Toolkit.version) · ?name explains, Tab completes, Ctrl-D leaves")
+            banner: "moonrail \(Toolkit.version) · ?name explains, Tab completes, Ctrl-D leaves",
+            help: { Toolkit.help(for: $0, in: session.state) },
+            optionKeys: { Toolkit.optionKeys(of: $0, in: session.state) })
         let status = prompt.run()
         if status != 0 { throw ExitCode(status) }
     }

@@ -1,4 +1,5 @@
 import Basics
+import CommandTesting
 import Console
 import Glibc
 import LuaRuntime

@@ -1,3 +1,4 @@
+import CommandTesting
 import Glibc
 import Testing
 
@@ -74,11 +75,11 @@ final class PromptSession {
     private func readMore(_ doing: String) throws {
         var poller = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
         guard poll(&poller, 1, Int32(BuiltCommand.patienceSeconds * 1000)) == 1 else {
-            throw BuiltCommand.Hang(what: "\(doing); shown so far: \(pending.debugDescription)")
+            throw BuiltCommand.Broken(what: "\(doing); shown so far: \(pending.debugDescription)")
         }
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = read(terminal, &bytes, bytes.count)
-        guard count > 0 else { throw BuiltCommand.Hang(what: "\(doing), the command ended: \(pending.debugDescription)") }
+        guard count > 0 else { throw BuiltCommand.Broken(what: "\(doing), the command ended: \(pending.debugDescription)") }
         pending += String(decoding: bytes[..<count], as: UTF8.self)
     }
 }

@@ -87,6 +87,19 @@ import Testing
         #expect(try image.array(of: Float.self) == before)
     }
 
+    /// Steps hold bare pointers: nothing else may get a program's memory while it lives.
+    @Test func otherTensorsDoNotGetTheProgramsMemory() throws {
+        let graph = try ExecutionSamples.trainedLikeResNet()
+        let x = try ExecutionSamples.images([4, 1, 28, 28])
+        let program = try InferenceProgram(graph, batch: 4)
+        let expected = try program.run([x])[0]
+        // Tensors of every size the program could have used, full of what would show.
+        let others = try (6...22).flatMap { size in try (0..<4).map { _ in try Tensor.full([1 << size], .nan) } }
+        let again = try program.run([x])[0]
+        #expect(try again.subtracting(expected).norm() == 0)
+        for other in others { #expect(try other.withElements(of: Float.self) { $0.allSatisfy(\.isNaN) }) }
+    }
+
     @Test func buffersAreReused() throws {
         let graph = try ExecutionSamples.trainedLikeResNet(depth: 20, imageShape: [3, 32, 32])
         // Enough images for activations to outweigh the scratch of some convolutions, about 7 MB at any batch.

@@ -6,7 +6,8 @@ local mr = require "moonrail"
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", data = "", out = "out/quickstart",
-    policy = "lwiq", grouping = "C|Kh·Kw|O", images = 2560, steps = 150, lr = 0.02, seed = 1,
+    policy = "lwiq", grouping = "C|Kh·Kw|O", images = 2560, steps = 150, lr = 0.02,
+    test_images = 10000, seed = 1,
 }
 mr.seed(args.seed)
 local started = mr.clock()
@@ -16,6 +17,7 @@ stage "Load the model and the data"
 local train, test = mr.data.fashion_mnist {
     batch = 128, augment = { "crop", "flip" }, drop_last = true, dir = args.data ~= "" and args.data or nil,
 }
+if args.test_images < #test then test = test:take(args.test_images) end
 local model = mr.load(args.model)
 print(train)
 print(model)

@@ -6,7 +6,7 @@ local mr = require "moonrail"
 
 local args = mr.args {
     depth = 20, epochs = 18, batch = 128, lr = 0.1, weight_decay = 5e-4, smoothing = 0.05, seed = 1, threads = 0,
-    data = "", checkpoint = "", out = "",
+    data = "", checkpoint = "", out = "", images = 60000, test_images = 10000,
 }
 if args.threads > 0 then mr.threads(args.threads) end
 mr.seed(args.seed)
@@ -14,6 +14,8 @@ mr.seed(args.seed)
 local train, test = mr.data.fashion_mnist {
     batch = args.batch, augment = { "crop", "flip" }, drop_last = true, dir = args.data ~= "" and args.data or nil,
 }
+if args.images < #train then train = train:take(args.images) end
+if args.test_images < #test then test = test:take(args.test_images) end
 local model = mr.zoo.resnet { depth = args.depth, image = train.image_shape, classes = #train.classes, seed = args.seed }
 print(model)
 

@@ -5,7 +5,7 @@ local check = require "moonrail.options"
 
 local known = {
     epochs = "number", steps = "number", optimizer = "userdata", schedule = "function", smoothing = "number",
-    teacher = "userdata", temperature = "number", distill = "number", validate = "userdata", checkpoint = "string",
+    teacher = "userdata", temperature = "number", distill = "number", features = "number", validate = "userdata", checkpoint = "string",
     checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
 }
 
@@ -16,19 +16,38 @@ local history_view = {
 }
 
 -- Cross-entropy with the labels, mixed with the divergence from the teacher where there is one.
-local function loss_of(logits, batch, options)
+local function loss_of(logits, features, batch, options)
     local plain = core.loss.cross_entropy(logits, batch.y, { smoothing = options.smoothing or 0 })
     if not options.teacher then return plain end
     local share = options.distill or 0.7
     local soft = core.loss.kl(logits, options.teacher(batch.x), { temperature = options.temperature or 4 })
-    return plain * (1 - share) + soft * share
+    local loss = plain * (1 - share) + soft * share
+    if options.features then
+        local names = {}
+        for name in pairs(features) do names[#names + 1] = name end
+        for name, wanted in pairs(options.teacher:features(batch.x, names)) do
+            loss = loss + core.loss.mse(features[name], wanted) * (options.features / #names)
+        end
+    end
+    return loss
+end
+
+-- Where the teacher and the model can be compared inside: the taps of the teacher's layers, which compression keeps.
+local function common_taps(options)
+    if not (options.teacher and options.features) then return {} end
+    local taps = {}
+    for _, layer in ipairs(options.teacher:layer_rows()) do
+        if not layer.classifier then taps[#taps + 1] = layer.tap end
+    end
+    return taps
 end
 
 --- Trains `model` in place and returns the history, a row an epoch.
 ---
 --- options: epochs (1) or steps; optimizer (SGD 0.05, momentum 0.9, Nesterov, weight decay 5e-4); schedule, a function of the
 --- progress 0…1 to a factor of the optimizer's rate (one_cycle); smoothing of labels; teacher, a model to distill
---- from, with temperature (4) and distill, its share of the loss (0.7); validate, data to evaluate on after each
+--- from, with temperature (4), distill, its share of the loss (0.7), and features, the weight of the mean squared
+--- difference at the layers' taps (none unless given); validate, data to evaluate on after each
 --- epoch; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
 --- from it where it exists, bit for bit; on_step(row) and on_epoch(row), which stop training by returning false.
 function core.methods.Model.fit(model, data, options)
@@ -45,6 +64,7 @@ function core.methods.Model.fit(model, data, options)
         state.history = state.history.rows or state.history
     end
     local history = rows.wrap(state.history, history_view)
+    local taps = common_taps(options)
     local progress = core.progress(options.label or ("training " .. model.name), total)
     progress:advance(state.step)
 
@@ -69,8 +89,8 @@ function core.methods.Model.fit(model, data, options)
         for batch in data:epoch(epoch, { start = first }) do
             local start = core.clock()
             optimizer.lr = state.peak * schedule(state.step / total)
-            local logits = model:forward(batch.x)
-            local loss = loss_of(logits, batch, options)
+            local logits, features = model:forward(batch.x, { taps = taps })
+            local loss = loss_of(logits, features, batch, options)
             local value = loss:item()
             if value ~= value or value == math.huge then
                 error(("Model:fit: the loss is %s at step %d; try a lower learning rate"):format(value, state.step + 1), 2)

@@ -15,7 +15,7 @@ local mr = {
     loss = core.loss, optim = core.optim, schedule = core.schedule,
     groupings = core.groupings, policies = core.policies,
     -- files and results
-    make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json,
+    make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json, json = core.json,
     read_json = core.read_json, file_size = core.file_size, progress = core.progress,
     rows = rows.wrap, args = require "moonrail.args", compare = report.compare,
 }

@@ -73,11 +73,17 @@ package final class Primitive {
 /// the cache start anew instead of growing without bound.
 package struct PrimitiveCache<Key: Hashable> {
     private var entries: [Key: Primitive] = [:]
+    /// oneDNN settles how work is split when a primitive is made, so another thread count needs others.
+    private var threadCount = 0
     private let limit = 1024
 
     package init() {}
 
     package mutating func primitive(for key: Key, make: (Key) throws -> Primitive) throws -> Primitive {
+        if threadCount != Threads.count {
+            entries.removeAll()
+            threadCount = Threads.count
+        }
         if let found = entries[key] { return found }
         if entries.count >= limit { entries.removeAll() }
         let made = try make(key)

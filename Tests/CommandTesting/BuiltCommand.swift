@@ -1,32 +1,36 @@
 import Basics
-import Glibc
-import Testing
+public import Glibc
 
-/// The built `moonrail`, run as a child process.
-struct BuiltCommand {
+/// The built `moonrail`, run as a child process by the suites that test it from outside.
+public enum BuiltCommand {
     /// Deadline of waits that would otherwise hang when something is broken; nothing is expected to come near it.
-    static let patienceSeconds = 20
+    public static let patienceSeconds = 20
 
-    struct Outcome {
-        var status: Int32
-        var output: String
-        var errors: String
+    public struct Outcome {
+        public var status: Int32
+        public var output: String
+        public var errors: String
     }
 
     /// The binary beside the test bundle that is running.
-    static func path() throws -> String {
-        let tests = try #require(realpath("/proc/self/exe", nil))
+    public static func path() throws -> String {
+        guard let tests = realpath("/proc/self/exe", nil) else { throw Broken(what: "/proc/self/exe cannot be read") }
         defer { free(tests) }
         var path = String(cString: tests)
         // The runner may be a helper of the toolchain; then its argument is the bundle.
         if !path.hasSuffix(".xctest"), let bundle = CommandLine.arguments.first(where: { $0.hasSuffix(".xctest") }) { path = bundle }
         path = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/moonrail"
-        try #require(access(path, X_OK) == 0, "no \(path): build it with `swift build -c release --product moonrail`")
+        guard access(path, X_OK) == 0 else {
+            throw Broken(what: "no \(path): build it with `swift build -c release --product moonrail`")
+        }
         return path
     }
 
     /// Runs the command with `input` on its standard input.
-    static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Outcome {
+    public static func run(
+        _ arguments: [String], input: String = "", environment: [String: String] = [:],
+        patienceSeconds: Int = patienceSeconds
+    ) throws -> Outcome {
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         let files = ["in", "out", "err"].map { directory + "/" + $0 }
@@ -36,13 +40,13 @@ struct BuiltCommand {
             posix_spawn_file_actions_addopen(&actions, 1, files[1], O_WRONLY | O_CREAT, 0o600)
             posix_spawn_file_actions_addopen(&actions, 2, files[2], O_WRONLY | O_CREAT, 0o600)
         }
-        let status = try wait(for: child)
+        let status = try wait(for: child, patienceSeconds: patienceSeconds)
         func text(_ path: String) throws -> String { String(decoding: try AtomicFile.read(path), as: UTF8.self) }
         return Outcome(status: status, output: try text(files[1]), errors: try text(files[2]))
     }
 
     /// Starts the command; the environment is the tests' own without what changes the look of output, plus `environment`.
-    static func spawn(
+    public static func spawn(
         _ arguments: [String], environment: [String: String], isSessionLeader: Bool,
         files: (inout posix_spawn_file_actions_t) -> Void
     ) throws -> pid_t {
@@ -67,12 +71,12 @@ struct BuiltCommand {
         defer { for text in argv + envp { free(text) } }
         var child = pid_t()
         let status = posix_spawn(&child, path, &actions, &attributes, &argv, &envp)
-        try #require(status == 0, "cannot start \(path): \(String(cString: strerror(status)))")
+        guard status == 0 else { throw Broken(what: "cannot start \(path): \(String(cString: strerror(status)))") }
         return child
     }
 
     /// The exit status; 128 + signal where one ended the child. A child that hangs is killed.
-    static func wait(for child: pid_t) throws -> Int32 {
+    public static func wait(for child: pid_t, patienceSeconds: Int = patienceSeconds) throws -> Int32 {
         var status: Int32 = 0
         for _ in 0..<(patienceSeconds * 100) {
             if waitpid(child, &status, WNOHANG) == child {
@@ -82,23 +86,26 @@ struct BuiltCommand {
         }
         kill(child, SIGKILL)
         waitpid(child, &status, 0)
-        throw Hang(what: "the command did not end")
+        throw Broken(what: "the command did not end")
     }
 
-    struct Hang: Error, CustomStringConvertible {
-        let what: String
-        var description: String { what }
+    /// The command is missing, does not start or does not end.
+    public struct Broken: Error, CustomStringConvertible {
+        public let what: String
+        public init(what: String) { self.what = what }
+        public var description: String { what }
     }
 }
 
 /// A fresh directory for one test.
-func temporaryDirectory() throws -> String {
-    var template = Array("/tmp/moonrail-console-XXXXXX".utf8CString)
+public func temporaryDirectory() throws -> String {
+    var template = Array("/tmp/moonrail-test-XXXXXX".utf8CString)
     let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } }
-    return try #require(made)
+    guard let made else { throw BuiltCommand.Broken(what: "no directory can be made under /tmp") }
+    return made
 }
 
-func removeDirectory(_ path: String) {
+public func removeDirectory(_ path: String) {
     guard let directory = opendir(path) else { return }
     while let entry = readdir(directory) {
         let name = withUnsafePointer(to: &entry.pointee.d_name) {

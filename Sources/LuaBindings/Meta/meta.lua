@@ -1,0 +1,310 @@
+---@meta moonrail
+-- The toolkit's Lua face, described once: `?name` at the prompt and editors read this file.
+
+---@class moonrail
+local mr = {}
+
+--- Sets the seed that random numbers, new models and shuffles start from; gives the seed in force.
+---@param seed? integer
+---@return integer
+function mr.seed(seed) end
+
+--- Sets how many threads kernels use, 1…256; gives the number in force.
+---@param count? integer
+---@return integer
+function mr.threads(count) end
+
+--- Bytes of tensor memory: live, peak, idle (kept for reuse), limit; and lua, the bytes of Lua's own heap.
+---@return table
+function mr.memory() end
+
+--- Seconds since the toolkit was loaded.
+---@return number
+function mr.clock() end
+
+--- A tensor of nested tables of numbers: mr.tensor { { 1, 2 }, { 3, 4 } }.
+---@param values number|table
+---@param options? { dtype: "float32"|"int64"|"uint8" }
+---@return Tensor
+function mr.tensor(values, options) end
+
+--- Zeros of a shape: mr.zeros(2, 3) or mr.zeros { 2, 3 }.
+---@return Tensor
+function mr.zeros(...) end
+
+--- Ones of a shape.
+---@return Tensor
+function mr.ones(...) end
+
+--- Standard normal numbers of a shape.
+---@return Tensor
+function mr.randn(...) end
+
+--- Numbers uniform in 0…1 of a shape.
+---@return Tensor
+function mr.rand(...) end
+
+--- The whole numbers 1…count as int64.
+---@param count integer
+---@return Tensor
+function mr.arange(count) end
+
+--- The identity matrix n×n.
+---@param n integer
+---@return Tensor
+function mr.eye(n) end
+
+--- Tensors one after another along dimension `dim` (1).
+---@param tensors Tensor[]
+---@param dim? integer
+---@return Tensor
+function mr.cat(tensors, dim) end
+
+--- Loads a model that Moonrail saved.
+---@param path string
+---@return Model
+function mr.load(path) end
+
+--- A CIFAR-style ResNet of 6n + 2 layers with fresh weights.
+---@param options? { depth: integer, image: integer[], classes: integer, seed: integer }
+---@return Model
+function mr.zoo.resnet(options) end
+
+--- Fashion-MNIST: its training and its test images.
+---@param options? { batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean, dir: string }
+---@return Dataset train
+---@return Dataset test
+function mr.data.fashion_mnist(options) end
+
+--- A data set of images [N, C, H, W] and labels 1…classes.
+---@param images Tensor
+---@param labels Tensor
+---@param options? { name: string, classes: string[], mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@return Dataset
+function mr.data.from_tensors(images, labels, options) end
+
+--- The mean cross-entropy of logits [N, classes] against labels [N].
+---@param logits Tensor
+---@param labels Tensor
+---@param options? { smoothing: number }
+---@return Tensor
+function mr.loss.cross_entropy(logits, labels, options) end
+
+--- The distillation loss T²·KL(softmax(teacher/T) ‖ softmax(student/T)).
+---@param student Tensor
+---@param teacher Tensor
+---@param options? { temperature: number }
+---@return Tensor
+function mr.loss.kl(student, teacher, options) end
+
+--- The mean of (prediction − target)².
+---@param prediction Tensor
+---@param target Tensor
+---@return Tensor
+function mr.loss.mse(prediction, target) end
+
+--- Stochastic gradient descent.
+---@param options { lr: number, momentum: number, weight_decay: number, nesterov: boolean }
+---@return Optimizer
+function mr.optim.sgd(options) end
+
+--- Adam, or AdamW with decoupled = true.
+---@param options { lr: number, betas: number[], eps: number, weight_decay: number, decoupled: boolean }
+---@return Optimizer
+function mr.optim.adam(options) end
+
+--- The factor 1 throughout. Schedules are functions of the progress 0…1.
+---@return function
+function mr.schedule.constant() end
+
+--- Down along half a cosine, after a linear warm-up over that share of the run.
+---@param options? { warmup: number, floor: number }
+---@return function
+function mr.schedule.cosine(options) end
+
+--- Times `factor` at each milestone, given as shares of the run.
+---@param options? { milestones: number[], factor: number }
+---@return function
+function mr.schedule.step(options) end
+
+--- Up to 1 over the first `rise` of the run, then down to almost 0.
+---@param options? { rise: number, start: number, floor: number }
+---@return function
+function mr.schedule.one_cycle(options) end
+
+--- Scores every weighted layer but the classifier: rows with accuracy, stderr, gain and significance.
+--- Half of the images (holdout = 0.5) are classified by class means of the other half. Test images are refused
+--- unless allow_test = true.
+---@param model Model
+---@param data Dataset
+---@param options? { images: integer, head: "imprint"|"centred"|"nearest_mean", monotone: boolean, floor: number, seed: integer, holdout: number, embedding: integer, allow_test: boolean }
+---@return table
+function mr.lwiq.score(model, data, options) end
+
+--- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
+--- edited and given to model:compress. A policy is "lwiq", "uniform" or a function (layers, budget) -> ranks by name.
+---@param model Model
+---@param options { scores: table, budget: { params: number, macs: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean }
+---@return table
+function mr.plan(model, options) end
+
+--- One table of models side by side, the first of them the reference.
+---@param entries table[]
+---@return table
+function mr.compare(entries) end
+
+--- An array of rows with printing and methods: sort, top, filter, column, csv, save, plot.
+---@param list table[]
+---@param view? table
+---@return table
+function mr.rows(list, view) end
+
+--- A recipe's command-line options, from a table of their defaults.
+---@param defaults table
+---@return table
+function mr.args(defaults) end
+
+--- A progress bar: bar:advance(steps, note), bar:finish().
+---@param label string
+---@param total integer
+---@return Progress
+function mr.progress(label, total) end
+
+--- Makes a directory and those above it.
+---@param path string
+function mr.make_directory(path) end
+
+--- Bytes of a file.
+---@param path string
+---@return integer
+function mr.file_size(path) end
+
+--- Writes text to a file, whole or not at all.
+---@param path string
+---@param text string
+function mr.write_text(path, text) end
+
+--- Writes a table as JSON, whole or not at all.
+---@param path string
+---@param value any
+function mr.write_json(path, value) end
+
+--- Reads JSON into tables.
+---@param path string
+---@return any
+function mr.read_json(path) end
+
+--- A value as JSON on one line.
+---@param value any
+---@return string
+function mr.json(value) end
+
+---@class Model
+local Model = {}
+
+--- Results for images [N, C, H, W], fused for inference.
+---@param images Tensor
+---@return Tensor
+function Model:__call(images) end
+
+--- A forward pass that records gradients and moves running statistics; with taps also those inner values, by name.
+---@param images Tensor
+---@param options? { taps: string[] }
+---@return Tensor
+---@return table? taps
+function Model:forward(images, options) end
+
+--- Inner values for inference, by name.
+---@param images Tensor
+---@param names string[]
+---@return table
+function Model:features(images, names) end
+
+--- Trains the model in place and gives the history, a row an epoch.
+---@param data Dataset
+---@param options? { epochs: number, steps: integer, optimizer: Optimizer, schedule: function, smoothing: number, teacher: Model, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
+---@return table
+function Model:fit(data, options) end
+
+--- Accuracy and mean cross-entropy over a data set, without augmentation.
+---@param data Dataset
+---@param options? { label: string }
+---@return { accuracy: number, loss: number, images: integer, seconds: number }
+function Model:evaluate(data, options) end
+
+--- Re-estimates the running statistics of batch normalisation in place; needs no labels.
+---@param data Dataset
+---@param options? { images: integer, seed: integer }
+function Model:reestimate(data, options) end
+
+--- A compressed copy after a plan.
+---@param plan table
+---@return Model
+function Model:compress(plan) end
+
+--- Milliseconds of a batch on this machine: ms (median), min, max.
+---@param options? { batch: integer, runs: integer }
+---@return table
+function Model:latency(options) end
+
+--- The weighted layers: rows, also found by name.
+---@return table
+function Model:layers() end
+
+--- The same as plain rows, without printing.
+---@return table[]
+function Model:layer_rows() end
+
+--- A parameter by name.
+---@param name string
+---@return Tensor
+function Model:parameter(name) end
+
+--- A note kept with the model; with a value, sets it.
+---@param name string
+---@param value? any
+---@return any
+function Model:note(name, value) end
+
+--- Saves the model as safetensors, whole or not at all.
+---@param path string
+function Model:save(path) end
+
+--- A copy that changes on its own.
+---@return Model
+function Model:clone() end
+
+---@class Dataset
+local Dataset = {}
+
+--- For loops: for batch in data:epoch(1) do … batch.x, batch.y, batch.count, batch.number, batch.of.
+---@param epoch? integer
+---@param options? { start: integer }
+---@return function
+function Dataset:epoch(epoch, options) end
+
+--- The same images with other options.
+---@param options { batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@return Dataset
+function Dataset:with(options) end
+
+--- The first `count` images.
+---@param count integer
+---@return Dataset
+function Dataset:take(count) end
+
+--- `count` images of all classes in proportion, and the rest.
+---@param count integer
+---@param seed? integer
+---@return Dataset
+---@return Dataset
+function Dataset:divide(count, seed) end
+
+---@class Optimizer
+local Optimizer = {}
+
+--- Changes the parameters of the model that the gradients belong to.
+---@param gradients Gradients
+function Optimizer:step(gradients) end
+
+return mr

@@ -1,0 +1,100 @@
+import Basics
+import Testing
+
+@Suite(.serialized) struct ModelScriptTests {
+    @Test func trainingByHandLowersTheLoss() throws {
+        try run("""
+            local model, data = net(), tiny()
+            local optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 }
+            local first, last
+            for epoch = 1, 6 do
+                for batch in data:epoch(epoch) do
+                    local loss = mr.loss.cross_entropy(model:forward(batch.x), batch.y)
+                    optimizer:step(loss:backward())
+                    first, last = first or loss:item(), loss:item()
+                end
+            end
+            assert(last < 0.5 * first, ("%g is not below half of %g"):format(last, first))
+            assert(model:evaluate(data).accuracy > 0.9)
+            """)
+    }
+
+    @Test func gradientsBelongToTheirPass() throws {
+        try run("""
+            local model, data = net(), tiny()
+            local batch = data:epoch(1)()
+            local loss = mr.loss.cross_entropy(model:forward(batch.x), batch.y)
+            local gradients = loss:backward()
+            assert(gradients:get("fc.weight").shape[1] == 2)
+            local ok, err = pcall(loss.backward, loss)
+            assert(not ok and err.code == "binding.tapeSpent", tostring(err))
+            """)
+    }
+
+    @Test func fitResumesBitForBit() throws {
+        let path = "/tmp/moonrail-resume-\(UInt64.random(in: 0 ... .max)).safetensors"
+        defer { try? AtomicFile.write(path, text: "") }
+        try run("""
+            local function options(extra)
+                extra.optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9, nesterov = true }
+                return extra
+            end
+            local whole = net()
+            whole:fit(tiny(), options { epochs = 3 })
+            local half = net()
+            half:fit(tiny(), options { epochs = 3, checkpoint = "\(path)", checkpoint_every = 3,
+                on_step = function(row) return row.step < 7 end })   -- stopped in the middle of epoch 2
+            local resumed = net()
+            local history = resumed:fit(tiny(), options { epochs = 3, checkpoint = "\(path)", resume = true })
+            assert(#history == 3)
+            for _, name in ipairs(whole.parameter_names) do
+                assert((whole:parameter(name) - resumed:parameter(name)):norm() == 0, name)
+            end
+            """)
+    }
+
+    @Test func savedModelsComeBack() throws {
+        let path = "/tmp/moonrail-model-\(UInt64.random(in: 0 ... .max)).safetensors"
+        defer { try? AtomicFile.write(path, text: "") }
+        try run("""
+            local model = net()
+            model:note("made", { by = "spec", list = { 1, 2.5 } })
+            model:save("\(path)")
+            local again = mr.load("\(path)")
+            local x = mr.randn(2, 1, 8, 8)
+            assert((model(x) - again(x)):norm() == 0 and again:note("made").list[2] == 2.5)
+            assert(again.cost.params == model.cost.params and again.layers["stage2.block1.conv1"].parent)
+            """)
+    }
+
+    @Test func distillationAndScheduleRun() throws {
+        try run("""
+            local teacher, student = net(), mr.zoo.resnet { depth = 8, image = { 1, 8, 8 }, classes = 2, seed = 9 }
+            local rates = {}
+            local history = student:fit(tiny(), {
+                epochs = 2, teacher = teacher, temperature = 2, features = 0.5, smoothing = 0.1, validate = tiny(),
+                schedule = mr.schedule.cosine { warmup = 0.25 }, on_step = function(row) rates[#rates + 1] = row.lr end,
+            })
+            assert(#history == 2 and history[2].validation and #rates == 8)
+            assert(rates[1] == 0 and rates[3] > rates[8] and tostring(history):find("validation"))
+            """)
+    }
+
+    static let errors: [(String, String)] = [
+        ("mr.load 'nowhere.safetensors'", "cannot read nowhere.safetensors"),
+        ("net()(mr.zeros(1, 3, 8, 8))", "needs shape [N, 1, 8, 8]"),
+        ("net():fit(tiny(), { epoch = 1 })", "unknown option 'epoch' (did you mean 'epochs'?)"),
+        ("net():fit(tiny(), { epochs = 'two' })", "option 'epochs' must be a number, got a string (two)"),
+        ("mr.zoo.resnet { depth = 21 }", "depth must be 6n + 2"),
+        ("net():parameter 'fc.wieght'", "did you mean 'fc.weight'"),
+        ("mr.optim.sgd { lr = -1 }", "must be positive"),
+        ("mr.optim.sgd { lr = 1, momentun = 0.9 }", "did you mean 'momentum'"),
+        ("net():forward(mr.zeros(2, 1, 8, 8), { tap = {} })", "did you mean 'taps'"),
+        ("mr.data.fashion_mnist { dir = '/nowhere' }", "/nowhere"),
+    ]
+
+    @Test(arguments: errors) func mistakesAreSentences(_ script: String, _ expected: String) {
+        let got = message(of: script)
+        #expect(got.contains(expected), "\(got)")
+    }
+}
