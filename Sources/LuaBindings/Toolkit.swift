@@ -49,6 +49,7 @@ public enum Toolkit {
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, session)
         try SessionFunctions.add(to: table, in: state, session)
+        try table.set("getters", try state.table(["Model": try state.getters(of: ModelObject.self)]))
         try table.set(
             "methods",
             try state.table([

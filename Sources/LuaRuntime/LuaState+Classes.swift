@@ -10,18 +10,22 @@ final class ClassRecord {
     let isInstance: (AnyObject) -> Bool
     /// The methods by name; those written in Lua are put here too.
     let methods: LuaTable
+    /// The getters of properties by name, likewise.
+    let getters: LuaTable
     /// Registry reference of the metatable, held for the life of the state.
     let metatable: Int32
 
     init(
         name: String, members: [LuaMember], byteCount: ((AnyObject) -> Int)?,
-        isInstance: @escaping (AnyObject) -> Bool, methods: LuaTable, metatable: Int32
+        isInstance: @escaping (AnyObject) -> Bool, methods: LuaTable, getters: LuaTable,
+        metatable: Int32
     ) {
         self.name = name
         self.members = members
         self.byteCount = byteCount
         self.isInstance = isInstance
         self.methods = methods
+        self.getters = getters
         self.metatable = metatable
     }
 }
@@ -35,6 +39,7 @@ extension LuaState {
             try pushFunctions(of: luaClass, .method)
             let methods = LuaTable(reference: try reference(at: -1))
             try pushFunctions(of: luaClass, .getter)
+            let getters = LuaTable(reference: try reference(at: -1))
             try pushFunctions(of: luaClass, .setter)
             try pushIndexFallback(luaClass)
             try pushAssignmentFallback(luaClass)
@@ -49,7 +54,7 @@ extension LuaState {
             let record = ClassRecord(
                 name: luaClass.name, members: Self.members(of: luaClass), byteCount: luaClass.byteCount,
                 isInstance: { $0 is Object }, methods: methods,
-                metatable: metatable)
+                getters: getters, metatable: metatable)
             classes[ObjectIdentifier(Object.self)] = record
             if let address { classesByMetatable[address] = record }
         }
@@ -62,6 +67,15 @@ extension LuaState {
             throw ArgumentFailure.unregisteredClass(name: String(describing: type))
         }
         return record.methods
+    }
+
+    /// The getters of a registered class by property name: a function put into this table computes a property in Lua
+    /// from the object.
+    public func getters<Object: AnyObject>(of type: Object.Type) throws -> LuaTable {
+        guard let record = classes[ObjectIdentifier(type)] else {
+            throw ArgumentFailure.unregisteredClass(name: String(describing: type))
+        }
+        return record.getters
     }
 
     /// Pushes a userdata that holds `object`.

@@ -27,11 +27,14 @@ extension LuaState {
         }
     }
 
-    /// A class's own members and the methods that were added in Lua.
+    /// A class's own members and those that were added in Lua.
     private func members(of record: ClassRecord) throws -> [LuaMember] {
         let known = Set(record.members.map(\.name))
-        let added = try record.methods.fields().filter { !known.contains($0.name) }
-        return (record.members + added.map { LuaMember(name: $0.name, kind: .method) }).sorted { $0.name < $1.name }
+        func added(_ table: LuaTable, _ kind: LuaMember.Kind) throws -> [LuaMember] {
+            try table.fields().filter { !known.contains($0.name) }.map { LuaMember(name: $0.name, kind: kind) }
+        }
+        return (record.members + (try added(record.methods, .method)) + (try added(record.getters, .property)))
+            .sorted { $0.name < $1.name }
     }
 
     private func record(of object: LuaObject) throws -> ClassRecord? {

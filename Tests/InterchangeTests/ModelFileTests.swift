@@ -73,7 +73,7 @@ import Testing
 
     @Test func aTensorCannotTakeAParametersName() throws {
         let graph = try InterchangeSamples.zoo()
-        try InterchangeSamples.withFile { path in
+        _ = try InterchangeSamples.withFile { path in
             #expect(throws: (any Error).self) {
                 try ModelFile(graph: graph, training: [("a", .ones([1])), ("a", .ones([1]))]).write(to: path)
             }

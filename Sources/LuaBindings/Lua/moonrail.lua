@@ -31,8 +31,8 @@ function mr.plan(model, options) return report.plan(core.plan(model, options)) e
 require "moonrail.fit"
 require "moonrail.evaluate"
 
---- The weighted layers of a model: rows that are also found by name, `layers["stage1.block1.conv1"]`.
-function core.methods.Model.layers(model)
+--- The weighted layers of a model: rows that are also found by name, `model.layers["stage1.block1.conv1"]`.
+function core.getters.Model.layers(model)
     return rows.wrap(model:layer_rows(), {
         title = model.name,
         { "name", "layer" }, { "shape", "weight", rows.extents }, { "params", "parameters", rows.grouped },

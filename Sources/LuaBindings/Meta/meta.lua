@@ -200,6 +200,12 @@ function mr.read_json(path) end
 function mr.json(value) end
 
 ---@class Model
+---@field name string
+---@field input_shape integer[]
+---@field cost { params: integer, macs: integer, bytes: integer, peak_activation_bytes: integer }
+---@field layers table the weighted layers: rows, also found by name
+---@field parameter_names string[]
+---@field notes string[] the names of the notes
 local Model = {}
 
 --- Results for images [N, C, H, W], fused for inference.
@@ -246,10 +252,6 @@ function Model:compress(plan) end
 ---@param options? { batch: integer, runs: integer }
 ---@return table
 function Model:latency(options) end
-
---- The weighted layers: rows, also found by name.
----@return table
-function Model:layers() end
 
 --- The same as plain rows, without printing.
 ---@return table[]
