@@ -18,11 +18,11 @@ enum StandardLibrary {
     static let modules = [
         Module("moonrail", PackageResources.moonrail_lua),
         Module("moonrail.args", PackageResources.args_lua),
+        Module("moonrail.check", PackageResources.check_lua),
         Module("moonrail.chart", PackageResources.chart_lua),
         Module("moonrail.evaluate", PackageResources.evaluate_lua),
         Module("moonrail.help", PackageResources.help_lua),
         Module("moonrail.fit", PackageResources.fit_lua),
-        Module("moonrail.options", PackageResources.options_lua),
         Module("moonrail.report", PackageResources.report_lua),
         Module("moonrail.rows", PackageResources.rows_lua),
     ]

@@ -81,6 +81,8 @@ import Testing
     }
 
     static let errors: [(String, String)] = [
+        ("net():evaluate(3)", "Model:evaluate: argument 1 (data) must be a Dataset, got a number"),
+        ("net():fit(net())", "Model:fit: argument 1 (data) must be a Dataset, got a Model"),
         ("mr.load 'nowhere.safetensors'", "cannot read nowhere.safetensors"),
         ("net()(mr.zeros(1, 3, 8, 8))", "needs shape [N, 1, 8, 8]"),
         ("net():fit(tiny(), { epoch = 1 })", "unknown option 'epoch' (did you mean 'epochs'?)"),

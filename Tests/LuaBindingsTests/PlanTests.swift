@@ -3,7 +3,8 @@ import Testing
 @Suite(.serialized) struct PlanScriptTests {
     @Test func scoresArePlainRows() throws {
         try run("""
-            local scores = mr.lwiq.score(net(), tiny(), { images = 40, seed = 1 })
+            local function both() return tiny(), tiny() end
+            local scores = mr.lwiq.score(net(), both())
             assert(#scores == 7 and scores[1].layer == "conv1" and scores["stage1.block1.conv1"].parent == "conv1")
             local ranked = scores:sort "gain"
             assert(ranked[1].gain >= ranked[2].gain and #scores:top(3) == 3)

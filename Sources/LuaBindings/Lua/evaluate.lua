@@ -1,9 +1,10 @@
 -- model:evaluate(data): accuracy and mean cross-entropy over a data set, without augmentation.
 local core = require "moonrail.core"
-local check = require "moonrail.options"
+local check = require "moonrail.check"
 
 function core.methods.Model.evaluate(model, data, options)
-    options = check("Model:evaluate", options, { label = "string" })
+    check.object("Model:evaluate", 1, "data", data, "Dataset")
+    options = check.options("Model:evaluate", options, { label = "string" })
     local progress = core.progress(options.label or ("evaluating " .. model.name), #data)
     local plain = data:with { shuffle = false, augment = {}, drop_last = false }
     local start, correct, loss = core.clock(), 0, 0.0

@@ -1,7 +1,7 @@
 -- model:fit(data, options): the training loop. Copy it to change it: it uses nothing that a script cannot.
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
-local check = require "moonrail.options"
+local check = require "moonrail.check"
 
 local known = {
     epochs = "number", steps = "number", optimizer = "userdata", schedule = "function", smoothing = "number",
@@ -51,7 +51,8 @@ end
 --- epoch; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
 --- from it where it exists, bit for bit; on_step(row) and on_epoch(row), which stop training by returning false.
 function core.methods.Model.fit(model, data, options)
-    options = check("Model:fit", options, known)
+    check.object("Model:fit", 1, "data", data, "Dataset")
+    options = check.options("Model:fit", options, known)
     local batches = data.batches
     local total = math.tointeger(options.steps or (options.epochs or 1) * batches)
     if not total or total < 1 then error("Model:fit: epochs and steps must give a whole number of steps, at least 1", 2) end

@@ -22,7 +22,11 @@ local mr = {
 
 mr.lwiq = {
     --- Scores every weighted layer of `model` but the classifier on images of `data`.
-    score = function(model, data, options) return report.scores(core.score(model, data, options)) end,
+    score = function(model, data, options)
+        -- A call that gives training and test data, put straight into the arguments, is taken for its first.
+        if getmetatable(options) == "Dataset" then options = nil end
+        return report.scores(core.score(model, data, options))
+    end,
 }
 
 --- Chooses ranks for every layer within a budget: a table of rows that can be edited and given to `model:compress`.

@@ -13,7 +13,7 @@ local function plural(count, word) return ("%d %s%s"):format(count, word, count 
 function report.scores(scores)
     local largest = 0
     for _, row in ipairs(scores) do largest = math.max(largest, row.significance) end
-    local bar = rows.bar(24)
+    local bar = rows.bar(19)  -- the table then fits 80 columns
     rows.wrap(scores, {
         title = "Layer significance (LWIQ)",
         { "layer", "layer" }, { "accuracy", "proxy accuracy", percent }, { "stderr", "± 1 se", percent },

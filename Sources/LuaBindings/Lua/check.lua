@@ -1,8 +1,11 @@
--- Checks of an options table, for functions written in Lua: an unknown key is an error that names the nearest.
+-- Checks of arguments, for functions written in Lua.
 local core = require "moonrail.core"
 
+local check = {}
+
+--- An options table: an unknown key is an error that names the nearest.
 --- `known` maps every option to the type it must have ("number", "table|string", …), checked where it is given.
-return function(where, options, known)
+function check.options(where, options, known)
     options = options or {}
     if type(options) ~= "table" then error(("%s: options must be a table, got a %s"):format(where, type(options)), 3) end
     for key, value in pairs(options) do
@@ -23,3 +26,13 @@ return function(where, options, known)
     end
     return options
 end
+
+--- An object of the toolkit's class `wanted` as argument `position`.
+function check.object(where, position, name, value, wanted)
+    local got = getmetatable(value)
+    if got == wanted then return end
+    got = type(got) == "string" and got or type(value)
+    error(("%s: argument %d (%s) must be a %s, got a %s"):format(where, position, name, wanted, got), 3)
+end
+
+return check
