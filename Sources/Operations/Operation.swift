@@ -37,6 +37,16 @@ extension Operation {
     }
 }
 
+/// An operation without attributes.
+public protocol PlainOperation: Operation {
+    init()
+}
+
+extension PlainOperation {
+    public init(attributes: Attributes) throws { self.init() }
+    public var attributes: Attributes { Attributes(Self.name) }
+}
+
 /// How an operation is to be evaluated.
 public struct EvaluationMode: Sendable {
     /// Batch statistics instead of running ones.

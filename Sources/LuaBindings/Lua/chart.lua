@@ -7,9 +7,8 @@ local function escape(text)
     return (tostring(text):gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }))
 end
 
-local style = [[<style>text{font:12px system-ui,sans-serif;fill:#555}.t{font-size:15px;font-weight:600}.v{font-size:11px}
-.up{fill:#2f81c9}.down{fill:#c9602f}.axis{stroke:#888}.err{stroke:#888;stroke-width:1.2}
-@media(prefers-color-scheme:dark){text{fill:#bbb}}</style>]]
+local style = [[<style>text{font:12px system-ui,sans-serif;fill:#767676}.t{font-size:15px;font-weight:600}.v{font-size:11px}
+.up{fill:#2f81c9}.down{fill:#c9602f}.axis{stroke:#888}.err{stroke:#888;stroke-width:1.2}</style>]]
 
 --- Horizontal bars, one line a value, so that labels never collide however many there are.
 --- `spec`: title, labels, values, errors (half-widths, optional), format (value -> text, optional).

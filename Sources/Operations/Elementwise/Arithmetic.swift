@@ -1,12 +1,10 @@
 public import Tensors
 
 /// a − b, broadcast.
-public struct Subtract: Operation {
+public struct Subtract: PlainOperation {
     public static let name = "subtract"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 2...2)
@@ -22,12 +20,10 @@ public struct Subtract: Operation {
 }
 
 /// a · b element by element, broadcast.
-public struct Multiply: Operation {
+public struct Multiply: PlainOperation {
     public static let name = "multiply"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 2...2)
@@ -97,12 +93,10 @@ public struct Sum: Operation {
 /// The matrix product.
 ///
 /// - Shape: [m, k] · [k, n] to [m, n].
-public struct MatrixMultiply: Operation {
+public struct MatrixMultiply: PlainOperation {
     public static let name = "matmul"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 2...2)

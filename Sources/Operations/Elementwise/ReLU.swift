@@ -1,12 +1,10 @@
 public import Tensors
 
 /// max(x, 0).
-public struct ReLU: Operation {
+public struct ReLU: PlainOperation {
     public static let name = "relu"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 1...1)

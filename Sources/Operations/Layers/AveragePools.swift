@@ -36,12 +36,10 @@ public struct AdaptiveAveragePool2D: Operation {
 /// The mean over rows and columns.
 ///
 /// - Shape: [N, C, H, W] to [N, C, 1, 1].
-public struct GlobalAveragePool2D: Operation {
+public struct GlobalAveragePool2D: PlainOperation {
     public static let name = "global_avg_pool2d"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 1...1)

@@ -47,12 +47,10 @@ public struct KLDivergence: Operation {
 /// The mean of (a − b)², for matching features; b gets no gradient.
 ///
 /// - Shape: two equal shapes, to a scalar.
-public struct MeanSquaredError: Operation {
+public struct MeanSquaredError: PlainOperation {
     public static let name = "mean_squared_error"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 2...2)

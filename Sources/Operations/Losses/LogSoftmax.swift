@@ -1,12 +1,10 @@
 public import Tensors
 
 /// xᵢ − log Σ exp(xⱼ) over the last dimension.
-public struct LogSoftmax: Operation {
+public struct LogSoftmax: PlainOperation {
     public static let name = "log_softmax"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 1...1)

@@ -40,12 +40,10 @@ public struct Reshape: Operation {
 /// All dimensions behind the first as one.
 ///
 /// - Shape: [N, …] to [N, product of the rest].
-public struct Flatten: Operation {
+public struct Flatten: PlainOperation {
     public static let name = "flatten"
 
     public init() {}
-    public init(attributes: Attributes) throws {}
-    public var attributes: Attributes { Attributes(Self.name) }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 1...1)
