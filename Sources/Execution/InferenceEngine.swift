@@ -6,6 +6,8 @@ public final class InferenceEngine {
     private let graph: Graph
     private let taps: Set<String>
     private var programs: [InferenceProgram] = []
+    /// What the programs were compiled for: primitives settle how their work is split when they are made.
+    private var threadCount = Threads.count
     private let keptPrograms = 4
 
     public init(_ graph: Graph, taps: Set<String> = []) {
@@ -15,6 +17,10 @@ public final class InferenceEngine {
 
     /// The program for `batch` samples, compiled on first use.
     public func program(batch: Int) throws -> InferenceProgram {
+        if threadCount != Threads.count {
+            programs.removeAll()
+            threadCount = Threads.count
+        }
         if let found = programs.first(where: { $0.batch == batch }) { return found }
         let made = try InferenceProgram(graph, batch: batch, taps: taps)
         if programs.count >= keptPrograms { programs.removeFirst() }

@@ -93,8 +93,10 @@ import Testing
         let x = try ExecutionSamples.images([4, 1, 28, 28])
         let program = try InferenceProgram(graph, batch: 4)
         let expected = try program.run([x])[0]
-        // Tensors of every size the program could have used, full of what would show.
-        let others = try (6...22).flatMap { size in try (0..<4).map { _ in try Tensor.full([1 << size], .nan) } }
+        // Tensors of every size class that blocks or scratch could be of, 4 KiB to 15 MiB, full of what would show.
+        let others = try (12..<24).flatMap { power in
+            try (8..<16).map { eighths in try Tensor.full([(eighths << (power - 3)) / 4], .nan) }
+        }
         let again = try program.run([x])[0]
         #expect(try again.subtracting(expected).norm() == 0)
         for other in others { #expect(try other.withElements(of: Float.self) { $0.allSatisfy(\.isNaN) }) }
