@@ -121,7 +121,7 @@ extension ProgramCompiler {
 
     /// Evaluates the operation as on the tape and copies its results into place.
     mutating func planGeneric(_ node: Node) throws {
-        var sources: [Either] = []
+        var sources: [Operand] = []
         for source in node.inputs {
             switch source {
             case .parameter: sources.append(.parameter(try parameter(source, of: node)))
@@ -147,7 +147,7 @@ extension ProgramCompiler {
         }
     }
 
-    private enum Either {
+    private enum Operand {
         case parameter(Tensor)
         case value(PlannedValue)
     }
