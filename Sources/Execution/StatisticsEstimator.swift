@@ -19,6 +19,8 @@ public struct StatisticsEstimator {
     public init(_ graph: Graph) {
         var observed = graph
         for (index, node) in graph.nodes.enumerated() {
+            // Statistics are those of inference, where nothing is dropped.
+            if node.operation is Dropout { observed.nodes[index].operation = Dropout(probability: 0, seed: 0) }
             // With momentum 1 the proposed statistics are those of the batch.
             guard let norm = node.operation as? BatchNorm else { continue }
             observed.nodes[index].operation = BatchNorm(epsilon: norm.epsilon, momentum: 1, hasReLU: norm.hasReLU)

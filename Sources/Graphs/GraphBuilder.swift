@@ -68,10 +68,12 @@ public struct GraphBuilder {
         return try add(name, Conv2D(geometry, hasBias: hasBias), sources)
     }
 
-    public mutating func batchNorm(_ name: String, _ input: String) throws -> String {
+    public mutating func batchNorm(
+        _ name: String, _ input: String, epsilon: Double = 1e-5, momentum: Double = 0.1
+    ) throws -> String {
         let channels = shapes[input]?.dims.dropFirst().first ?? 0
         return try add(
-            name, BatchNorm(),
+            name, BatchNorm(epsilon: epsilon, momentum: momentum),
             [
                 .value(input), parameter(name + ".weight", try .ones([channels])),
                 parameter(name + ".bias", try .zeros([channels])),
@@ -81,14 +83,28 @@ public struct GraphBuilder {
     }
 
     /// A linear layer whose weights and bias are uniform in ±1/√I.
-    public mutating func linear(_ name: String, _ input: String, features: Int) throws -> String {
+    public mutating func linear(
+        _ name: String, _ input: String, features: Int, hasBias: Bool = true
+    ) throws -> String {
+        guard features >= 1 else {
+            throw GraphFailure.invalidArchitecture(detail: "\(graph.name) › \(name): \(features) features are no linear layer")
+        }
         let inputs = shapes[input]?.dims.last ?? 0
         let bound = 1 / Float(max(1, inputs)).squareRoot()
         let weight = try Tensor.uniform([features, inputs], low: -bound, high: bound, using: &random)
-        let bias = try Tensor.uniform([features], low: -bound, high: bound, using: &random)
-        return try add(
-            name, Linear(hasBias: true),
-            [.value(input), parameter(name + ".weight", weight), parameter(name + ".bias", bias)])
+        var sources: [Source] = [.value(input), parameter(name + ".weight", weight)]
+        if hasBias {
+            let bias = try Tensor.uniform([features], low: -bound, high: bound, using: &random)
+            sources.append(parameter(name + ".bias", bias))
+        }
+        return try add(name, Linear(hasBias: hasBias), sources)
+    }
+
+    /// Dropout with its pass count, which starts at 0.
+    public mutating func dropout(_ name: String, _ input: String, probability: Double) throws -> String {
+        // 53 bits: every seed is exact wherever numbers are doubles.
+        let operation = Dropout(probability: probability, seed: Int(random.next() >> 11))
+        return try add(name, operation, [.value(input), parameter(name + ".count", try .zeros([1]), isTrainable: false)])
     }
 
     public mutating func apply(_ name: String, _ operation: any Operation, _ inputs: String...) throws -> String {

@@ -12,6 +12,9 @@ enum BindingFailure: Failure {
     case testSplit(dataset: String)
     case planMismatch(detail: String)
     case labelOutOfRange(label: Int, position: Int, classCount: Int)
+    case networkFinished(network: String)
+    case twoNetworks(layer: String)
+    case layerInputs(layer: String, expected: Int, got: Int)
 
     var code: String {
         switch self {
@@ -24,6 +27,9 @@ enum BindingFailure: Failure {
         case .testSplit: "binding.testSplit"
         case .planMismatch: "binding.planMismatch"
         case .labelOutOfRange: "operation.labelOutOfRange"
+        case .networkFinished: "binding.networkFinished"
+        case .twoNetworks: "binding.twoNetworks"
+        case .layerInputs: "binding.layerInputs"
         }
     }
 
@@ -41,6 +47,10 @@ enum BindingFailure: Failure {
         case .planMismatch(let detail): "compress: \(detail)"
         case .labelOutOfRange(let label, let position, let count):
             "mr.loss.cross_entropy: label \(label) at position \(position) is out of range 1…\(count)"
+        case .networkFinished(let network): "\(network) is finished; layers are added inside mr.nn.graph's build function only"
+        case .twoNetworks(let layer): "\(layer): its values come from two different networks"
+        case .layerInputs(let layer, let expected, let got):
+            "layer \(layer) takes \(expected) value\(expected == 1 ? "" : "s"), but got \(got)"
         }
     }
 }

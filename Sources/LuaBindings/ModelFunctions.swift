@@ -5,21 +5,12 @@ import LuaRuntime
 import Tensors
 import Training
 
-/// Functions that make, load and checkpoint models.
+/// Functions that load and checkpoint models.
 enum ModelFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState) throws {
         try table.define("load", in: state) { call in
             let file = try ModelFile(path: try call.string(1, "path"))
             try call.push(ModelObject(file.graph, notes: file.notes))
-        }
-        try table.define("resnet", in: state, module: "mr.zoo") { call in
-            let options = try call.options(1, known: ["depth", "image", "classes", "seed"])
-            let family = CIFARResNet(
-                depth: try options.integer("depth", default: 20),
-                imageShape: Shape(try options.optionalIntegers("image") ?? [3, 32, 32]),
-                classCount: try options.integer("classes", default: 10))
-            let seed = try options.integer("seed", default: session.seed)
-            try call.push(ModelObject(try family.build(seed: UInt64(bitPattern: Int64(seed)))))
         }
         try table.define("save_checkpoint", in: state) { call in
             let model = try call.object(2, "model", as: ModelObject.self)

@@ -23,6 +23,7 @@ enum StandardLibrary {
         Module("moonrail.evaluate", PackageResources.evaluate_lua),
         Module("moonrail.help", PackageResources.help_lua),
         Module("moonrail.fit", PackageResources.fit_lua),
+        Module("moonrail.nn", PackageResources.nn_lua),
         Module("moonrail.report", PackageResources.report_lua),
         Module("moonrail.rows", PackageResources.rows_lua),
     ]

@@ -17,6 +17,7 @@ public enum Toolkit {
         try state.register(OptimizerClass.make())
         try state.register(GradientsClass.make())
         try state.register(ProgressClass.make())
+        try NetworkClasses.register(in: state)
         // Not Lua to be run, but the text that help is made of.
         try state.preload("moonrail.meta_source", source: "return [==[\n\(StandardLibrary.meta)]==]", chunkName: "meta.lua")
         try state.preload("moonrail.core") { state in try core(in: state, session) }
@@ -44,7 +45,9 @@ public enum Toolkit {
     private static func core(in state: LuaState, _ session: Session) throws -> LuaTable {
         let table = try state.table(["version": version])
         try TensorFunctions.add(to: table, in: state, session)
-        try ModelFunctions.add(to: table, in: state, session)
+        try ModelFunctions.add(to: table, in: state)
+        try ZooFunctions.add(to: table, in: state, session)
+        try LayerFunctions.add(to: table, in: state, session)
         try DataFunctions.add(to: table, in: state, session)
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, session)

@@ -3,8 +3,8 @@ import Basics
 /// Every operation there is. A test holds this list against the gradient checks.
 public enum OperationCatalog {
     public static let all: [any Operation.Type] = [
-        Add.self, AdaptiveAveragePool2D.self, BatchNorm.self, Conv2D.self, CrossEntropy.self, Flatten.self,
-        GlobalAveragePool2D.self, KLDivergence.self, Linear.self, LogSoftmax.self, MatrixMultiply.self,
+        Add.self, AdaptiveAveragePool2D.self, BatchNorm.self, Clip.self, Conv2D.self, CrossEntropy.self,
+        Dropout.self, Flatten.self, GlobalAveragePool2D.self, KLDivergence.self, Linear.self, LogSoftmax.self, MatrixMultiply.self,
         MeanSquaredError.self, Multiply.self, Pad.self, Pool2D.self, ReLU.self, Reshape.self, Scale.self,
         Slice.self, SubsamplePad.self, Subtract.self, Sum.self,
     ]

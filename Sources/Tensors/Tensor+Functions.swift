@@ -18,7 +18,30 @@ extension Tensor {
             throw TensorFailure.invalidArgument(operation: "clamp", detail: "low \(low) is above high \(high)")
         }
         let (low, high) = (Float(low), Float(high))
-        return try mapped("clamp") { min(max($0, low), high) }
+        // The zeros that fill up a block of channels must stay zeros.
+        guard layout == .blocked, low <= 0, high >= 0 else { return try mapped("clamp") { min(max($0, low), high) } }
+        let result = try Tensor(uninitializedActivation: shape, format: .blocked)
+        withExtendedLifetime((storage, result.storage)) {
+            let (x, y) = (base(Float.self), result.base(Float.self))
+            parallelFor(storedElementCount, grain: Elementwise.grain) { for i in $0 { y[i] = min(max(x[i], low), high) } }
+        }
+        return result
+    }
+
+    /// `gradient` where this tensor lies between the limits, and 0 elsewhere.
+    package func clampGradient(_ gradient: Tensor, low: Double, high: Double) throws -> Tensor {
+        let (low, high) = (Float(low), Float(high))
+        let x = layout == .blocked ? self : try contiguous()
+        let dy = try layout == .blocked ? gradient.inFormat(.blocked) : gradient.contiguous()
+        let result = layout == .blocked
+            ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
+        withExtendedLifetime((x.storage, dy.storage, result.storage)) {
+            let (v, d, out) = (x.base(Float.self), dy.base(Float.self), result.base(Float.self))
+            parallelFor(x.storedElementCount, grain: Elementwise.grain) { range in
+                for i in range { out[i] = v[i] > low && v[i] < high ? d[i] : 0 }
+            }
+        }
+        return result
     }
 
     /// max(x, 0), in the layout of this tensor.

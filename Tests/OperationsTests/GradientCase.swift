@@ -58,6 +58,11 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
         .init("row by column", MatrixMultiply(), [[1, 6], [6, 1]]),
         .init("away from zero", ReLU(), differentiable: [true]) { [try Samples.separated([3, 17], seed: 3)] },
         .init("activation", ReLU(), differentiable: [true]) { [try Samples.separated([2, 3, 4, 4], seed: 4)] },
+        .init("both limits", Clip(low: -1, high: 1.2), differentiable: [true]) { [try Samples.separated([3, 17], seed: 6)] },
+        .init("ReLU6", Clip(low: 0, high: 6), differentiable: [true]) { [try Samples.separated([2, 3, 4, 4], seed: 5)] },
+        .init("half", Dropout(probability: 0.5, seed: 3), [[4, 6], [1]], differentiable: [true, false]),
+        .init("none", Dropout(probability: 0, seed: 3), [[4, 6], [1]], differentiable: [true, false]),
+        .init("inference", Dropout(probability: 0.5, seed: 3), [[4, 6], [1]], differentiable: [true, false], isTraining: false),
     ]
 
     private static func conv(

@@ -5,7 +5,7 @@ public import Tensors
 /// The ResNets of the CIFAR experiments: 6n + 2 layers, 16, 32 and 64 channels, parameter-free (option A) shortcuts.
 ///
 /// - Reference: He, Zhang, Ren, Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016, arXiv:1512.03385, §4.2.
-public struct CIFARResNet: Sendable {
+public struct CIFARResNet: Architecture {
     public var depth: Int
     /// One image: [C, H, W].
     public var imageShape: Shape
@@ -25,12 +25,7 @@ public struct CIFARResNet: Sendable {
             throw GraphFailure.invalidArchitecture(
                 detail: "resnet: depth must be 6n + 2 (8, 14, 20, …, 1202), but got \(depth)")
         }
-        guard imageShape.rank == 3, imageShape.dims.allSatisfy({ $0 >= 1 }), imageShape[1] >= 4, imageShape[2] >= 4,
-            classCount >= 2
-        else {
-            throw GraphFailure.invalidArchitecture(
-                detail: "resnet: needs images [C, H, W] of at least 4×4 and 2 classes, but got \(imageShape) and \(classCount)")
-        }
+        try requireImages(atLeast: 4, family: "resnet")
         let blocks = (depth - 2) / 6
         var builder = GraphBuilder(name: "resnet\(depth)", seed: seed)
         var value = builder.input("images", imageShape)

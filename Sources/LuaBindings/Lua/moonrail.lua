@@ -11,7 +11,7 @@ local mr = {
     tensor = core.tensor, zeros = core.zeros, ones = core.ones, randn = core.randn, rand = core.rand,
     arange = core.arange, eye = core.eye, cat = core.cat,
     -- models, data, training
-    load = core.load, zoo = { resnet = core.resnet }, data = core.data,
+    load = core.load, zoo = core.zoo, nn = require "moonrail.nn", data = core.data,
     loss = core.loss, optim = core.optim, schedule = core.schedule,
     groupings = core.groupings, policies = core.policies,
     -- files and results

@@ -1,0 +1,167 @@
+import Graphs
+import LuaRuntime
+import Operations
+import Tensors
+
+/// `mr.nn`: the layers that networks are put together from. `sequential`, `graph`, `block` and `residual` are
+/// functions of the standard library, written in Lua.
+enum LayerFunctions {
+    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+        let layers = try state.table()
+        try addWeighted(to: layers, in: state)
+        try addPools(to: layers, in: state)
+        try addPlain(to: layers, in: state)
+        try table.set("layers", layers)
+        // Messages show `mr.nn`: both sequential and graph begin here.
+        try table.set("network", try state.function("mr.nn") { call in
+            let options = try call.options(1, known: ["name", "image", "seed"])
+            let network = NetworkObject(
+                name: try options.string("name", default: "network"),
+                seed: try options.integer("seed", default: session.seed))
+            guard let shape = try options.optionalIntegers("image"), !shape.isEmpty, shape.allSatisfy({ $0 >= 1 }) else {
+                throw options.invalid("image", "must be the shape of one sample, such as { 3, 32, 32 }")
+            }
+            try call.push(network)
+            try call.push(network.input(Shape(shape)))
+        })
+        try table.define("enter", in: state, module: "mr.nn") { call in
+            try call.object(1, "x", as: ValueObject.self).network.enter(try call.string(2, "name"))
+        }
+        try table.define("leave", in: state, module: "mr.nn") { call in
+            try call.object(1, "x", as: ValueObject.self).network.leave()
+        }
+    }
+
+    /// The sum of two values.
+    static func sum(name: String?) -> LayerObject {
+        LayerObject("add", name: name, inputCount: 2) { try $0.apply($1, Add(), $2[0], $2[1]) }
+    }
+
+    private static func define(
+        _ name: String, _ known: [String], in state: LuaState, _ table: LuaTable,
+        _ make: @escaping (OptionReader) throws -> LayerObject
+    ) throws {
+        try table.define(name, in: state, module: "mr.nn") { call in
+            try call.push(try make(try call.options(1, known: known + ["name"])))
+        }
+    }
+
+    private static func addWeighted(to table: LuaTable, in state: LuaState) throws {
+        let convolutionOptions = ["channels", "kernel", "stride", "padding", "dilation", "groups", "bias"]
+        try define("conv", convolutionOptions, in: state, table) { options in
+            let channels = try options.integer("channels")
+            let kernel = try options.extents("kernel", least: 1) ?? [1, 1]
+            let geometry = ConvolutionGeometry(
+                stride: try options.extents("stride", least: 1) ?? [1, 1], padding: try options.padding("padding"),
+                dilation: try options.extents("dilation", least: 1) ?? [1, 1],
+                groups: try options.integer("groups", default: 1))
+            let hasBias = try options.boolean("bias", default: true)
+            return LayerObject("conv", name: try options.optionalString("name")) { builder, name, inputs in
+                try builder.convolution(
+                    name, inputs[0], channels: channels, kernel: kernel, geometry: geometry, hasBias: hasBias)
+            }
+        }
+        try define("linear", ["features", "bias"], in: state, table) { options in
+            let features = try options.integer("features")
+            let hasBias = try options.boolean("bias", default: true)
+            return LayerObject("fc", name: try options.optionalString("name")) { builder, name, inputs in
+                try builder.linear(name, inputs[0], features: features, hasBias: hasBias)
+            }
+        }
+        try define("batch_norm", ["epsilon", "momentum"], in: state, table) { options in
+            let epsilon = try options.number("epsilon", default: 1e-5)
+            let momentum = try options.number("momentum", default: 0.1)
+            guard epsilon > 0, epsilon.isFinite else { throw options.invalid("epsilon", "must be positive, got \(epsilon)") }
+            guard (0...1).contains(momentum) else { throw options.invalid("momentum", "must be in 0…1, got \(momentum)") }
+            return LayerObject("bn", name: try options.optionalString("name")) { builder, name, inputs in
+                try builder.batchNorm(name, inputs[0], epsilon: epsilon, momentum: momentum)
+            }
+        }
+        try define("dropout", ["probability"], in: state, table) { options in
+            let probability = try options.number("probability", default: 0.5)
+            guard probability >= 0, probability < 1 else {
+                throw options.invalid("probability", "must be at least 0 and below 1, got \(probability)")
+            }
+            return LayerObject("dropout", name: try options.optionalString("name")) { builder, name, inputs in
+                try builder.dropout(name, inputs[0], probability: probability)
+            }
+        }
+    }
+
+    private static func addPools(to table: LuaTable, in state: LuaState) throws {
+        func definePool(_ name: String, _ known: [String], _ kind: @escaping (OptionReader) throws -> PoolingGeometry.Kind) throws {
+            try define(name, ["window", "stride", "padding"] + known, in: state, table) { options in
+                let window = try options.extents("window", least: 1) ?? [2, 2]
+                let geometry = PoolingGeometry(
+                    kind: try kind(options), window: window, stride: try options.extents("stride", least: 1),
+                    padding: try options.padding("padding"))
+                return LayerObject("pool", name: try options.optionalString("name")) {
+                    try $0.apply($1, Pool2D(geometry), $2[0])
+                }
+            }
+        }
+        try definePool("max_pool", []) { _ in .max }
+        try definePool("avg_pool", ["count_padding"]) { options in
+            try options.boolean("count_padding", default: true) ? .averageWithPadding : .average
+        }
+        try define("adaptive_avg_pool", ["size"], in: state, table) { options in
+            let size = try options.extents("size", least: 1) ?? [1, 1]
+            return LayerObject("pool", name: try options.optionalString("name")) {
+                try $0.apply($1, AdaptiveAveragePool2D(rows: size[0], columns: size[1]), $2[0])
+            }
+        }
+        try define("global_avg_pool", [], in: state, table) { options in
+            LayerObject("pool", name: try options.optionalString("name")) {
+                try $0.apply($1, GlobalAveragePool2D(), $2[0])
+            }
+        }
+    }
+
+    private static func addPlain(to table: LuaTable, in state: LuaState) throws {
+        try define("relu", [], in: state, table) { options in
+            LayerObject("relu", name: try options.optionalString("name")) { try $0.apply($1, ReLU(), $2[0]) }
+        }
+        try define("clip", ["min", "max"], in: state, table) { options in
+            let (low, high) = (try options.number("min", default: 0), try options.number("max", default: 6))
+            guard low <= high, low.isFinite, high.isFinite else {
+                throw options.invalid("min", "and max must be finite numbers in order, got \(low) and \(high)")
+            }
+            return LayerObject("clip", name: try options.optionalString("name")) {
+                try $0.apply($1, Clip(low: low, high: high), $2[0])
+            }
+        }
+        try define("flatten", [], in: state, table) { options in
+            LayerObject("flatten", name: try options.optionalString("name")) { try $0.apply($1, Flatten(), $2[0]) }
+        }
+        try define("add", [], in: state, table) { sum(name: try $0.optionalString("name")) }
+    }
+}
+
+extension OptionReader {
+    /// Rows and columns: one number for both, or two.
+    fileprivate func extents(_ name: String, least: Int) throws -> [Int]? {
+        guard let numbers = try numberOrIntegers(name) else { return nil }
+        guard [1, 2].contains(numbers.count), numbers.allSatisfy({ (least..<1 << 20).contains($0) }) else {
+            throw invalid(name, "must be one whole number or two (rows, columns) of at least \(least), got \(numbers)")
+        }
+        return numbers.count == 1 ? [numbers[0], numbers[0]] : numbers
+    }
+
+    /// Top, left, bottom, right: from one number, from rows and columns, or from all four.
+    fileprivate func padding(_ name: String) throws -> [Int] {
+        let numbers = try numberOrIntegers(name) ?? [0]
+        guard [1, 2, 4].contains(numbers.count), numbers.allSatisfy({ (0..<1 << 20).contains($0) }) else {
+            throw invalid(
+                name, "must be one whole number, two (rows, columns) or four (top, left, bottom, right), got \(numbers)")
+        }
+        switch numbers.count {
+        case 1: return [Int](repeating: numbers[0], count: 4)
+        case 2: return numbers + numbers
+        default: return numbers
+        }
+    }
+
+    private func numberOrIntegers(_ name: String) throws -> [Int]? {
+        try value(name).table == nil ? optionalInteger(name).map { [$0] } : optionalIntegers(name)
+    }
+}

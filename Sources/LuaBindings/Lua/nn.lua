@@ -1,0 +1,96 @@
+-- mr.nn: networks put together from layers. A layer is called with values and gives a value; so is a block, and any
+-- function that takes and gives values can stand where a layer stands.
+local core = require "moonrail.core"
+
+local nn = {}
+for name, make in pairs(core.layers) do nn[name] = make end
+
+local Block = { __name = "Block" }
+
+local function is_layer(candidate)
+    local meta = getmetatable(candidate)
+    return type(candidate) == "function" or meta == "Layer" or meta == Block
+end
+
+-- Splits `options` into layers 1…n and named options, which must be `known`.
+local function read(where, options, known)
+    if type(options) ~= "table" then error(("%s: argument 1 (options) must be a table, got a %s"):format(where, type(options)), 3) end
+    local layers, named = {}, {}
+    for i, layer in ipairs(options) do
+        if not is_layer(layer) then
+            error(("%s: layer %d must be a layer, a block or a function, got a %s"):format(where, i, type(layer)), 3)
+        end
+        layers[i] = layer
+    end
+    for key, value in pairs(options) do
+        if math.type(key) == "integer" then
+            if not layers[key] then error(("%s: layer %d is missing"):format(where, #layers + 1), 3) end
+        elseif not known[key] then
+            local names = {}
+            for name in pairs(known) do names[#names + 1] = name end
+            table.sort(names)
+            local near = core.nearest(tostring(key), names)
+            error(("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 3)
+        elseif key == "name" and type(value) ~= "string" then
+            error(("%s: option 'name' must be a string, got a %s"):format(where, type(value)), 3)
+        else
+            named[key] = value
+        end
+    end
+    return layers, named
+end
+
+local function value(where, result)
+    if getmetatable(result) == "Value" then return result end
+    error(("%s: must give a value, got a %s"):format(where, type(result)), 0)
+end
+
+local function through(layers, x)
+    for i, layer in ipairs(layers) do x = value(("layer %d"):format(i), layer(x)) end
+    return x
+end
+
+function Block.__call(block, x)
+    value("block: the argument", x)
+    if block.name then core.enter(x, block.name) end
+    local y = through(block.layers, x)
+    if block.shortcut then y = y + value("shortcut", block.shortcut(x)) end
+    if block.name then core.leave(x) end
+    return y
+end
+
+function nn.block(options)
+    local layers, named = read("mr.nn.block", options, { name = true })
+    return setmetatable({ layers = layers, name = named.name }, Block)
+end
+
+local function same(x) return x end
+
+function nn.residual(options)
+    local layers, named = read("mr.nn.residual", options, { name = true, shortcut = true })
+    if named.shortcut ~= nil and not is_layer(named.shortcut) then
+        error(("mr.nn.residual: option 'shortcut' must be a layer, a block or a function, got a %s"):format(type(named.shortcut)), 2)
+    end
+    return setmetatable({ layers = layers, name = named.name, shortcut = named.shortcut or same }, Block)
+end
+
+function nn.sequential(options)
+    local layers, named = read("mr.nn.sequential", options, { name = true, image = true, seed = true })
+    local network, x = core.network(named)
+    return network:finish(through(layers, x))
+end
+
+function nn.graph(options)
+    local _, named = read("mr.nn.graph", options, { name = true, image = true, seed = true, build = true })
+    local build = named.build
+    if type(build) ~= "function" then
+        error(("mr.nn.graph: option 'build' must be a function, got a %s"):format(type(build)), 2)
+    end
+    named.build = nil
+    local network, x = core.network(named)
+    local results = table.pack(build(x))
+    for i = 1, math.max(1, results.n) do value("mr.nn.graph: build", results[i]) end
+    return network:finish(table.unpack(results, 1, results.n))
+end
+
+return nn

@@ -1,0 +1,132 @@
+import Testing
+
+/// `mr.nn`: networks put together in Lua, and the zoo.
+@Suite(.serialized) struct NetworkTests {
+    @Test func sequentialNetworksRunTrainAndCompress() throws {
+        try run("""
+            local nn = mr.nn
+            local model = nn.sequential {
+                name = "small", image = { 1, 8, 8 }, seed = 4,
+                nn.conv { channels = 16, kernel = 3, padding = 1, bias = false }, nn.batch_norm(), nn.relu(),
+                nn.block { name = "stage1", nn.conv { channels = 16, kernel = 3, padding = 1 }, nn.relu(), nn.max_pool() },
+                nn.dropout { probability = 0.1 }, nn.flatten(), nn.linear { features = 2 },
+            }
+            assert(model.name == "small" and model.input_shape[2] == 8)
+            assert(model.cost.params == 9 * 16 + 32 + 9 * 256 + 16 + 256 * 2 + 2, model.cost.params)
+            for _, name in ipairs { "conv1", "stage1.conv1", "fc1" } do assert(model.layers[name], name) end
+            local history = model:fit(tiny(), { epochs = 6, optimizer = mr.optim.sgd { lr = 0.02, momentum = 0.9 } })
+            assert(history[6].loss < 0.5 * history[1].loss)
+            local plan = mr.plan(model, { budget = { params = 0.6 }, policy = "uniform" })
+            assert(model:compress(plan).cost.params <= 0.6 * model.cost.params)
+            """)
+    }
+
+    /// A free graph against the same arithmetic on tensors.
+    @Test func graphsOfAnyForm() throws {
+        try run("""
+            local nn = mr.nn
+            local model = nn.graph { image = { 3 }, seed = 1, build = function(x)
+                local a, b = nn.linear { features = 4, name = "a" }(x), nn.linear { features = 4, bias = false, name = "b" }(x)
+                assert(a.shape[1] == 4 and a.name == "a" and tostring(a):find "Value a")
+                return nn.relu()(a + b), b
+            end }
+            local x = mr.randn(5, 3)
+            local y, z = model(x)
+            local wa, wb = model:parameter "a.weight", model:parameter "b.weight"
+            local b = x:matmul(wb:t())
+            near((z - b):norm(), 0)
+            near((y - (x:matmul(wa:t()) + model:parameter "a.bias" + b):relu()):norm(), 0, 1e-5)
+            """)
+    }
+
+    @Test func residualBlocksAddTheirInput() throws {
+        try run("""
+            local nn = mr.nn
+            local function layers() return nn.conv { channels = 4, kernel = 3, padding = 1, stride = 2 }, nn.relu() end
+            local model = nn.sequential { image = { 2, 6, 6 }, seed = 1,
+                nn.residual { name = "block", shortcut = nn.conv { channels = 4, stride = 2, name = "down" }, layers() },
+                nn.residual { name = "same", nn.relu() }, function(x) return nn.global_avg_pool()(x) end, nn.flatten(),
+            }
+            assert(model.layers["block.conv1"] and model.layers["block.down"])
+            local x = mr.randn(2, 2, 6, 6)
+            local taps = model:features(x, { "block.relu1", "block.down", "block.add1", "same.add1" })
+            near((taps["block.relu1"] + taps["block.down"] - taps["block.add1"]):norm(), 0)
+            near((taps["block.add1"] + taps["block.add1"]:relu() - taps["same.add1"]):norm(), 0)
+            local shape = model(x).shape
+            assert(#shape == 2 and shape[1] == 2 and shape[2] == 4)
+            """)
+    }
+
+    @Test func layersHaveTheirGeometry() throws {
+        try run("""
+            local nn = mr.nn
+            local function shape(layer)
+                local found
+                nn.graph { image = { 4, 9, 7 }, build = function(x) local y = layer(x); found = table.concat(y.shape, "×"); return y end }
+                return found
+            end
+            for _, case in ipairs {
+                { "6×9×7", nn.conv { channels = 6, kernel = { 3, 5 }, padding = { 1, 2 } } },
+                { "6×5×4", nn.conv { channels = 6, kernel = 3, stride = 2, padding = 1 } },
+                { "6×5×7", nn.conv { channels = 6, kernel = { 3, 1 }, dilation = { 2, 1 } } },
+                { "4×10×7", nn.conv { channels = 4, kernel = { 2, 1 }, padding = { 1, 0, 1, 0 }, groups = 4 } },
+                { "4×4×3", nn.max_pool() }, { "4×7×5", nn.avg_pool { window = 3, stride = 1 } },
+                { "4×3×3", nn.avg_pool { window = 3, stride = 3, padding = 1, count_padding = false } },
+                { "4×2×3", nn.adaptive_avg_pool { size = { 2, 3 } } }, { "4×1×1", nn.global_avg_pool {} },
+                { "252", nn.flatten() }, { "4×9×7", nn.batch_norm { epsilon = 1e-3, momentum = 0.2 } },
+                { "4×9×7", nn.clip() }, { "4×9×7", nn.block { nn.relu(), nn.dropout() } },
+            } do
+                local got = shape(case[2])
+                assert(got == case[1], ("%s is not %s"):format(got, case[1]))
+            end
+            """)
+    }
+
+    @Test func theZooBuildsVGG() throws {
+        try run("""
+            local model = mr.zoo.vgg { depth = 11, classes = 10 }
+            assert(model.name == "vgg11" and model.cost.params == 9228362, model.cost.params)
+            assert(#model(mr.zeros(1, 3, 32, 32)).shape == 2)
+            """)
+    }
+
+    static let errors: [(String, String)] = [
+        ("mr.nn.conv { chanels = 3 }", "mr.nn.conv: unknown option 'chanels' (did you mean 'channels'?)"),
+        ("mr.nn.conv { kernel = 3 }", "mr.nn.conv: option 'channels'"),
+        ("mr.nn.conv { channels = 3, kernel = 0 }", "option 'kernel' must be one whole number or two"),
+        ("mr.nn.conv { channels = 3, kernel = { 1, 2, 3 } }", "option 'kernel' must be one whole number or two"),
+        ("mr.nn.conv { channels = 3, kernel = 'three' }", "option 'kernel' must be an integer"),
+        ("mr.nn.conv { channels = 3, padding = -1 }", "option 'padding' must be"),
+        ("mr.nn.dropout { probability = 1 }", "must be at least 0 and below 1"),
+        ("mr.nn.clip { min = 2, max = 1 }", "finite numbers in order"),
+        ("mr.nn.batch_norm { epsilon = 0 }", "must be positive"),
+        ("mr.nn.sequential { mr.nn.relu() }", "mr.nn: option 'image' must be the shape of one sample"),
+        ("mr.nn.sequential { image = { 3, 0 }, mr.nn.relu() }", "must be the shape of one sample"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.relu(), 5 }", "mr.nn.sequential: layer 2 must be a layer, a block or a function"),
+        ("mr.nn.sequential { image = { 3 }, sead = 2 }", "mr.nn.sequential: unknown option 'sead' (did you mean 'seed'?)"),
+        ("mr.nn.sequential { image = { 3 }, name = 2 }", "mr.nn.sequential: option 'name' must be a string"),
+        ("mr.nn.sequential { image = { 3 }, [4] = mr.nn.relu() }", "mr.nn.sequential: layer 1 is missing"),
+        ("mr.nn.sequential(3)", "mr.nn.sequential: argument 1 (options) must be a table"),
+        ("mr.nn.sequential { image = { 3 }, function(x) end }", "layer 1: must give a value, got a nil"),
+        ("mr.nn.sequential { image = { 3, 4, 4 }, mr.nn.linear { features = 2 } }", "network › fc1: linear: needs an input [N, I]"),
+        ("mr.nn.sequential { image = { 3, 4, 4 }, mr.nn.conv { channels = 2, kernel = 9 } }", "larger than the padded input"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.linear { features = 0 } }", "0 features are no linear layer"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.relu { name = 'a' }, mr.nn.relu { name = 'a' } }", "the name 'a' is given twice"),
+        ("mr.nn.graph { image = { 3 } }", "option 'build' must be a function"),
+        ("mr.nn.graph { image = { 3 }, build = function() return 3 end }", "must give a value, got a number"),
+        ("mr.nn.graph { image = { 3 }, build = function(x) return mr.nn.add()(x) end }", "layer add takes 2 values, but got 1"),
+        ("mr.nn.relu()(3)", "argument 1 (x) must be a Value, got a number"),
+        ("local x; mr.nn.graph { image = { 3 }, build = function(v) x = v; return v end }; mr.nn.relu()(x)", "network is finished"),
+        ("local x; mr.nn.graph { image = { 3 }, build = function(v) x = v; return v end }; "
+            + "mr.nn.graph { image = { 3 }, build = function(v) return v + x end }", "two different networks"),
+        ("mr.nn.residual { shortcut = 3 }", "option 'shortcut' must be a layer"),
+        ("mr.zoo.vgg { depth = 12 }", "vgg: depth must be 11, 13, 16 or 19, but got 12"),
+        ("mr.zoo.vgg { classifier = 'ful' }", "did you mean 'full'"),
+        ("mr.zoo.vgg { image = { 3, 16, 16 } }", "at least 32×32"),
+    ]
+
+    @Test(arguments: errors) func mistakesAreSentences(_ script: String, _ expected: String) {
+        let got = message(of: script)
+        #expect(got.contains(expected), "\(got)")
+    }
+}
