@@ -119,6 +119,19 @@ extension ProgramCompiler {
         releaseCopy(b)
     }
 
+    /// Over the stored elements, in place where nothing else reads the input. Zeros that fill up blocks of channels
+    /// stay zeros, as the limits are on both sides of 0.
+    mutating func planClip(_ node: Node, _ clip: Clip, at index: Int) throws {
+        let input = try valueName(node.inputs[0], of: node)
+        let source = try planned(input)
+        let target = (dies(input, at: index) ? define(node.name, inPlaceOf: input) : nil) ?? define(node.name, source.format)
+        let (low, high) = (Float(clip.low), Float(clip.high))
+        emit { memory in
+            let (x, y) = (memory.tensor(source), memory.tensor(target))
+            return [{ Elementwise.clamp(x, low: low, high: high, into: y) }]
+        }
+    }
+
     /// Evaluates the operation as on the tape and copies its results into place.
     mutating func planGeneric(_ node: Node) throws {
         var sources: [Operand] = []

@@ -70,6 +70,7 @@ struct ProgramCompiler {
         case let pool as Pool2D: try planPooling(node, pool)
         case let shortcut as SubsamplePad: try planSubsample(node, shortcut)
         case let add as Add: try planSum(node, add)
+        case let clip as Clip where clip.low <= 0 && clip.high >= 0: try planClip(node, clip, at: index)
         default: try planGeneric(node)
         }
     }

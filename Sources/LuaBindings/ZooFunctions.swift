@@ -1,4 +1,6 @@
+import Formats
 import Graphs
+import Interchange
 import LuaRuntime
 import Tensors
 
@@ -10,25 +12,47 @@ enum ZooFunctions {
             _ name: String, _ known: [String], _ make: @escaping (OptionReader) throws -> any Architecture
         ) throws {
             try zoo.define(name, in: state, module: "mr.zoo") { call in
-                let options = try call.options(1, known: known + ["image", "classes", "seed"])
+                let options = try call.options(1, known: known + ["image", "classes", "seed", "weights"])
+                let architecture = try make(options)
                 let seed = try options.integer("seed", default: session.seed)
-                try call.push(ModelObject(try make(options).build(seed: UInt64(bitPattern: Int64(seed)))))
+                var graph = try architecture.build(seed: UInt64(bitPattern: Int64(seed)))
+                if let path = try options.optionalString("weights") {
+                    let file = try SafetensorsFile(path: path)
+                    try StateDict(modules: architecture.stateDictModules(), source: path)
+                        .load(names: file.names, into: &graph) { file[$0] }
+                }
+                try call.push(ModelObject(graph))
             }
         }
-        try define("resnet", ["depth"]) { options in
-            CIFARResNet(
-                depth: try options.integer("depth", default: 20), imageShape: try options.image([3, 32, 32]),
-                classCount: try options.integer("classes", default: 10))
+        try define("lenet5", []) { options in
+            LeNet5(imageShape: try options.image([1, 28, 28]), classCount: try options.classCount(10))
         }
-        try define("vgg", ["depth", "classifier"]) { options in
-            let names = VGG.Classifier.allCases.map(\.rawValue)
-            let name = try options.choice("classifier", among: names, default: VGG.Classifier.linear.rawValue)
-            let classifier = VGG.Classifier(rawValue: name) ?? .linear
-            let isFull = classifier == .full
+        try define("mlp", ["hidden"]) { options in
+            MultilayerPerceptron(
+                imageShape: try options.image([1, 28, 28]), classCount: try options.classCount(10),
+                hidden: try options.optionalIntegers("hidden") ?? [256, 128])
+        }
+        try define("resnet", ["depth", "form"]) { options in
+            if try options.isImageNetForm() {
+                return ResNet(
+                    depth: try options.integer("depth", default: 18), imageShape: try options.image([3, 224, 224]),
+                    classCount: try options.classCount(1000))
+            }
+            return CIFARResNet(
+                depth: try options.integer("depth", default: 20), imageShape: try options.image([3, 32, 32]),
+                classCount: try options.classCount(10))
+        }
+        try define("vgg", ["depth", "form"]) { options in
+            let isImageNet = try options.isImageNetForm()
             return VGG(
                 depth: try options.integer("depth", default: 16),
-                imageShape: try options.image(isFull ? [3, 224, 224] : [3, 32, 32]),
-                classCount: try options.integer("classes", default: isFull ? 1000 : 10), classifier: classifier)
+                imageShape: try options.image(isImageNet ? [3, 224, 224] : [3, 32, 32]),
+                classCount: try options.classCount(isImageNet ? 1000 : 10), form: isImageNet ? .imagenet : .cifar)
+        }
+        try define("mobilenet_v2", ["width"]) { options in
+            MobileNetV2(
+                imageShape: try options.image([3, 224, 224]), classCount: try options.classCount(1000),
+                width: try options.number("width", default: 1))
         }
         try table.set("zoo", zoo)
     }
@@ -36,4 +60,10 @@ enum ZooFunctions {
 
 extension OptionReader {
     fileprivate func image(_ fallback: [Int]) throws -> Shape { Shape(try optionalIntegers("image") ?? fallback) }
+    fileprivate func classCount(_ fallback: Int) throws -> Int { try integer("classes", default: fallback) }
+
+    /// Whether `form` asks for the network of the ImageNet experiments, rather than that of CIFAR.
+    fileprivate func isImageNetForm() throws -> Bool {
+        try choice("form", among: ["cifar", "imagenet"], default: "cifar") == "imagenet"
+    }
 }

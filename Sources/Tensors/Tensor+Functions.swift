@@ -21,10 +21,7 @@ extension Tensor {
         // The zeros that fill up a block of channels must stay zeros.
         guard layout == .blocked, low <= 0, high >= 0 else { return try mapped("clamp") { min(max($0, low), high) } }
         let result = try Tensor(uninitializedActivation: shape, format: .blocked)
-        withExtendedLifetime((storage, result.storage)) {
-            let (x, y) = (base(Float.self), result.base(Float.self))
-            parallelFor(storedElementCount, grain: Elementwise.grain) { for i in $0 { y[i] = min(max(x[i], low), high) } }
-        }
+        Elementwise.clamp(self, low: low, high: high, into: result)
         return result
     }
 
@@ -91,5 +88,17 @@ extension Tensor {
             parallelFor(elementCount, grain: Elementwise.grain) { for i in $0 { y[i] = apply(x[i]) } }
         }
         return result
+    }
+}
+
+extension Elementwise {
+    /// The stored elements of `x` limited to [low, high], into a tensor of the same layout, which may be `x`.
+    package static func clamp(_ x: Tensor, low: Float, high: Float, into result: Tensor) {
+        withExtendedLifetime((x.storage, result.storage)) {
+            let (source, target) = (x.base(Float.self), result.base(Float.self))
+            parallelFor(x.storedElementCount, grain: grain) { range in
+                for i in range { target[i] = min(max(source[i], low), high) }
+            }
+        }
     }
 }

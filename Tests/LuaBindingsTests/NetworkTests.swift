@@ -82,8 +82,12 @@ import Testing
             """)
     }
 
-    @Test func theZooBuildsVGG() throws {
+    @Test func theZooBuilds() throws {
         try run("""
+            assert(mr.zoo.lenet5().cost.params == 61706 and mr.zoo.mlp().cost.params == 235146)
+            assert(mr.zoo.mlp { hidden = {}, image = { 3, 2, 2 }, classes = 5 }.cost.params == 65)
+            assert(mr.zoo.mobilenet_v2 { width = 0.25, image = { 3, 32, 32 }, classes = 7 }.name == "mobilenet_v2")
+            assert(mr.zoo.resnet { depth = 18, form = "imagenet", image = { 3, 32, 32 } }.cost.params == 11689512)
             local model = mr.zoo.vgg { depth = 11, classes = 10 }
             assert(model.name == "vgg11" and model.cost.params == 9228362, model.cost.params)
             assert(#model(mr.zeros(1, 3, 32, 32)).shape == 2)
@@ -121,7 +125,12 @@ import Testing
             + "mr.nn.graph { image = { 3 }, build = function(v) return v + x end }", "two different networks"),
         ("mr.nn.residual { shortcut = 3 }", "option 'shortcut' must be a layer"),
         ("mr.zoo.vgg { depth = 12 }", "vgg: depth must be 11, 13, 16 or 19, but got 12"),
-        ("mr.zoo.vgg { classifier = 'ful' }", "did you mean 'full'"),
+        ("mr.zoo.vgg { form = 'imgenet' }", "did you mean 'imagenet'"),
+        ("mr.zoo.resnet { depth = 20, form = 'imagenet' }", "depth must be 18, 34, 50, 101 or 152, but got 20"),
+        ("mr.zoo.mobilenet_v2 { width = 0 }", "width must be in 0.1…4"),
+        ("mr.zoo.lenet5 { image = { 1, 8, 8 } }", "at least 12×12"),
+        ("mr.zoo.mlp { hidden = { 0 } }", "0 features are no linear layer"),
+        ("mr.zoo.mlp { weights = '/nowhere.safetensors' }", "cannot read /nowhere.safetensors"),
         ("mr.zoo.vgg { image = { 3, 16, 16 } }", "at least 32×32"),
     ]
 

@@ -64,7 +64,8 @@ public enum WeightedLayers {
         var value = node.name
         while let readers = consumers[value], readers.count == 1, !graph.outputs.contains(value) {
             let next = graph.nodes[readers[0]]
-            guard next.operation is BatchNorm || next.operation is ReLU || next.operation is Add, next.outputCount == 1
+            guard next.operation is BatchNorm || next.operation is ReLU || next.operation is Clip || next.operation is Add,
+                next.outputCount == 1
             else { break }
             value = next.name
         }

@@ -9,6 +9,10 @@ public protocol Architecture: Sendable {
     /// The network with freshly initialised weights.
     /// - Throws: `GraphFailure.invalidArchitecture` when the depth, image or number of classes is none of this family.
     func build(seed: UInt64) throws -> Graph
+
+    /// What PyTorch calls the layers: for each node with parameters the names of the module in state dicts, the usual
+    /// one first; its `weight`, `bias`, `running_mean` and `running_var` are called alike.
+    func stateDictModules() -> [String: [String]]
 }
 
 extension Architecture {

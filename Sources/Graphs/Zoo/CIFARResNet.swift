@@ -29,8 +29,7 @@ public struct CIFARResNet: Architecture {
         let blocks = (depth - 2) / 6
         var builder = GraphBuilder(name: "resnet\(depth)", seed: seed)
         var value = builder.input("images", imageShape)
-        value = try unit(&builder, "conv1", "bn1", value, channels: 16, stride: 1)
-        value = try builder.apply("relu1", ReLU(), value)
+        value = try builder.unit(.init(conv: "conv1", norm: "bn1", activation: "relu1"), value, channels: 16, kernel: 3)
         for (stage, channels) in [16, 32, 64].enumerated() {
             for block in 1...blocks {
                 let name = "stage\(stage + 1).block\(block)"
@@ -44,20 +43,13 @@ public struct CIFARResNet: Architecture {
         return try builder.finish(outputs: [value])
     }
 
-    private func unit(
-        _ builder: inout GraphBuilder, _ conv: String, _ norm: String, _ input: String, channels: Int, stride: Int
-    ) throws -> String {
-        let geometry = ConvolutionGeometry(stride: stride, padding: 1)
-        let value = try builder.convolution(conv, input, channels: channels, kernel: [3, 3], geometry: geometry)
-        return try builder.batchNorm(norm, value)
-    }
-
     private func basicBlock(
         _ builder: inout GraphBuilder, _ name: String, _ input: String, channels: Int, stride: Int
     ) throws -> String {
-        var value = try unit(&builder, name + ".conv1", name + ".bn1", input, channels: channels, stride: stride)
-        value = try builder.apply(name + ".relu1", ReLU(), value)
-        value = try unit(&builder, name + ".conv2", name + ".bn2", value, channels: channels, stride: 1)
+        let first = GraphBuilder.UnitNames(conv: name + ".conv1", norm: name + ".bn1", activation: name + ".relu1")
+        let second = GraphBuilder.UnitNames(conv: name + ".conv2", norm: name + ".bn2")
+        var value = try builder.unit(first, input, channels: channels, kernel: 3, stride: stride)
+        value = try builder.unit(second, value, channels: channels, kernel: 3)
         var shortcut = input
         if stride > 1 {
             shortcut = try builder.apply(name + ".rows", Slice(dimension: 2, by: stride), shortcut)
@@ -68,5 +60,18 @@ public struct CIFARResNet: Architecture {
         }
         value = try builder.apply(name + ".add", Add(), value, shortcut)
         return try builder.apply(name + ".relu2", ReLU(), value)
+    }
+
+    /// As in torchvision: `layer1.0.conv1`; the last layer is `fc`, or `linear` as in other implementations.
+    public func stateDictModules() -> [String: [String]] {
+        var modules = ["conv1": ["conv1"], "bn1": ["bn1"], "fc": ["fc", "linear"]]
+        for stage in 1...3 {
+            for block in 1...max(1, (depth - 2) / 6) {
+                for part in ["conv1", "bn1", "conv2", "bn2"] {
+                    modules["stage\(stage).block\(block).\(part)"] = ["layer\(stage).\(block - 1).\(part)"]
+                }
+            }
+        }
+        return modules
     }
 }

@@ -6,27 +6,26 @@ public import Tensors
 /// - Reference: Simonyan, Zisserman, *Very Deep Convolutional Networks for Large-Scale Image Recognition*, ICLR 2015,
 ///   arXiv:1409.1556, table 1, columns A, B, D and E.
 public struct VGG: Architecture {
-    /// What follows the convolutions.
-    public enum Classifier: String, Sendable, CaseIterable {
-        /// One linear layer on the last activation, convolutions without bias: the form used on CIFAR.
-        case linear
-        /// Pooling to 7×7 and three linear layers with dropout, convolutions with bias: the form used on ImageNet.
-        case full
+    public enum Form: Sendable {
+        /// Convolutions without bias and one linear layer on the last activation.
+        case cifar
+        /// Convolutions with bias, pooling to 7×7 and three linear layers with dropout.
+        case imagenet
     }
 
-    /// 11, 13, 16 or 19: the layers with weights in the full form.
+    /// 11, 13, 16 or 19: the layers with weights in the ImageNet form.
     public var depth: Int
     public var imageShape: Shape
     public var classCount: Int
-    public var classifier: Classifier
+    public var form: Form
 
     public init(
-        depth: Int, imageShape: Shape = [3, 32, 32], classCount: Int = 10, classifier: Classifier = .linear
+        depth: Int, imageShape: Shape = [3, 32, 32], classCount: Int = 10, form: Form = .cifar
     ) {
         self.depth = depth
         self.imageShape = imageShape
         self.classCount = classCount
-        self.classifier = classifier
+        self.form = form
     }
 
     private static let channels = [64, 128, 256, 512, 512]
@@ -42,23 +41,16 @@ public struct VGG: Architecture {
         var value = builder.input("images", imageShape)
         for (stage, count) in stages.enumerated() {
             for layer in 1...count {
-                value = try unit(&builder, "stage\(stage + 1)", layer, value, channels: Self.channels[stage])
+                let name = "stage\(stage + 1)"
+                value = try builder.unit(
+                    .init(conv: "\(name).conv\(layer)", norm: "\(name).bn\(layer)", activation: "\(name).relu\(layer)"),
+                    value, channels: Self.channels[stage], kernel: 3, hasBias: form == .imagenet)
             }
             let halving = Pool2D(PoolingGeometry(kind: .max, window: [2, 2]))
             value = try builder.apply("stage\(stage + 1).pool", halving, value)
         }
-        value = classifier == .linear ? try linearHead(&builder, value) : try fullHead(&builder, value)
+        value = form == .cifar ? try linearHead(&builder, value) : try fullHead(&builder, value)
         return try builder.finish(outputs: [value])
-    }
-
-    private func unit(
-        _ builder: inout GraphBuilder, _ stage: String, _ layer: Int, _ input: String, channels: Int
-    ) throws -> String {
-        var value = try builder.convolution(
-            "\(stage).conv\(layer)", input, channels: channels, kernel: [3, 3],
-            geometry: ConvolutionGeometry(stride: 1, padding: 1), hasBias: classifier == .full)
-        value = try builder.batchNorm("\(stage).bn\(layer)", value)
-        return try builder.apply("\(stage).relu\(layer)", ReLU(), value)
     }
 
     private func linearHead(_ builder: inout GraphBuilder, _ input: String) throws -> String {
@@ -75,5 +67,26 @@ public struct VGG: Architecture {
             value = try builder.dropout("dropout\(layer)", value, probability: 0.5)
         }
         return try builder.linear("fc3", value, features: classCount)
+    }
+
+    /// `features.0`, … and `classifier`; the CIFAR form also as one `nn.Sequential`.
+    public func stateDictModules() -> [String: [String]] {
+        var modules: [String: [String]] = [:]
+        var position = 0
+        func names(_ position: Int) -> [String] { form == .cifar ? ["features.\(position)", "\(position)"] : ["features.\(position)"] }
+        for (stage, count) in (Self.stages[depth] ?? []).enumerated() {
+            for layer in 1...count {
+                modules["stage\(stage + 1).conv\(layer)"] = names(position)
+                modules["stage\(stage + 1).bn\(layer)"] = names(position + 1)
+                position += 3
+            }
+            position += 1
+        }
+        if form == .cifar {
+            modules["fc"] = ["classifier", "fc", "\(position + 1)"]
+        } else {
+            for layer in 0..<3 { modules["fc\(layer + 1)"] = ["classifier.\(3 * layer)"] }
+        }
+        return modules
     }
 }

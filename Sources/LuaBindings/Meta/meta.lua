@@ -65,16 +65,32 @@ function mr.cat(tensors, dim) end
 ---@return Model
 function mr.load(path) end
 
---- A CIFAR-style ResNet of 6n + 2 layers with fresh weights.
----@param options? { depth: integer, image: integer[], classes: integer, seed: integer }
+--- A ResNet: of 6n + 2 layers as on CIFAR, or with form = "imagenet" of 18, 34, 50, 101 or 152. Weights are fresh, or
+--- those of a safetensors file with PyTorch's names, here and in the other networks of the zoo.
+---@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
 ---@return Model
 function mr.zoo.resnet(options) end
 
---- A VGG network of 11, 13, 16 or 19 layers with batch norms and fresh weights: with one linear layer at the end, as on
---- CIFAR, or (classifier = "full") with three, as on ImageNet.
----@param options? { depth: integer, classifier: "linear"|"full", image: integer[], classes: integer, seed: integer }
+--- A VGG network of 11, 13, 16 or 19 layers with batch norms: with one linear layer at the end, as on CIFAR, or with
+--- form = "imagenet" with three.
+---@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
 ---@return Model
 function mr.zoo.vgg(options) end
+
+--- MobileNetV2; `width` is the factor of its channels.
+---@param options? { width: number, image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.mobilenet_v2(options) end
+
+--- LeNet-5, with ReLU and maximum pooling.
+---@param options? { image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.lenet5(options) end
+
+--- Linear layers with ReLU between them: of `hidden` features, then of `classes`.
+---@param options? { hidden: integer[], image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.mlp(options) end
 
 --- A network of layers, blocks and functions one after another. `image` is the shape of one sample.
 ---@param options { image: integer[], name: string, seed: integer }

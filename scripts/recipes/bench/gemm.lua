@@ -6,7 +6,7 @@ return {
     cases = function() return { { size = 1024 } } end,
     run = function(case, args)
         local a, b = mr.randn(case.size, case.size), mr.randn(case.size, case.size)
-        local row = measure.calls(args, 20, 3, function() a:matmul(b) end)
+        local row = measure.calls(args, 40, 10, function() a:matmul(b) end)
         row.gflops = 2 * case.size ^ 3 / row.ms / 1e6
         return row
     end,

@@ -1,0 +1,62 @@
+public import Graphs
+import Operations
+public import Tensors
+
+/// Weights under the names that PyTorch's state dicts use.
+public struct StateDict: Sendable {
+    /// For each node with parameters the names its module may have.
+    private let modules: [String: [String]]
+    private let source: String
+
+    /// - Parameters:
+    ///   - modules: names of modules by node, as `Architecture.stateDictModules` gives them.
+    ///   - source: what errors call the file.
+    public init(modules: [String: [String]], source: String) {
+        self.modules = modules
+        self.source = source
+    }
+
+    /// Gives the parameters of `graph` the values of a state dict, or of a file with Moonrail's own names.
+    ///
+    /// Counts of batches and of dropout's passes may be missing; everything else must be there, in the right shape.
+    /// A prefix `module.`, which data-parallel training leaves behind, is seen through.
+    /// - Parameters:
+    ///   - names: all names of the state dict.
+    ///   - tensor: the tensor of a name.
+    /// - Throws: `InterchangeFailure`: `missingTensor`, `tensorShape`, `malformed` for integers, or `leftOver` for tensors
+    ///   that have no place, which hints at another architecture.
+    public func load(names: [String], into graph: inout Graph, tensor: (String) -> Tensor?) throws {
+        var unused = Set(names)
+        for parameter in graph.parameters.names {
+            guard let own = graph.parameters[parameter] else { continue }
+            let candidates = self.candidates(for: parameter)
+            guard let name = candidates.first(where: unused.contains), let value = tensor(name) else {
+                if isDropoutCount(parameter, in: graph) { continue }
+                throw InterchangeFailure.missingTensor(source: source, name: candidates[0])
+            }
+            guard value.shape == own.tensor.shape else {
+                throw InterchangeFailure.tensorShape(
+                    source: source, name: name, expected: own.tensor.shape, got: value.shape)
+            }
+            guard value.dtype == .float32 else {
+                throw InterchangeFailure.malformed(
+                    source: source, place: "tensor '\(name)'", detail: "is \(value.dtype), but must be of floating point")
+            }
+            unused.remove(name)
+            graph.parameters.update(parameter, value)
+        }
+        let leftOver = unused.filter { !$0.hasSuffix(".num_batches_tracked") }.sorted()
+        guard leftOver.isEmpty else { throw InterchangeFailure.leftOver(source: source, names: leftOver) }
+    }
+
+    /// PyTorch's names of a parameter, then ours.
+    private func candidates(for parameter: String) -> [String] {
+        guard let dot = parameter.lastIndex(of: ".") else { return [parameter] }
+        let names = (modules[String(parameter[..<dot])] ?? []).map { $0 + parameter[dot...] }
+        return names + names.map { "module." + $0 } + [parameter]
+    }
+
+    private func isDropoutCount(_ parameter: String, in graph: Graph) -> Bool {
+        graph.nodes.contains { $0.operation is Dropout && $0.parameterInputs.contains(parameter) }
+    }
+}
