@@ -33,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLuaBridge", dependencies: ["CLua"]),
+        .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
@@ -45,7 +46,7 @@ let package = Package(
         row("Autograd", ["Basics", "Tensors", "Operations"]),
         row("Graphs", ["Basics", "Tensors", "Operations"]),
         row("Decomposition", ["Basics", "Tensors"]),
-        row("Formats", ["Basics", "Tensors", "CZlib"]),
+        row("Formats", ["Basics", "Tensors", "CZlib", "CImages"]),
         // Row 3
         row("Execution", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "COneDNN"]),
         row("Datasets", ["Basics", "Tensors", "Formats"]),

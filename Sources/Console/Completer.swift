@@ -1,3 +1,4 @@
+import Basics
 package import LuaRuntime
 
 /// Finds what can follow the text before the cursor.

@@ -32,6 +32,14 @@ public enum FormatFailure: Failure {
     case hole(source: String, what: String, offset: Int, byteCount: Int)
     /// Compressed data is damaged.
     case decompression(source: String, reason: String)
+    /// What is stored is not what its checksum says.
+    case checksum(source: String, what: String)
+    /// Decompressed, the file would have more bytes than may be.
+    case expandsTooFar(source: String, byteCount: Int, limit: Int)
+    /// The file uses a part of its format that is not read.
+    case unsupported(source: String, detail: String)
+    /// A picture is damaged; `reason` is what the library for its format says.
+    case invalidImage(source: String, reason: String)
     /// A value cannot be written in the format.
     case notRepresentable(format: String, detail: String)
 
@@ -51,6 +59,10 @@ public enum FormatFailure: Failure {
         case .overlap: "format.overlap"
         case .hole: "format.hole"
         case .decompression: "format.decompression"
+        case .checksum: "format.checksum"
+        case .expandsTooFar: "format.expandsTooFar"
+        case .unsupported: "format.unsupported"
+        case .invalidImage: "format.invalidImage"
         case .notRepresentable: "format.notRepresentable"
         }
     }
@@ -79,7 +91,12 @@ public enum FormatFailure: Failure {
         case .overlap(let source, let what, let other): "\(source): \(what) and \(other) overlap"
         case .hole(let source, let what, let offset, let count):
             "\(source): the \(count) bytes at \(offset), before \(what), belong to no tensor"
-        case .decompression(let source, let reason): "\(source): damaged gzip data: \(reason)"
+        case .decompression(let source, let reason): "\(source): damaged compressed data: \(reason)"
+        case .checksum(let source, let what): "\(source): the bytes of \(what) do not match their checksum"
+        case .expandsTooFar(let source, let count, let limit):
+            "\(source): would take \(count) bytes decompressed, more than the limit of \(limit)"
+        case .unsupported(let source, let detail): "\(source): \(detail)"
+        case .invalidImage(let source, let reason): "\(source): damaged picture: \(reason)"
         case .notRepresentable(let format, let detail): "cannot write \(format): \(detail)"
         }
     }

@@ -23,8 +23,8 @@ public enum IDX {
 
     /// Reads a file that is in memory; `source` names it in errors.
     public static func read(bytes: [UInt8], source: String = "IDX data") throws -> Tensor {
-        if GzipStream.recognizes(bytes) {
-            var stream = try GzipStream(bytes, source: source)
+        if InflateStream.recognizesGzip(bytes) {
+            var stream = try InflateStream(bytes, source: source)
             return try decode(&stream)
         }
         var cursor = ByteCursor(bytes, source: source)

@@ -1,10 +1,19 @@
 import Basics
 import CZlib
 
-/// Decompresses one gzip member step by step, so that no more memory is taken than the reader asks to fill.
+/// Decompresses deflated data step by step, so that no more memory is taken than the reader asks to fill.
 ///
-/// - Reference: P. Deutsch, *GZIP file format specification version 4.3*, RFC 1952, 1996.
-package final class GzipStream: ByteSource {
+/// - Reference: P. Deutsch, *DEFLATE Compressed Data Format Specification version 1.3*, RFC 1951, 1996; *GZIP file
+///   format specification version 4.3*, RFC 1952, 1996.
+package final class InflateStream: ByteSource {
+    /// What is around the compressed data.
+    package enum Container: Int32 {
+        /// One gzip member with its checksum: 15 bits of window, plus 16 for the header.
+        case gzip = 31
+        /// Nothing, as in a zip archive, which keeps checksums elsewhere.
+        case none = -15
+    }
+
     package let source: String
     package private(set) var offset = 0
     private let compressed: [UInt8]
@@ -14,14 +23,13 @@ package final class GzipStream: ByteSource {
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 
     /// Whether `bytes` begin like a gzip file.
-    package static func recognizes(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+    package static func recognizesGzip(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
-    package init(_ compressed: [UInt8], source: String) throws {
+    package init(_ compressed: [UInt8], _ container: Container = .gzip, source: String) throws {
         self.compressed = compressed
         self.source = source
         stream.initialize(to: z_stream())
-        // 15 bits of window, plus 16 for a gzip header with its checksum.
-        guard moonrail_inflate_init(stream, 15 + 16) == Z_OK else {
+        guard moonrail_inflate_init(stream, container.rawValue) == Z_OK else {
             throw FormatFailure.decompression(source: source, reason: "zlib could not start")
         }
     }
@@ -51,7 +59,7 @@ package final class GzipStream: ByteSource {
         }
         guard isAtEnd else {
             throw FormatFailure.truncated(
-                source: source, what: "the gzip checksum", offset: consumed, missing: 8)
+                source: source, what: "the end of the compressed data and its checksum", offset: consumed, missing: 8)
         }
         guard consumed == compressed.count else {
             throw FormatFailure.trailingBytes(

@@ -5,19 +5,42 @@ import Tensors
 /// `mr.data`: data sets.
 enum DataFunctions {
     static let loaderOptions = ["batch", "shuffle", "augment", "seed", "drop_last"]
+    static let pixelOptions = ["mean", "std"]
 
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         let data = try state.table()
-        try data.define("fashion_mnist", in: state, module: "mr.data") { call in
-            let options = try call.options(1, known: loaderOptions + ["dir"])
-            let directory = try options.optionalString("dir")
-            var defaults = BatchLoader.Options()
-            defaults.seed = UInt64(bitPattern: Int64(session.seed))
-            let training = try loader(options, from: defaults, shuffles: true)
-            var testing = DatasetObject.plain(batchSize: training.batchSize)
-            testing.seed = training.seed
-            try call.push(DatasetObject(try FashionMNIST.load(directory: directory, split: .train), training))
-            try call.push(DatasetObject(try FashionMNIST.load(directory: directory, split: .test), testing))
+        try definePair("fashion_mnist", ["dir"], in: state, data, session) { options, split in
+            try FashionMNIST.load(directory: try options.optionalString("dir"), split: split)
+        }
+        try definePair("mnist", ["dir", "name", "classes"] + pixelOptions, in: state, data, session) { options, split in
+            let directory = try options.string("dir")
+            return try MNISTFamily.load(
+                name: try options.string("name", default: "mnist"), directory: directory, split: split,
+                classNames: try options.optionalStrings("classes"),
+                hint: "the four files of an MNIST-like data set, plain or gzip, belong in 'dir'")
+        }
+        try definePair("cifar10", ["dir"] + pixelOptions, in: state, data, session) { options, split in
+            try CIFAR.load(.cifar10, directory: try options.string("dir"), split: split)
+        }
+        try definePair("cifar100", ["dir", "labels"] + pixelOptions, in: state, data, session) { options, split in
+            let isCoarse = try options.choice("labels", among: ["fine", "coarse"], default: "fine") == "coarse"
+            return try CIFAR.load(
+                isCoarse ? .cifar100Coarse : .cifar100, directory: try options.string("dir"), split: split)
+        }
+        try data.define("folder", in: state, module: "mr.data") { call in
+            try call.push(try folder(try call.options(
+                1, known: loaderOptions + pixelOptions + ["dir", "name", "size", "channels", "fit", "classes", "split"])))
+        }
+        try data.define("npz", in: state, module: "mr.data") { call in
+            let options = try call.options(
+                2, known: loaderOptions + pixelOptions + ["images", "labels", "layout", "classes", "split"])
+            let layouts = ArrayDataset.Layout.allCases.map(\.rawValue)
+            let layout = ArrayDataset.Layout(rawValue: try options.choice("layout", among: layouts, default: layouts[0]))
+            let dataset = try ArrayDataset.load(
+                npz: try call.string(1, "path"), images: try options.string("images", default: "images"),
+                labels: try options.string("labels", default: "labels"), layout: layout ?? .channelsFirst,
+                classNames: try options.optionalStrings("classes"), split: try split(options))
+            try call.push(DatasetObject(try normalized(dataset, options), try loader(options, from: BatchLoader.Options())))
         }
         try data.define("from_tensors", in: state, module: "mr.data") { call in
             let options = try call.options(3, known: loaderOptions + ["name", "classes", "mean", "std"])
@@ -32,6 +55,56 @@ enum DataFunctions {
             try call.push(DatasetObject(dataset, try loader(options, from: BatchLoader.Options())))
         }
         try table.set("data", data)
+    }
+
+    /// A function that gives the training and the test images of a published data set. Where the options say nothing
+    /// else, both are normalised with mean and deviation of the training images.
+    private static func definePair(
+        _ name: String, _ known: [String], in state: LuaState, _ data: LuaTable, _ session: Session,
+        _ load: @escaping (OptionReader, ImageDataset.Split) throws -> ImageDataset
+    ) throws {
+        try data.define(name, in: state, module: "mr.data") { call in
+            let options = try call.options(1, known: loaderOptions + known)
+            var defaults = BatchLoader.Options()
+            defaults.seed = UInt64(bitPattern: Int64(session.seed))
+            let training = try loader(options, from: defaults, shuffles: true)
+            var testing = DatasetObject.plain(batchSize: training.batchSize)
+            testing.seed = training.seed
+            var images = try load(options, .train)
+            var others = try load(options, .test)
+            if known.contains("mean") {
+                images = try normalized(images, options)
+                others = try others.normalized(mean: images.mean, deviation: images.deviation)
+            }
+            try call.push(DatasetObject(images, training))
+            try call.push(DatasetObject(others, testing))
+        }
+    }
+
+    private static func folder(_ options: OptionReader) throws -> DatasetObject {
+        let directory = try options.string("dir")
+        let size = try options.optionalIntegers("size") ?? []
+        guard size.count == 2 else { throw options.invalid("size", "must be { height, width }") }
+        let fits = ImageFolder.Fit.allCases.map(\.rawValue)
+        let dataset = try ImageFolder.load(
+            directory, name: try options.string("name", default: directory), split: try split(options), height: size[0],
+            width: size[1], channels: try options.integer("channels", default: 3),
+            fit: ImageFolder.Fit(rawValue: try options.choice("fit", among: fits, default: fits[0])) ?? .crop,
+            classNames: try options.optionalStrings("classes"))
+        return DatasetObject(try normalized(dataset, options), try loader(options, from: BatchLoader.Options()))
+    }
+
+    private static func split(_ options: OptionReader) throws -> ImageDataset.Split {
+        try options.choice("split", among: ["train", "test"], default: "train") == "test" ? .test : .train
+    }
+
+    /// With the mean and deviation of the options, or those of the images themselves.
+    private static func normalized(_ dataset: ImageDataset, _ options: OptionReader) throws -> ImageDataset {
+        let mean = try options.optionalNumbers("mean")?.map { Float($0) }
+        let deviation = try options.optionalNumbers("std")?.map { Float($0) }
+        if let mean, let deviation { return try dataset.normalized(mean: mean, deviation: deviation) }
+        let own = try dataset.pixelStatistics()
+        return try dataset.normalized(mean: mean ?? own.mean, deviation: deviation ?? own.deviation)
     }
 
     /// Options of a loader over those it had.

@@ -46,9 +46,22 @@ enum DatasetClass {
             members.property("labels") { TensorObject(try Tensor($0.dataset.labels.map { Int64($0 + 1) })) }
             members.property("images") { TensorObject($0.dataset.images) }
             members.method("epoch") { call, object in try epoch(call, object) }
+            members.property("mean") { $0.dataset.mean.map { Double($0) } }
+            members.property("std") { $0.dataset.deviation.map { Double($0) } }
             members.method("with") { call, object in
-                let options = try call.options(1, known: DataFunctions.loaderOptions)
-                return DatasetObject(object.dataset, try DataFunctions.loader(options, from: object.options))
+                let options = try call.options(1, known: DataFunctions.loaderOptions + DataFunctions.pixelOptions)
+                let dataset = try object.dataset.normalized(
+                    mean: try options.optionalNumbers("mean")?.map { Float($0) } ?? object.dataset.mean,
+                    deviation: try options.optionalNumbers("std")?.map { Float($0) } ?? object.dataset.deviation)
+                return DatasetObject(dataset, try DataFunctions.loader(options, from: object.options))
+            }
+            members.method("resize") { call, object in
+                let size = (try call.integer(1, "height"), try call.integer(2, "width"))
+                return DatasetObject(try object.dataset.resized(height: size.0, width: size.1), object.options)
+            }
+            members.method("statistics") { _, object in
+                let (mean, deviation) = try object.dataset.pixelStatistics()
+                return ["mean": mean.map { Double($0) }, "std": deviation.map { Double($0) }] as LuaFields
             }
             members.method("take") { call, object in
                 DatasetObject(try object.dataset.prefix(try call.integer(1, "count")), object.options)

@@ -13,7 +13,10 @@ enum StandardLibrary {
     }
 
     /// The API's description in LuaCATS annotations.
-    static var meta: String { String(decoding: PackageResources.meta_lua, as: UTF8.self) }
+    static var meta: String {
+        [PackageResources.meta_lua, PackageResources.networks_lua, PackageResources.data_lua]
+            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+    }
 
     static let modules = [
         Module("moonrail", PackageResources.moonrail_lua),

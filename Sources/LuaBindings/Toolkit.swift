@@ -45,6 +45,7 @@ public enum Toolkit {
     private static func core(in state: LuaState, _ session: Session) throws -> LuaTable {
         let table = try state.table(["version": version])
         try TensorFunctions.add(to: table, in: state, session)
+        try ArrayFunctions.add(to: table, in: state)
         try ModelFunctions.add(to: table, in: state)
         try ZooFunctions.add(to: table, in: state, session)
         try LayerFunctions.add(to: table, in: state, session)

@@ -20,7 +20,7 @@ import Testing
         "Autograd": Place(row: 3, column: .numerics),
         "Graphs": Place(row: 3, column: .numerics),
         "Decomposition": Place(row: 3, column: .numerics),
-        "Formats": Place(row: 3, column: .numerics, foreign: ["CZlib", "FoundationEssentials"]),
+        "Formats": Place(row: 3, column: .numerics, foreign: ["CZlib", "CImages", "FoundationEssentials"]),
         "Execution": Place(row: 4, column: .numerics, foreign: ["COneDNN"]),
         "Datasets": Place(row: 4, column: .numerics),
         "Interchange": Place(row: 4, column: .numerics),

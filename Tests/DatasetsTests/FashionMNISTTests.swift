@@ -63,7 +63,7 @@ import Tensors
     static let misfits: [([UInt8], [UInt8], String, String)] = [
         ([2, 28, 28], [3, 10], "dataset.labelOutOfRange", "image 1 has the label 10"),
         ([2, 28, 28], [3], "dataset.inconsistent", "2 images, but 1 labels"),
-        ([2, 28, 27], [3, 9], "dataset.inconsistent", "[2, 28, 27]"),
+        ([2, 28, 27], [3, 9], "dataset.inconsistent", "[2, 1, 28, 27]"),
         ([2, 28], [3, 9], "dataset.inconsistent", "[2, 28]"),
     ]
 

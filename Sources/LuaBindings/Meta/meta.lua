@@ -65,128 +65,6 @@ function mr.cat(tensors, dim) end
 ---@return Model
 function mr.load(path) end
 
---- A ResNet: of 6n + 2 layers as on CIFAR, or with form = "imagenet" of 18, 34, 50, 101 or 152. Weights are fresh, or
---- those of a safetensors file with PyTorch's names, here and in the other networks of the zoo.
----@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
----@return Model
-function mr.zoo.resnet(options) end
-
---- A VGG network of 11, 13, 16 or 19 layers with batch norms: with one linear layer at the end, as on CIFAR, or with
---- form = "imagenet" with three.
----@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
----@return Model
-function mr.zoo.vgg(options) end
-
---- MobileNetV2; `width` is the factor of its channels.
----@param options? { width: number, image: integer[], classes: integer, seed: integer, weights: string }
----@return Model
-function mr.zoo.mobilenet_v2(options) end
-
---- LeNet-5, with ReLU and maximum pooling.
----@param options? { image: integer[], classes: integer, seed: integer, weights: string }
----@return Model
-function mr.zoo.lenet5(options) end
-
---- Linear layers with ReLU between them: of `hidden` features, then of `classes`.
----@param options? { hidden: integer[], image: integer[], classes: integer, seed: integer, weights: string }
----@return Model
-function mr.zoo.mlp(options) end
-
---- A network of layers, blocks and functions one after another. `image` is the shape of one sample.
----@param options { image: integer[], name: string, seed: integer }
----@return Model
-function mr.nn.sequential(options) end
-
---- A network of any form: `build` gets the value of the images, applies layers to values, as in
---- mr.nn.relu()(x + y), and returns the result, or several.
----@param options { image: integer[], build: function, name: string, seed: integer }
----@return Model
-function mr.nn.graph(options) end
-
---- Layers one after another that stand where one layer stands; their names begin with that of the block.
----@param options { name: string }
----@return Layer
-function mr.nn.block(options) end
-
---- A block whose input is added to its result, as it is or through the layer `shortcut`.
----@param options { name: string, shortcut: Layer }
----@return Layer
-function mr.nn.residual(options) end
-
---- A convolution. Kernel, stride and dilation are one number or { rows, columns }; padding also
---- { top, left, bottom, right }.
----@param options { channels: integer, kernel: integer|integer[], stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[], groups: integer, bias: boolean, name: string }
----@return Layer
-function mr.nn.conv(options) end
-
---- A linear layer on vectors.
----@param options { features: integer, bias: boolean, name: string }
----@return Layer
-function mr.nn.linear(options) end
-
---- Batch normalisation over each channel.
----@param options? { epsilon: number, momentum: number, name: string }
----@return Layer
-function mr.nn.batch_norm(options) end
-
---- max(x, 0).
----@param options? { name: string }
----@return Layer
-function mr.nn.relu(options) end
-
---- Limits to min…max; ReLU6 unless told otherwise.
----@param options? { min: number, max: number, name: string }
----@return Layer
-function mr.nn.clip(options) end
-
---- Training sets elements to zero with this probability and scales the others up; inference changes nothing.
----@param options? { probability: number, name: string }
----@return Layer
-function mr.nn.dropout(options) end
-
---- Maximum pooling; the stride is the window unless given.
----@param options? { window: integer|integer[], stride: integer|integer[], padding: integer|integer[], name: string }
----@return Layer
-function mr.nn.max_pool(options) end
-
---- Average pooling; padding counts as zeros unless count_padding = false.
----@param options? { window: integer|integer[], stride: integer|integer[], padding: integer|integer[], count_padding: boolean, name: string }
----@return Layer
-function mr.nn.avg_pool(options) end
-
---- Average pooling to `size` rows and columns (1), whatever the input's.
----@param options? { size: integer|integer[], name: string }
----@return Layer
-function mr.nn.adaptive_avg_pool(options) end
-
---- The mean over rows and columns.
----@param options? { name: string }
----@return Layer
-function mr.nn.global_avg_pool(options) end
-
---- Images as vectors.
----@param options? { name: string }
----@return Layer
-function mr.nn.flatten(options) end
-
---- The sum of two values: mr.nn.add()(x, y), or just x + y.
----@param options? { name: string }
----@return Layer
-function mr.nn.add(options) end
-
---- Fashion-MNIST: its training and its test images.
----@param options? { batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean, dir: string }
----@return Dataset train
----@return Dataset test
-function mr.data.fashion_mnist(options) end
-
---- A data set of images [N, C, H, W] and labels 1…classes.
----@param images Tensor
----@param labels Tensor
----@param options? { name: string, classes: string[], mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
----@return Dataset
-function mr.data.from_tensors(images, labels, options) end
-
 --- The mean cross-entropy of logits [N, classes] against labels [N].
 ---@param logits Tensor
 ---@param labels Tensor
@@ -293,6 +171,27 @@ function mr.write_text(path, text) end
 ---@param value any
 function mr.write_json(path, value) end
 
+--- Reads NumPy's file of one array. Other numbers become float32 or int64.
+---@param path string
+---@return Tensor
+function mr.read_npy(path) end
+
+--- Writes a tensor as NumPy's npy, whole or not at all.
+---@param path string
+---@param tensor Tensor
+function mr.write_npy(path, tensor) end
+
+--- Reads NumPy's file of several arrays: tensors by name.
+---@param path string
+---@return table<string, Tensor>
+function mr.read_npz(path) end
+
+--- Writes tensors by name as NumPy's npz, whole or not at all.
+---@param path string
+---@param tensors table<string, Tensor>
+---@param options? { compress: boolean }
+function mr.write_npz(path, tensors, options) end
+
 --- Reads JSON into tables.
 ---@param path string
 ---@return any
@@ -379,32 +278,6 @@ function Model:save(path) end
 --- A copy that changes on its own.
 ---@return Model
 function Model:clone() end
-
----@class Dataset
-local Dataset = {}
-
---- For loops: for batch in data:epoch(1) do … batch.x, batch.y, batch.count, batch.number, batch.of.
----@param epoch? integer
----@param options? { start: integer }
----@return function
-function Dataset:epoch(epoch, options) end
-
---- The same images with other options.
----@param options { batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
----@return Dataset
-function Dataset:with(options) end
-
---- The first `count` images.
----@param count integer
----@return Dataset
-function Dataset:take(count) end
-
---- `count` images of all classes in proportion, and the rest.
----@param count integer
----@param seed? integer
----@return Dataset
----@return Dataset
-function Dataset:divide(count, seed) end
 
 ---@class Optimizer
 local Optimizer = {}

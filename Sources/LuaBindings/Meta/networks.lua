@@ -1,0 +1,114 @@
+---@meta moonrail
+-- Networks: those of the zoo, and layers to put others together from.
+
+---@class moonrail
+local mr = {}
+
+--- A ResNet: of 6n + 2 layers as on CIFAR, or with form = "imagenet" of 18, 34, 50, 101 or 152. Weights are fresh, or
+--- those of a safetensors file with PyTorch's names, here and in the other networks of the zoo.
+---@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.resnet(options) end
+
+--- A VGG network of 11, 13, 16 or 19 layers with batch norms: with one linear layer at the end, as on CIFAR, or with
+--- form = "imagenet" with three.
+---@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.vgg(options) end
+
+--- MobileNetV2; `width` is the factor of its channels.
+---@param options? { width: number, image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.mobilenet_v2(options) end
+
+--- LeNet-5, with ReLU and maximum pooling.
+---@param options? { image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.lenet5(options) end
+
+--- Linear layers with ReLU between them: of `hidden` features, then of `classes`.
+---@param options? { hidden: integer[], image: integer[], classes: integer, seed: integer, weights: string }
+---@return Model
+function mr.zoo.mlp(options) end
+
+--- A network of layers, blocks and functions one after another. `image` is the shape of one sample.
+---@param options { image: integer[], name: string, seed: integer }
+---@return Model
+function mr.nn.sequential(options) end
+
+--- A network of any form: `build` gets the value of the images, applies layers to values, as in
+--- mr.nn.relu()(x + y), and returns the result, or several.
+---@param options { image: integer[], build: function, name: string, seed: integer }
+---@return Model
+function mr.nn.graph(options) end
+
+--- Layers one after another that stand where one layer stands; their names begin with that of the block.
+---@param options { name: string }
+---@return Layer
+function mr.nn.block(options) end
+
+--- A block whose input is added to its result, as it is or through the layer `shortcut`.
+---@param options { name: string, shortcut: Layer }
+---@return Layer
+function mr.nn.residual(options) end
+
+--- A convolution. Kernel, stride and dilation are one number or { rows, columns }; padding also
+--- { top, left, bottom, right }.
+---@param options { channels: integer, kernel: integer|integer[], stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[], groups: integer, bias: boolean, name: string }
+---@return Layer
+function mr.nn.conv(options) end
+
+--- A linear layer on vectors.
+---@param options { features: integer, bias: boolean, name: string }
+---@return Layer
+function mr.nn.linear(options) end
+
+--- Batch normalisation over each channel.
+---@param options? { epsilon: number, momentum: number, name: string }
+---@return Layer
+function mr.nn.batch_norm(options) end
+
+--- max(x, 0).
+---@param options? { name: string }
+---@return Layer
+function mr.nn.relu(options) end
+
+--- Limits to min…max; ReLU6 unless told otherwise.
+---@param options? { min: number, max: number, name: string }
+---@return Layer
+function mr.nn.clip(options) end
+
+--- Training sets elements to zero with this probability and scales the others up; inference changes nothing.
+---@param options? { probability: number, name: string }
+---@return Layer
+function mr.nn.dropout(options) end
+
+--- Maximum pooling; the stride is the window unless given.
+---@param options? { window: integer|integer[], stride: integer|integer[], padding: integer|integer[], name: string }
+---@return Layer
+function mr.nn.max_pool(options) end
+
+--- Average pooling; padding counts as zeros unless count_padding = false.
+---@param options? { window: integer|integer[], stride: integer|integer[], padding: integer|integer[], count_padding: boolean, name: string }
+---@return Layer
+function mr.nn.avg_pool(options) end
+
+--- Average pooling to `size` rows and columns (1), whatever the input's.
+---@param options? { size: integer|integer[], name: string }
+---@return Layer
+function mr.nn.adaptive_avg_pool(options) end
+
+--- The mean over rows and columns.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.global_avg_pool(options) end
+
+--- Images as vectors.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.flatten(options) end
+
+--- The sum of two values: mr.nn.add()(x, y), or just x + y.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.add(options) end

@@ -1,0 +1,59 @@
+import Testing
+
+/// Arrays and data sets in scripts.
+@Suite(.serialized) struct DataScriptTests {
+    private static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+        .joined(separator: "/") + "/Fixtures/"
+
+    @Test func arraysGoThroughNumPysFiles() throws {
+        let name = "/tmp/moonrail-arrays-\(UInt64.random(in: 0 ... .max))"
+        try run("""
+            local x, n = mr.randn(3, 4), mr.tensor({ 1, 2, 3 }, { dtype = "int64" })
+            mr.write_npy("\(name).npy", x)
+            assert((mr.read_npy "\(name).npy" - x):norm() == 0)
+            mr.write_npz("\(name).npz", { x = x, n = n }, { compress = true })
+            local back = mr.read_npz "\(name).npz"
+            assert((back.x - x):norm() == 0 and back.n[2] == 2 and back.n.dtype == "int64")
+            os.remove "\(name).npy"
+            os.remove "\(name).npz"
+            """)
+    }
+
+    @Test func npzFilesAreDataSets() throws {
+        let name = "/tmp/moonrail-data-\(UInt64.random(in: 0 ... .max)).npz"
+        try run("""
+            local y = mr.tensor({ 0, 1, 1, 2 }, { dtype = "int64" })
+            mr.write_npz("\(name)", { x = mr.rand(4, 6, 6, 3), y = y })
+            local data = mr.data.npz("\(name)", { images = "x", labels = "y", layout = "nhwc", batch = 4, split = "test" })
+            assert(#data == 4 and data.image_shape[1] == 3 and data.labels[4] == 3 and data.split == "test")
+            local batch = data:epoch()()
+            near(batch.x:mean():item(), 0, 1e-4)
+            local small = data:resize(3, 2):with { mean = { 0, 0, 0 }, std = { 1, 1, 2 } }
+            assert(small.image_shape[2] == 3 and small.image_shape[3] == 2 and small.std[3] == 2)
+            assert(#data:statistics().mean == 3)
+            os.remove "\(name)"
+            """)
+    }
+
+    static let errors: [(String, String)] = [
+        ("mr.read_npy '/nowhere.npy'", "cannot read /nowhere.npy"),
+        ("mr.read_npy '\(fixtures)picture.png'", "picture.png: not an npy array"),
+        ("mr.read_npz '\(fixtures)picture.png'", "picture.png: not a zip archive"),
+        ("mr.write_npz('/tmp/x.npz', { a = 3 })", "'a' is none"),
+        ("mr.data.npz '\(fixtures)arrays.npz'", "there is no array 'images', but 'a', 'b', 'c', 'f', 's'"),
+        ("mr.data.npz('\(fixtures)arrays.npz', { layout = 'nchv' })", "did you mean 'nchw'"),
+        ("mr.data.cifar10 {}", "mr.data.cifar10: option 'dir'"),
+        ("mr.data.cifar10 { dir = '/nowhere' }", "data_batch_1.bin; unpack the binary version"),
+        ("mr.data.cifar100 { dir = '/nowhere', labels = 'corse' }", "did you mean 'coarse'"),
+        ("mr.data.mnist { dir = '/nowhere' }", "/nowhere/train-images-idx3-ubyte"),
+        ("mr.data.folder { dir = '/nowhere' }", "option 'size' must be { height, width }"),
+        ("mr.data.folder { dir = '/nowhere', size = { 8, 8 } }", "there is no /nowhere"),
+        ("tiny():resize(0, 3)", "cannot be brought to 0×3"),
+        ("tiny():with { std = { 0 } }", "a deviation of [0.0] is not positive"),
+    ]
+
+    @Test(arguments: errors) func mistakesAreSentences(_ script: String, _ expected: String) {
+        let got = message(of: script)
+        #expect(got.contains(expected), "\(got)")
+    }
+}
