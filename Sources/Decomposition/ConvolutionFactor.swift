@@ -2,7 +2,7 @@ public import Tensors
 
 /// One ordinary convolution of the chain that replaces a layer. It has no bias: the layer's goes on the last one.
 public struct ConvolutionFactor: Sendable {
-    /// [o, c, kh, kw].
+    /// [o, c / groups, kh, kw].
     public let weight: Tensor
     public let geometry: ConvolutionGeometry
 
@@ -32,9 +32,9 @@ extension ConvolutionGrouping {
     ///
     /// Prepare a `LayerDecomposition` instead where several ranks of one layer are wanted.
     /// - Parameters:
-    ///   - weight: [O, C, Kh, Kw].
-    ///   - ranks: one per bond; those above their bound are lowered and reported.
-    /// - Throws: `groupedConvolution`, `notFinite`, `rankCount`, `rankNotPositive`.
+    ///   - weight: [O, C / groups, Kh, Kw].
+    ///   - ranks: one per bond, in every group; those above their bound are lowered and reported.
+    /// - Throws: `unevenGroups`, `notFinite`, `rankCount`, `rankNotPositive`.
     public func factors(
         of weight: Tensor, geometry: ConvolutionGeometry = ConvolutionGeometry(), ranks: [Int]
     ) throws -> (factors: [ConvolutionFactor], clamps: [RankClamp]) {
@@ -46,23 +46,30 @@ extension ConvolutionGrouping {
     /// The weight [O, C, Kh, Kw] as the tensor [C, Kh, Kw, O] whose neighbouring modes are merged.
     static func tensorized(_ weight: Tensor) throws -> Tensor { try weight.permuted([1, 2, 3, 0]).contiguous() }
 
-    /// A train under this grouping as convolutions: core k, seen as [c, kh, kw, o], becomes a weight [o, c, kh, kw].
+    /// Trains under this grouping, one per group, as convolutions: core k of each, seen as [c, kh, kw, o], becomes rows
+    /// of a weight [o · groups, c, kh, kw].
     package func convolutions(
-        of train: TensorTrain, weight: Shape, geometry: ConvolutionGeometry
+        of trains: [TensorTrain], weight: Shape, geometry: ConvolutionGeometry
     ) throws -> [ConvolutionFactor] {
-        guard train.modes == (try modes(weight: weight)) else {
+        let part = try Self.groupShape(weight, groups: geometry.groups)
+        let expected = try modes(weight: part)
+        if let odd = trains.first(where: { $0.modes != expected }) {
             throw DecompositionFailure.shapeMismatch(
                 operation: "convolution chain",
-                detail: "a train with modes \(train.modes) is none of a weight \(weight) grouped \(self)")
+                detail: "a train with modes \(odd.modes) is none of a weight \(part) grouped \(self)")
         }
         let last = stages.count - 1
         return try stages.enumerated().map { k, stage in
-            let core = train.cores[k]
-            let inputs = k == 0 ? weight[1] : core.shape[0]
-            let outputs = k == last ? weight[0] : core.shape[2]
-            let kernel = try core.reshaped([inputs, stage.hasRows ? weight[2] : 1, stage.hasColumns ? weight[3] : 1, outputs])
+            let kernels = try trains.map { train in
+                let core = train.cores[k]
+                let inputs = k == 0 ? part[1] : core.shape[0]
+                let outputs = k == last ? part[0] : core.shape[2]
+                return try core.reshaped([inputs, stage.hasRows ? part[2] : 1, stage.hasColumns ? part[3] : 1, outputs])
+                    .permuted([3, 0, 1, 2])
+            }
             return ConvolutionFactor(
-                weight: try kernel.permuted([3, 0, 1, 2]).copy(), geometry: stage.geometry(of: geometry))
+                weight: try kernels.count == 1 ? kernels[0].copy() : .concatenated(kernels, dim: 0),
+                geometry: stage.geometry(of: geometry))
         }
     }
 }

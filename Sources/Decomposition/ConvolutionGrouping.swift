@@ -57,7 +57,7 @@ public enum ConvolutionGrouping: String, CaseIterable, Sendable, CustomStringCon
 
     public var bondCount: Int { stages.count - 1 }
 
-    /// The modes of the train for a weight [O, C, Kh, Kw].
+    /// The modes of the train for a weight [O, C, Kh, Kw] (of one group, where there are several).
     public func modes(weight: Shape) throws -> [Int] {
         try Self.requireWeight(weight)
         let last = stages.count - 1
@@ -86,6 +86,6 @@ extension ConvolutionGrouping.Stage {
         return ConvolutionGeometry(
             stride: [hasRows ? layer.stride[0] : 1, hasColumns ? layer.stride[1] : 1],
             padding: [hasRows ? top : 0, hasColumns ? left : 0, hasRows ? bottom : 0, hasColumns ? right : 0],
-            dilation: [hasRows ? layer.dilation[0] : 1, hasColumns ? layer.dilation[1] : 1])
+            dilation: [hasRows ? layer.dilation[0] : 1, hasColumns ? layer.dilation[1] : 1], groups: layer.groups)
     }
 }

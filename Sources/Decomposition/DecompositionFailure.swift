@@ -15,10 +15,20 @@ public enum DecompositionFailure: Failure {
     case rankAboveBound(operation: String, clamp: RankClamp)
     /// A relative error outside 0 ..< 1, or not a number.
     case invalidError(operation: String, got: Double)
+    /// A share of parameters outside 0 < share ≤ 1, or one that even ranks of 1 do not keep.
+    case invalidShare(operation: String, got: Double, least: Double)
+    /// A factor that is not finite.
+    case invalidFactor(operation: String, got: Double)
+    /// An index, from 0, that has another length than the train has modes, or lies outside one.
+    case invalidIndex(index: [Int], modes: [Int])
+    /// There is no core at this position, from 0.
+    case invalidCore(position: Int, count: Int)
+    /// Factors of a matrix's rows or columns that do not multiply to their number.
+    case factorMismatch(operation: String, side: String, extent: Int, factors: [Int])
     /// No grouping is called so; `nearest` is the closest one that exists.
     case unknownGrouping(name: String, nearest: String)
-    /// Convolutions with groups (depthwise ones among them) are not decomposed.
-    case groupedConvolution(groups: Int, weight: Shape)
+    /// The output channels do not divide into the groups.
+    case unevenGroups(groups: Int, weight: Shape)
     /// Convolution factors were asked of a linear layer, or the other way round.
     case wrongLayerKind(expected: String, got: String)
 
@@ -30,8 +40,13 @@ public enum DecompositionFailure: Failure {
         case .rankNotPositive: "decomposition.rankNotPositive"
         case .rankAboveBound: "decomposition.rankAboveBound"
         case .invalidError: "decomposition.invalidError"
+        case .invalidShare: "decomposition.invalidShare"
+        case .invalidFactor: "decomposition.invalidFactor"
+        case .invalidIndex: "decomposition.invalidIndex"
+        case .invalidCore: "decomposition.invalidCore"
+        case .factorMismatch: "decomposition.factorMismatch"
         case .unknownGrouping: "decomposition.unknownGrouping"
-        case .groupedConvolution: "decomposition.groupedConvolution"
+        case .unevenGroups: "decomposition.unevenGroups"
         case .wrongLayerKind: "decomposition.wrongLayerKind"
         }
     }
@@ -49,11 +64,21 @@ public enum DecompositionFailure: Failure {
             "\(operation): the rank of bond \(clamp.bond) can be at most \(clamp.bound), but got \(clamp.requested)"
         case .invalidError(let operation, let got):
             "\(operation): the relative error must be at least 0 and below 1, but got \(got)"
+        case .invalidShare(let operation, let got, let least):
+            "\(operation): the share of parameters kept must be at most 1 and at least \(Float(least)), which ranks of 1 "
+                + "take, but got \(got)"
+        case .invalidFactor(let operation, let got): "\(operation): needs a finite factor, but got \(got)"
+        case .invalidIndex(let index, let modes):
+            "element of a train: needs \(modes.count) index(es) below the modes \(modes), counted from 0, but got \(index)"
+        case .invalidCore(let position, let count):
+            "orthogonalisation: the train has the cores 0..<\(count), but got \(position)"
+        case .factorMismatch(let operation, let side, let extent, let factors):
+            "\(operation): the factors of the \(side) must be positive and multiply to \(extent), but got \(factors)"
         case .unknownGrouping(let name, let nearest):
             "there is no mode grouping \"\(name)\"; did you mean \"\(nearest)\"? Groupings: "
                 + ConvolutionGrouping.allCases.map(\.rawValue).joined(separator: ", ")
-        case .groupedConvolution(let groups, let weight):
-            "a convolution of weight \(weight) with \(groups) groups is not decomposed: its channels do not mix"
+        case .unevenGroups(let groups, let weight):
+            "convolution grouping: the \(weight[0]) output channels do not divide into \(groups) groups (weight \(weight))"
         case .wrongLayerKind(let expected, let got): "asked for \(expected) factors of a \(got) layer"
         }
     }

@@ -2,36 +2,34 @@ import Tensors
 
 /// The layers that replace the decomposed one.
 extension LayerDecomposition {
-    /// The train at `ranks`, with norms balanced between its cores.
+    /// The trains at `ranks`, one per group, with norms balanced between their cores.
     ///
     /// - Parameter ranks: one per bond, as `clamped` leaves them.
     /// - Throws: `rankAboveBound` where `clamped` would lower one: nothing is lowered silently.
     /// - Complexity: slicing and scaling for one bond; see `ProjectedCore.truncated` for more.
-    public func train(ranks: [Int]) throws -> TensorTrain {
+    public func trains(ranks: [Int]) throws -> [TensorTrain] {
         if let clamp = try clamped(ranks).clamps.first {
             throw DecompositionFailure.rankAboveBound(operation: operationName, clamp: clamp)
         }
-        let cores =
-            switch form {
-            case .matrix(let svd): try Self.cores(of: svd, rank: ranks[0])
-            case .projected(let core): try cores(of: core, ranks: ranks)
-            }
         let shapes = zip([1] + ranks, zip(modes, ranks + [1])).map { Shape([$0, $1.0, $1.1]) }
-        return try TensorTrain(cores: zip(cores, shapes).map { try $0.reshaped($1) }).balanced()
+        return try forms.map { form in
+            let cores =
+                switch form {
+                case .matrix(let svd): try Self.cores(of: svd, rank: ranks[0])
+                case .projected(let core): try cores(of: core, ranks: ranks)
+                }
+            return try TensorTrain(cores: zip(cores, shapes).map { try $0.reshaped($1) }).balanced()
+        }
     }
 
-    private static func cores(of svd: SingularValueDecomposition, rank: Int) throws -> [Tensor] {
-        let scale = try Tensor(Array(svd.values[..<rank]), shape: [rank, 1])
-        return [
-            try svd.u.sliced(dim: 1, from: 0, to: rank),
-            try svd.vt.sliced(dim: 0, from: 0, to: rank).multiplying(scale),
-        ]
+    private static func cores(of svd: TruncatedSVD, rank: Int) throws -> [Tensor] {
+        [try svd.left.sliced(dim: 1, from: 0, to: rank), try svd.right.sliced(dim: 0, from: 0, to: rank)]
     }
 
     private func cores(of projected: ProjectedCore, ranks: [Int]) throws -> [Tensor] {
         let (left, core, right) = try projected.truncated(ranks[0], ranks[ranks.count - 1])
         guard let rows = projected.splitRows else { return [left, core, right] }
-        let svd = try core.reshaped([ranks[0] * rows, -1]).singularValueDecomposition()
+        let svd = try core.reshaped([ranks[0] * rows, -1]).truncatedSVD(.rank(ranks[1]))
         return [left] + (try Self.cores(of: svd, rank: ranks[1])) + [right]
     }
 
@@ -41,7 +39,7 @@ extension LayerDecomposition {
         guard case .convolution(let grouping, let geometry) = kind else {
             throw DecompositionFailure.wrongLayerKind(expected: "convolution", got: "linear")
         }
-        return try grouping.convolutions(of: train(ranks: ranks), weight: weightShape, geometry: geometry)
+        return try grouping.convolutions(of: trains(ranks: ranks), weight: weightShape, geometry: geometry)
     }
 
     /// The low-rank pair of this rank; the layer's bias belongs on the second.
@@ -50,7 +48,7 @@ extension LayerDecomposition {
         guard case .linear = kind else {
             throw DecompositionFailure.wrongLayerKind(expected: "linear", got: "convolution")
         }
-        let cores = try train(ranks: [rank]).cores
+        let cores = try trains(ranks: [rank])[0].cores
         return LinearFactors(
             first: try cores[0].reshaped([modes[0], rank]).transposed().copy(),
             second: try cores[1].reshaped([rank, modes[1]]).transposed().copy())

@@ -2,22 +2,21 @@ import Tensors
 
 /// What a planner asks: bounds, errors and costs, from numbers alone.
 extension LayerDecomposition {
-    /// ‖W − Ŵ‖² / ‖W‖² at `ranks`: exact for one bond, never exceeded by what `train(ranks:)` gives for more.
+    /// ‖W − Ŵ‖² / ‖W‖² at `ranks`: exact for one bond, never exceeded by what `trains(ranks:)` gives for more.
     ///
     /// Ranks above their bound count as the bound.
-    /// - Complexity: O(1).
+    /// - Complexity: O(groups).
     public func relativeSquaredError(ranks: [Int]) -> Double {
         precondition(ranks.count == bondCount, "a chain of \(bondCount) bond(s) has no ranks \(ranks)")
         func kept(_ k: Int) -> Int { max(0, min(ranks[k], bondSpectra[k].count)) }
-        switch form {
-        case .matrix:
-            return tailShares[0][kept(0)]
-        case .projected(let core):
-            guard core.energy > 0 else { return 0 }
-            let outer = max(0, 1 - core.energy(kept(0), kept(bondCount - 1)) / core.energy)
-            // Projecting on the outer bases never raises a singular value in the middle, so its tail bounds the rest.
-            return bondCount == 3 ? min(1, outer + tailShares[1][kept(1)]) : outer
-        }
+        let cores = forms.compactMap { if case .projected(let core) = $0 { core } else { nil } }
+        if cores.isEmpty { return tailShares[0][kept(0)] }
+        let energy = cores.reduce(0) { $0 + $1.energy }
+        guard energy > 0 else { return 0 }
+        let corners = cores.reduce(0) { $0 + $1.energy(kept(0), kept(bondCount - 1)) }
+        let outer = max(0, 1 - corners / energy)
+        // Projecting on the outer bases never raises a singular value in the middle, so its tail bounds the rest.
+        return bondCount == 3 ? min(1, outer + tailShares[1][kept(1)]) : outer
     }
 
     /// The share of ‖W‖² that a bond keeps at rank 0, 1, …, maxRank, were it the only one cut.

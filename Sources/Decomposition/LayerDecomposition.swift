@@ -8,6 +8,8 @@ public import Tensors
 ///   whose error, ‖T‖² − ‖corner‖², is exact and stands in a table: planning costs a look-up, and the error is
 ///   at most that of TT-SVD's guarantee, the sum of the tails of both spectra.
 ///
+/// A convolution with groups is decomposed group by group, at the same ranks in each: its groups share no weights.
+///
 /// - Reference: Oseledets 2011, doi:10.1137/090752286; De Lathauwer, De Moor, Vandewalle, *A Multilinear Singular
 ///   Value Decomposition*, SIAM J. Matrix Anal. Appl. 21(4), 2000, doi:10.1137/S0895479896305696, property 10.
 public struct LayerDecomposition: Sendable {
@@ -17,72 +19,85 @@ public struct LayerDecomposition: Sendable {
     }
 
     enum Form {
-        case matrix(SingularValueDecomposition)
+        case matrix(TruncatedSVD)
         case projected(ProjectedCore)
+
+        var spectra: [[Float]] {
+            switch self {
+            case .matrix(let svd): [svd.spectrum.values]
+            case .projected(let core): core.spectra
+            }
+        }
     }
 
     public let kind: Kind
-    /// [O, C, Kh, Kw] or [O, I].
+    /// [O, C / groups, Kh, Kw] or [O, I].
     public let weightShape: Shape
-    /// The modes of the train: merged from C, Kh, Kw, O, or I and O.
+    /// The modes of the train, or of each group's: merged from C, Kh, Kw, O, or I and O.
     public let modes: [Int]
     /// The largest rank of each bond.
     public let maxRanks: [Int]
-    /// The singular values of the unfolding at each bond, descending.
+    /// The singular values of the unfolding at each bond, descending; over several groups the root of the sum of squares
+    /// of their i-th ones, so that a tail is the energy that a rank cuts off in all of them.
     public let bondSpectra: [[Float]]
     /// Parameters of the chain's weights at given ranks.
     public let parameterCost: RankPolynomial
     /// Per bond, the share of ‖W‖² cut off at rank 0, 1, …, maxRank.
     let tailShares: [[Double]]
-    let form: Form
+    /// One per group.
+    let forms: [Form]
 
     public var bondCount: Int { maxRanks.count }
     public var denseParameterCount: Int { weightShape.elementCount }
 
-    /// Decomposes a convolution weight [O, C, Kh, Kw].
-    /// - Throws: `groupedConvolution`, `shapeMismatch`, `notFinite`.
-    /// - Complexity: one SVD per bond: O(n · m · min(n, m)) for unfoldings [n, m].
+    /// Decomposes a convolution weight [O, C / groups, Kh, Kw].
+    /// - Throws: `unevenGroups`, `shapeMismatch`, `notFinite`.
+    /// - Complexity: one eigenproblem per bond: O(n · m · min(n, m)) for unfoldings [n, m].
     public init(
         convolution weight: Tensor, grouping: ConvolutionGrouping, geometry: ConvolutionGeometry = ConvolutionGeometry()
     ) throws {
-        let shape = weight.shape
-        try ConvolutionGrouping.requireSupported(geometry, weight: shape)
-        let modes = try grouping.modes(weight: shape)
-        try TensorTrain.requireDecomposable(weight, "convolution grouping")
-        let tensor = try ConvolutionGrouping.tensorized(weight)
-        switch modes.count {
-        case 2:
-            let svd = try tensor.reshaped(Shape(modes)).singularValueDecomposition()
-            (form, bondSpectra) = (.matrix(svd), [svd.values])
-        default:
-            let splitRows = grouping == .separable ? shape[2] : nil
-            let core = try ProjectedCore(tensor.reshaped([shape[1], -1, shape[0]]), splitRows: splitRows)
-            (form, bondSpectra) = (.projected(core), core.spectra)
-        }
-        kind = .convolution(grouping, geometry)
-        weightShape = shape
-        self.modes = modes
-        maxRanks = TensorTrain.maxRanks(modes: modes)
-        parameterCost = try grouping.parameterCost(weight: shape)
-        tailShares = Self.tailShares(bondSpectra)
+        let prepared = try DecomposableWeight(convolution: weight, grouping: grouping, geometry: geometry)
+        self = try Self.decompose([prepared])[0]
     }
 
     /// Decomposes a linear weight [O, I] into a low-rank pair.
     /// - Throws: `shapeMismatch`, `notFinite`.
-    public init(linear weight: Tensor) throws {
-        guard weight.rank == 2 else {
-            throw DecompositionFailure.shapeMismatch(
-                operation: "linear decomposition", detail: "needs a weight [O, I], but got \(weight.shape)")
+    public init(linear weight: Tensor) throws { self = try Self.decompose([DecomposableWeight(linear: weight)])[0] }
+
+    /// Decomposes several weights; their eigenproblems, which take most of the time, run on all threads at once.
+    public static func decompose(_ weights: [DecomposableWeight]) throws -> [LayerDecomposition] {
+        let matrices = weights.filter { $0.modes.count == 2 }
+        var pairs = try Tensor.fullSVDs(of: matrices.flatMap { try $0.unfoldings })[...]
+        let chains = weights.filter { $0.modes.count > 2 }
+        var bases = try Tensor.leadingBases(of: chains.flatMap { try $0.unfoldings })[...]
+        return try weights.map { weight in
+            let forms = try weight.parts.map { part in
+                if weight.modes.count == 2 { return Form.matrix(pairs.removeFirst()) }
+                return .projected(
+                    try ProjectedCore(
+                        part, left: bases.removeFirst(), right: bases.removeFirst(), splitRows: weight.splitRows))
+            }
+            return LayerDecomposition(weight, forms)
         }
-        try TensorTrain.requireDecomposable(weight, "linear decomposition")
-        let svd = try weight.transposed().singularValueDecomposition()
-        kind = .linear
+    }
+
+    private init(_ weight: DecomposableWeight, _ forms: [Form]) {
+        kind = weight.kind
         weightShape = weight.shape
-        modes = [weight.shape[1], weight.shape[0]]
+        modes = weight.modes
         maxRanks = TensorTrain.maxRanks(modes: modes)
-        bondSpectra = [svd.values]
-        parameterCost = RankPolynomial(linear: [weight.shape[0] + weight.shape[1]], bilinear: [])
+        parameterCost = weight.parameterCost
+        bondSpectra = Self.commonSpectra(forms.map(\.spectra))
         tailShares = Self.tailShares(bondSpectra)
-        form = .matrix(svd)
+        self.forms = forms
+    }
+
+    private static func commonSpectra(_ spectra: [[[Float]]]) -> [[Float]] {
+        guard spectra.count > 1 else { return spectra[0] }
+        return spectra[0].indices.map { bond in
+            spectra[0][bond].indices.map { i in
+                Float(spectra.reduce(0.0) { $0 + Double($1[bond][i]) * Double($1[bond][i]) }.squareRoot())
+            }
+        }
     }
 }

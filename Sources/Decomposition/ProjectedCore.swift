@@ -19,19 +19,22 @@ struct ProjectedCore: Sendable {
     var rightRank: Int { core.shape[2] }
     var energy: Double { cornerEnergy[cornerEnergy.count - 1] }
 
-    init(_ tensor: Tensor, splitRows: Int?) throws {
+    /// - Parameter left, right: the left singular vectors, as rows, and the singular values of the unfoldings by C and
+    ///   by O.
+    init(
+        _ tensor: Tensor, left byInput: (rows: Tensor, values: [Float]), right byOutput: (rows: Tensor, values: [Float]),
+        splitRows: Int?
+    ) throws {
         let (c, k, o) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
-        let byInput = try tensor.reshaped([c, k * o]).leadingBasis()
-        let byOutput = try tensor.reshaped([c * k, o]).transposed().leadingBasis()
-        left = byInput.basis
-        right = try byOutput.basis.transposed().contiguous()
-        let projected = try left.transposed().matrixProduct(tensor.reshaped([c, k * o]))
-        core = try projected.reshaped([-1, o]).matrixProduct(byOutput.basis)
+        left = try byInput.rows.transposed().copy()
+        right = byOutput.rows
+        let projected = try byInput.rows.matrixProduct(tensor.reshaped([c, k * o]))
+        core = try projected.reshaped([-1, o]).matrixProduct(byOutput.rows.transposed())
             .reshaped([byInput.values.count, k, byOutput.values.count])
         self.splitRows = splitRows
         if let splitRows {
-            let middle = try core.reshaped([core.shape[0] * splitRows, -1]).singularValueDecomposition()
-            spectra = [byInput.values, middle.values, byOutput.values]
+            let middle = try core.reshaped([core.shape[0] * splitRows, -1]).truncatedSVD(.none)
+            spectra = [byInput.values, middle.spectrum.values, byOutput.values]
         } else {
             spectra = [byInput.values, byOutput.values]
         }
@@ -92,12 +95,6 @@ struct ProjectedCore: Sendable {
 }
 
 extension Tensor {
-    /// The left singular vectors of a matrix [n, m], as columns [n, min(n, m)], and its singular values.
-    fileprivate func leadingBasis() throws -> (basis: Tensor, values: [Float]) {
-        let svd = try singularValueDecomposition()
-        return (svd.u, svd.values)
-    }
-
     /// The eigenvectors of the `count` largest eigenvalues of a symmetric matrix, as columns.
     fileprivate func leadingEigenvectors(_ count: Int) throws -> Tensor {
         let vectors = try symmetricEigen().vectors

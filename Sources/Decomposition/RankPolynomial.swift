@@ -23,6 +23,11 @@ public struct RankPolynomial: Hashable, Sendable {
         return cost
     }
 
+    /// The cost of `count` chains of the same ranks.
+    func multiplied(by count: Int) -> RankPolynomial {
+        RankPolynomial(linear: linear.map { $0 * count }, bilinear: bilinear.map { $0 * count })
+    }
+
     /// The largest ranks, in the proportion of `bounds`, whose cost stays below `limit`; `nil` when even rank 1 at
     /// every bond does not.
     ///
@@ -42,30 +47,32 @@ public struct RankPolynomial: Hashable, Sendable {
 }
 
 extension ConvolutionGrouping {
-    /// Parameters of the chain's weights (no bias) for a weight [O, C, Kh, Kw].
-    public func parameterCost(weight: Shape) throws -> RankPolynomial {
-        try Self.requireWeight(weight)
-        return polynomial(weight: weight, positions: [Int](repeating: 1, count: stages.count))
+    /// Parameters of the chain's weights (no bias) for a weight [O, C / groups, Kh, Kw], at ranks per group.
+    public func parameterCost(weight: Shape, groups: Int = 1) throws -> RankPolynomial {
+        let part = try Self.groupShape(weight, groups: groups)
+        return polynomial(weight: part, positions: [Int](repeating: 1, count: stages.count)).multiplied(by: groups)
     }
 
     /// Multiply-accumulates of the chain per image.
     /// - Parameters:
-    ///   - weight: [O, C, Kh, Kw].
+    ///   - weight: [O, C / groups, Kh, Kw].
     ///   - rows, columns: H and W of the layer's input.
-    /// - Throws: `groupedConvolution`, or a `TensorFailure` when the kernel does not fit the input.
+    /// - Throws: `unevenGroups`, or a `TensorFailure` when the kernel does not fit the input.
     public func macCost(
         weight: Shape, geometry: ConvolutionGeometry, rows: Int, columns: Int
     ) throws -> RankPolynomial {
-        try Self.requireWeight(weight)
         try Self.requireSupported(geometry, weight: weight)
+        let part = try Self.groupShape(weight, groups: geometry.groups)
         // A probe of one channel walks through the chain, because each convolution's output is the next one's input.
         var image: Shape = [1, 1, rows, columns]
+        var probed = geometry
+        probed.groups = 1
         let positions = try stages.map { stage in
             let kernel: Shape = [1, 1, stage.hasRows ? weight[2] : 1, stage.hasColumns ? weight[3] : 1]
-            image = try stage.geometry(of: geometry).outputShape(input: image, weight: kernel)
+            image = try stage.geometry(of: probed).outputShape(input: image, weight: kernel)
             return image[2] * image[3]
         }
-        return polynomial(weight: weight, positions: positions)
+        return polynomial(weight: part, positions: positions).multiplied(by: geometry.groups)
     }
 
     /// Multiply-accumulates of the dense layer per image.
@@ -78,11 +85,19 @@ extension ConvolutionGrouping {
         return weight.elementCount * output[2] * output[3]
     }
 
-    /// - Throws: `groupedConvolution` for more than one group, `shapeMismatch` for lists of another length.
-    static func requireSupported(_ geometry: ConvolutionGeometry, weight: Shape) throws {
-        guard geometry.groups == 1 else {
-            throw DecompositionFailure.groupedConvolution(groups: geometry.groups, weight: weight)
+    /// The weight [O / groups, C / groups, Kh, Kw] of one group.
+    /// - Throws: `shapeMismatch`, `unevenGroups`.
+    static func groupShape(_ weight: Shape, groups: Int) throws -> Shape {
+        try requireWeight(weight)
+        guard groups >= 1, weight[0] % groups == 0 else {
+            throw DecompositionFailure.unevenGroups(groups: groups, weight: weight)
         }
+        return [weight[0] / groups, weight[1], weight[2], weight[3]]
+    }
+
+    /// - Throws: `unevenGroups`, `shapeMismatch` for lists of another length.
+    static func requireSupported(_ geometry: ConvolutionGeometry, weight: Shape) throws {
+        _ = try groupShape(weight, groups: geometry.groups)
         guard geometry.stride.count == 2, geometry.padding.count == 4, geometry.dilation.count == 2 else {
             throw DecompositionFailure.shapeMismatch(
                 operation: "convolution grouping",

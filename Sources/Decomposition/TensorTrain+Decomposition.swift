@@ -6,8 +6,11 @@ public struct TruncatedTrain: Sendable {
     /// Requested ranks that were above their bound.
     public let clamps: [RankClamp]
     /// The singular values met at each bond, before the cut: those of the unfolding [n_1⋯n_k, n_{k+1}⋯n_d] where no
-    /// earlier bond was cut, else those of what the earlier cuts left.
-    public let bondSpectra: [[Float]]
+    /// earlier bond was cut, else those of what the earlier cuts left. A bond whose low rank was found by random
+    /// projections knows its kept values only, and of the others their energy; see `routes`.
+    public let bondSpectra: [SingularSpectrum]
+    /// How each bond was cut.
+    public let routes: [TruncationRoute]
     /// ‖W − Ŵ‖ / ‖W‖: exact up to rounding, because the parts cut at different bonds are orthogonal to each other.
     public let relativeError: Double
 }
@@ -41,8 +44,8 @@ extension TensorTrain {
         _ tensor: Tensor, _ truncation: Truncation, _ clamps: [RankClamp]
     ) throws -> TruncatedTrain {
         let modes = tensor.shape.dims
-        try requireDecomposable(tensor, "tensor train")
-        var sweep = TruncationSweep(truncation, norm: try tensor.norm(), bondCount: modes.count - 1, clamps: clamps)
+        let energy = try requireDecomposable(tensor, "tensor train")
+        var sweep = TruncationSweep(truncation, energy: energy, bondCount: modes.count - 1, clamps: clamps)
         var rest = tensor
         for mode in modes.dropLast() {
             rest = try sweep.cut(rest.reshaped([sweep.rank * mode, -1]), mode: mode)
@@ -50,15 +53,19 @@ extension TensorTrain {
         return try sweep.finished(lastCore: rest.reshaped([sweep.rank, modes[modes.count - 1], 1]))
     }
 
+    /// The energy ‖W‖² of a tensor that can be decomposed.
     /// - Throws: `shapeMismatch` for a scalar or an empty tensor, `notFinite` for infinities and not-a-numbers.
-    package static func requireDecomposable(_ tensor: Tensor, _ operation: String) throws {
+    @discardableResult
+    package static func requireDecomposable(_ tensor: Tensor, _ operation: String) throws -> Double {
         guard tensor.rank >= 1, tensor.elementCount > 0, tensor.dtype == .float32 else {
             throw DecompositionFailure.shapeMismatch(
                 operation: operation,
                 detail: "needs a float32 tensor without empty dimensions, but got \(tensor.dtype) \(tensor.shape)")
         }
-        let isFinite = try tensor.withElements(of: Float.self) { $0.allSatisfy(\.isFinite) }
-        guard isFinite else { throw DecompositionFailure.notFinite(operation: operation, shape: tensor.shape) }
+        // float32 squares cannot overflow float64, so the energy is finite exactly where every element is.
+        let energy = try tensor.energy()
+        guard energy.isFinite else { throw DecompositionFailure.notFinite(operation: operation, shape: tensor.shape) }
+        return energy
     }
 }
 
@@ -81,70 +88,52 @@ enum Truncation {
 /// The left-to-right sweep of truncated SVDs that TT-SVD and rounding share.
 struct TruncationSweep {
     private let truncation: Truncation
-    private let norm: Double
+    private let energy: Double
     private let cutPerBond: Double
     private var clamps: [RankClamp]
     private var cores: [Tensor] = []
-    private var spectra: [[Float]] = []
+    private var spectra: [SingularSpectrum] = []
+    private var routes: [TruncationRoute] = []
     private var cutEnergy = 0.0
     /// The rank of the bond left of the next core.
     private(set) var rank = 1
 
-    init(_ truncation: Truncation, norm: Double, bondCount: Int, clamps: [RankClamp]) {
+    /// - Parameter energy: ‖W‖².
+    init(_ truncation: Truncation, energy: Double, bondCount: Int, clamps: [RankClamp]) {
         self.truncation = truncation
-        self.norm = norm
+        self.energy = energy
         self.clamps = clamps
         cutPerBond = if case .relativeError(let error, _) = truncation {
-            error * norm / Double(max(1, bondCount)).squareRoot()
+            error * error * energy / Double(max(1, bondCount))
         } else { 0 }
     }
 
     /// Splits the next core, U, off `matrix` [r_{k−1}·n_k, rest] and returns what is left, Σ·Vᵀ [r_k, rest].
     mutating func cut(_ matrix: Tensor, mode: Int) throws -> Tensor {
-        let svd = try matrix.singularValueDecomposition()
-        let bond = cores.count
-        let kept = chosenRank(svd.values, bond: bond)
-        let u = try svd.u.sliced(dim: 1, from: 0, to: kept)
-        cores.append(try u.reshaped([rank, mode, kept]))
-        spectra.append(svd.values)
-        cutEnergy += tailEnergy(svd.values, from: kept)
-        rank = kept
-        let scale = try Tensor(Array(svd.values[..<kept]), shape: [kept, 1])
-        return try svd.vt.sliced(dim: 0, from: 0, to: kept).multiplying(scale)
+        let whole = try cores.isEmpty ? energy : matrix.energy()
+        let svd = try matrix.truncatedSVD(allowed(in: matrix, bond: cores.count), energy: whole)
+        cores.append(try svd.left.reshaped([rank, mode, svd.rank]))
+        spectra.append(svd.spectrum)
+        routes.append(svd.route)
+        cutEnergy += svd.cutEnergy
+        rank = svd.rank
+        return svd.right
     }
 
-    private mutating func chosenRank(_ values: [Float], bond: Int) -> Int {
+    private mutating func allowed(in matrix: Tensor, bond: Int) -> SVDTruncation {
         switch truncation {
         case .ranks(let ranks):
             // A small rank to the left bounds the next one below what the modes alone would allow.
-            guard ranks[bond] > values.count else { return ranks[bond] }
-            clamps.append(RankClamp(bond: bond, requested: ranks[bond], bound: values.count))
-            return values.count
-        case .relativeError(_, let maxRank):
-            return min(maxRank, smallestRank(values, cutting: cutPerBond * cutPerBond))
+            let bound = min(matrix.shape[0], matrix.shape[1])
+            if ranks[bond] > bound { clamps.append(RankClamp(bond: bond, requested: ranks[bond], bound: bound)) }
+            return .rank(min(ranks[bond], bound))
+        case .relativeError(_, let maxRank): return .energy(cutting: cutPerBond, maxRank: maxRank)
         }
     }
 
     func finished(lastCore: Tensor) throws -> TruncatedTrain {
         TruncatedTrain(
-            train: try TensorTrain(cores: cores + [lastCore]), clamps: clamps, bondSpectra: spectra,
-            relativeError: norm > 0 ? cutEnergy.squareRoot() / norm : 0)
+            train: try TensorTrain(cores: cores + [lastCore]), clamps: clamps, bondSpectra: spectra, routes: routes,
+            relativeError: energy > 0 ? (cutEnergy / energy).squareRoot() : 0)
     }
-}
-
-/// Σ_{i ≥ rank} σ_i², in double precision.
-func tailEnergy(_ values: [Float], from rank: Int) -> Double {
-    values[rank...].reversed().reduce(0) { $0 + Double($1) * Double($1) }
-}
-
-/// The smallest rank ≥ 1 whose tail energy is at most `energy`.
-func smallestRank(_ values: [Float], cutting energy: Double) -> Int {
-    var tail = 0.0
-    var rank = values.count
-    while rank > 1 {
-        tail += Double(values[rank - 1]) * Double(values[rank - 1])
-        if tail > energy { break }
-        rank -= 1
-    }
-    return rank
 }

@@ -14,7 +14,7 @@ enum StandardLibrary {
 
     /// The API's description in LuaCATS annotations.
     static var meta: String {
-        [PackageResources.meta_lua, PackageResources.networks_lua, PackageResources.data_lua]
+        [PackageResources.meta_lua, PackageResources.networks_lua, PackageResources.data_lua, PackageResources.tensor_trains_lua]
             .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
     }
 

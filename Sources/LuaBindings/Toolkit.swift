@@ -17,6 +17,8 @@ public enum Toolkit {
         try state.register(OptimizerClass.make())
         try state.register(GradientsClass.make())
         try state.register(ProgressClass.make())
+        try state.register(TensorTrainClass.make())
+        try state.register(TensorTrainMatrixClass.make())
         try NetworkClasses.register(in: state)
         // Not Lua to be run, but the text that help is made of.
         try state.preload("moonrail.meta_source", source: "return [==[\n\(StandardLibrary.meta)]==]", chunkName: "meta.lua")
@@ -52,6 +54,7 @@ public enum Toolkit {
         try DataFunctions.add(to: table, in: state, session)
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, session)
+        try TensorTrainFunctions.add(to: table, in: state)
         try SessionFunctions.add(to: table, in: state, session)
         try table.set("getters", try state.table(["Model": try state.getters(of: ModelObject.self)]))
         try table.set(
@@ -60,6 +63,8 @@ public enum Toolkit {
                 "Tensor": try state.methods(of: TensorObject.self),
                 "Model": try state.methods(of: ModelObject.self),
                 "Dataset": try state.methods(of: DatasetObject.self),
+                "Train": try state.methods(of: TensorTrainObject.self),
+                "TrainMatrix": try state.methods(of: TensorTrainMatrixObject.self),
                 "Optimizer": try state.methods(of: OptimizerObject.self),
             ]))
         return table

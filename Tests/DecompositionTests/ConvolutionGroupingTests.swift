@@ -104,7 +104,7 @@ private func composed(_ factors: [ConvolutionFactor]) throws -> Tensor {
             (ConvolutionGrouping.tensorTrain, [3, 4]), (.spatial, [5]), (.outputChannels, [4]), (.separable, [3, 5, 4]),
         ] {
             let layer = try LayerDecomposition(convolution: weight, grouping: grouping)
-            let train = try layer.train(ranks: ranks).reconstructed().reshaped([8, 3, 3, 12]).permuted([3, 0, 1, 2])
+            let train = try layer.trains(ranks: ranks)[0].reconstructed().reshaped([8, 3, 3, 12]).permuted([3, 0, 1, 2])
             #expect(try relativeDistance(composed(layer.convolutionFactors(ranks: ranks)), train) < exactness)
         }
     }

@@ -76,10 +76,60 @@ import Testing
         expectFailure("decomposition.shapeMismatch", "at least one core") { _ = try TensorTrain(cores: []) }
     }
 
-    @Test func groupedConvolutionsAreRefused() throws {
-        let geometry = ConvolutionGeometry(stride: 1, padding: 1, groups: 8)
-        expectFailure("decomposition.groupedConvolution", "weight [8, 1, 3, 3] with 8 groups") {
+    @Test(arguments: [3, 16, 0, -1]) func groupsMustDivideTheChannels(_ groups: Int) throws {
+        let geometry = ConvolutionGeometry(stride: 1, padding: 1, groups: groups)
+        expectFailure("decomposition.unevenGroups", "the 8 output channels do not divide into \(groups) groups (weight [8, 1, 3, 3])") {
             _ = try LayerDecomposition(convolution: sample([8, 1, 3, 3]), grouping: .spatial, geometry: geometry)
+        }
+    }
+
+    @Test func arithmeticNamesWhatDoesNotFit() throws {
+        let a = try TensorTrain.decompose(sample([3, 4, 5]), ranks: [2, 2]).train
+        let b = try TensorTrain.decompose(sample([3, 5, 4]), ranks: [2, 2]).train
+        for (operation, body) in [
+            ("adding trains", { _ = try a.adding(b) }), ("multiplying trains", { _ = try a.multiplyingElements(by: b) }),
+            ("inner product of trains", { _ = try a.innerProduct(b) }),
+        ] as [(String, () throws -> Void)] {
+            expectFailure("decomposition.shapeMismatch", operation + ": needs equal modes, but got [3, 4, 5] and [3, 5, 4]", body)
+        }
+        for index in [[0, 0], [0, 4, 0], [-1, 0, 0], []] {
+            expectFailure("decomposition.invalidIndex", "below the modes [3, 4, 5], counted from 0, but got \(index)") {
+                _ = try a.element(at: index)
+            }
+        }
+        expectFailure("decomposition.invalidFactor", "needs a finite factor, but got nan") { _ = try a.scaled(by: .nan) }
+        for position in [-1, 3] {
+            expectFailure("decomposition.invalidCore", "has the cores 0..<3, but got \(position)") { _ = try a.orthogonalized(at: position) }
+        }
+    }
+
+    @Test(arguments: [0.0, 0.19, 1.01, -.infinity, .nan]) func sharesMustBeReachable(_ share: Double) throws {
+        expectFailure("decomposition.invalidShare", "tensor train: the share of parameters kept must be at most 1 and at least 0.2") {
+            _ = try TensorTrain.decompose(sample([3, 4, 5]), keeping: share)
+        }
+    }
+
+    @Test func matrixFactorsMustMultiplyToTheMatrix() throws {
+        let weight = try sample([12, 10])
+        expectFailure("decomposition.factorMismatch", "factors of the rows must be positive and multiply to 12, but got [3, 5]") {
+            _ = try TensorTrainMatrix.tensorized(weight, outputFactors: [3, 5], inputFactors: [2, 5])
+        }
+        for factors in [[-2, -5], [0, 5], [.max, 2]] {
+            expectFailure("decomposition.factorMismatch", "factors of the columns must be positive and multiply to 10") {
+                _ = try TensorTrainMatrix.tensorized(weight, outputFactors: [3, 4], inputFactors: factors)
+            }
+        }
+        expectFailure("decomposition.shapeMismatch", "as many factors of O as of I, but got [12, 10], [12] and [2, 5]") {
+            _ = try TensorTrainMatrix.tensorized(weight, outputFactors: [12], inputFactors: [2, 5])
+        }
+        let train = try TensorTrain.decompose(sample([6, 20]), ranks: [2]).train
+        expectFailure("decomposition.shapeMismatch", "the modes [6, 20] are not the products of [3, 4] and [2, 4]") {
+            _ = try TensorTrainMatrix(train: train, outputFactors: [3, 4], inputFactors: [2, 4])
+        }
+        let matrix = try TensorTrainMatrix(train: train, outputFactors: [3, 4], inputFactors: [2, 5])
+        expectFailure("decomposition.shapeMismatch", "needs an input [N, 10], but got [2, 9]") { _ = try matrix.applied(to: sample([2, 9])) }
+        for (number, count) in [(0, 2), (12, 0), (12, 33), (1 << 30, 2)] {
+            expectFailure("decomposition.factorMismatch", "balanced factors") { _ = try BalancedFactors.of(number, count: count) }
         }
     }
 
@@ -102,7 +152,7 @@ import Testing
     @Test func preparedLayersDoNotLowerRanksSilently() throws {
         let layer = try LayerDecomposition(convolution: sample([8, 4, 3, 3]), grouping: .tensorTrain)
         expectFailure("decomposition.rankAboveBound", "bond 0 can be at most 4, but got 5") {
-            _ = try layer.train(ranks: [5, 8])
+            _ = try layer.trains(ranks: [5, 8])[0]
         }
     }
 

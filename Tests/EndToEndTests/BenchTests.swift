@@ -37,6 +37,15 @@ import Testing
         for rank in ["0", "2", "4"] { #expect(row["ms"]?[rank]?.number ?? 0 > 0, "\(rank)") }
     }
 
+    @Test func trainsKeepTheErrorAskedFor() throws {
+        let outcome = try bench(["--only", "ttsvd", "--case", "conv64", "--eps", "0.3"])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let row = try #require(try rows(outcome.output).first)
+        #expect(row["case"]?.string == "conv64" && row["mode"]?.string == "eps=0.3" && row["ranks"]?.array?.count == 2)
+        #expect(row["relerr"]?.number ?? 1 <= 0.3 && row["ratio"]?.number ?? 0 > 1)
+        #expect(try bench(["--only", "ttsvd", "--case", "conv65"]).errors.contains("unknown case 'conv65'"))
+    }
+
     @Test func aTerminalGetsATable() throws {
         let outcome = try bench(["--only", "infer", "--net", "resnet20", "--batch", "1", "--terminal"])
         let lines = outcome.output.split(separator: "\n")

@@ -5,11 +5,11 @@ local output = require "bench.output"
 
 local args = mr.args {
     only = "all", net = "", batch = 0, threads = 2, reps = 0, images = 2560, C = 256, hw = 14, ranks = "32,64,128", N = 0,
-    json = false, terminal = false, compare = "", baseline = "", margin = 0.15,
+    case = "", eps = 0.1, json = false, terminal = false, compare = "", baseline = "", margin = 0.15,
 }
 
 -- Each is a module of its own: `cases` gives the settings to measure from the options, `run` measures one of them.
-local order = { "gemm", "train-step", "infer", "tt-forward", "imprint", "decompose", "plan", "startup" }
+local order = { "gemm", "train-step", "infer", "ttsvd", "tt-forward", "imprint", "decompose", "plan", "startup" }
 local benches = {}
 for _, name in ipairs(order) do benches[name] = require("bench." .. name:gsub("-", "_")) end
 

@@ -50,39 +50,52 @@ public struct DecomposedModel: Sendable {
         self.graph = graph
         cost = try CostModel.cost(of: graph)
         let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
-        layers = try weighted.map { layer in
+        let weights = try weighted.map { layer in
             try located(graph.name + " › " + layer.name) {
-                try Self.decompose(
-                    layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
+                try Self.weight(
+                    of: layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
                     isShared: uses[layer.weight, default: 0] > 1)
+            }
+        }
+        // All at once, so that the layers share out the threads.
+        var decompositions = try located(graph.name) {
+            try LayerDecomposition.decompose(weights.compactMap(\.weight))[...]
+        }
+        layers = try zip(weighted, weights).map { layer, found in
+            let decomposition = found.weight == nil ? nil : decompositions.removeFirst()
+            return try located(graph.name + " › " + layer.name) {
+                try Self.layer(layer, decomposition, found.denseReason, in: graph, grouping: grouping)
             }
         }
     }
 
-    private static func decompose(
-        _ layer: WeightedLayer, in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool,
-        isShared: Bool
+    private static func layer(
+        _ layer: WeightedLayer, _ decomposition: LayerDecomposition?, _ denseReason: String?, in graph: Graph,
+        grouping: ConvolutionGrouping
     ) throws -> DecomposableLayer {
-        let conv = graph.nodes[layer.node].operation as? Conv2D
-        func make(_ decomposition: LayerDecomposition?, _ reason: String?) throws -> DecomposableLayer {
-            let macs = try decomposition.map {
-                try $0.macCost(rows: conv == nil ? 1 : layer.inputShape[2], columns: conv == nil ? 1 : layer.inputShape[3])
-            }
-            return DecomposableLayer(
-                layer: layer, grouping: conv == nil ? "I|O" : grouping.rawValue, decomposition: decomposition,
-                denseReason: reason, denseParameterCount: layer.weightShape.elementCount, denseMacCount: layer.macCount,
-                parameterCost: decomposition?.parameterCost, macCost: macs)
+        let isConvolution = graph.nodes[layer.node].operation is Conv2D
+        let macs = try decomposition.map {
+            try $0.macCost(rows: isConvolution ? layer.inputShape[2] : 1, columns: isConvolution ? layer.inputShape[3] : 1)
         }
-        if layer.isClassifier, !includesClassifier { return try make(nil, "classifier: left dense unless asked for") }
-        if graph.nodes[layer.node].origin != nil { return try make(nil, "already part of a decomposed chain") }
-        guard let weight = graph.parameters[layer.weight]?.tensor else { return try make(nil, "has no weight") }
-        if isShared { return try make(nil, "shares its weight with another layer") }
-        if let conv {
-            if conv.addsResidual || conv.hasReLU { return try make(nil, "is fused with what follows it") }
-            if conv.geometry.groups > 1 { return try make(nil, "grouped convolution: not decomposed") }
-            let decomposition = try LayerDecomposition(convolution: weight, grouping: grouping, geometry: conv.geometry)
-            return try make(decomposition, nil)
+        return DecomposableLayer(
+            layer: layer, grouping: isConvolution ? grouping.rawValue : "I|O", decomposition: decomposition,
+            denseReason: denseReason, denseParameterCount: layer.weightShape.elementCount,
+            denseMacCount: layer.macCount, parameterCost: decomposition?.parameterCost, macCost: macs)
+    }
+
+    /// The weight to decompose, or why the layer must stay dense.
+    private static func weight(
+        of layer: WeightedLayer, in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool,
+        isShared: Bool
+    ) throws -> (weight: DecomposableWeight?, denseReason: String?) {
+        if layer.isClassifier, !includesClassifier { return (nil, "classifier: left dense unless asked for") }
+        if graph.nodes[layer.node].origin != nil { return (nil, "already part of a decomposed chain") }
+        guard let weight = graph.parameters[layer.weight]?.tensor else { return (nil, "has no weight") }
+        if isShared { return (nil, "shares its weight with another layer") }
+        guard let conv = graph.nodes[layer.node].operation as? Conv2D else {
+            return (try DecomposableWeight(linear: weight), nil)
         }
-        return try make(try LayerDecomposition(linear: weight), nil)
+        if conv.addsResidual || conv.hasReLU { return (nil, "is fused with what follows it") }
+        return (try DecomposableWeight(convolution: weight, grouping: grouping, geometry: conv.geometry), nil)
     }
 }

@@ -13,6 +13,7 @@ local mr = {
     -- models, data, training
     load = core.load, zoo = core.zoo, nn = require "moonrail.nn", data = core.data,
     loss = core.loss, optim = core.optim, schedule = core.schedule,
+    tt = core.tt,
     groupings = core.groupings, policies = core.policies,
     -- files and results
     make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json, json = core.json,
@@ -32,6 +33,15 @@ mr.lwiq = {
 
 --- Chooses ranks for every layer within a budget: a table of rows that can be edited and given to `model:compress`.
 function mr.plan(model, options) return report.plan(core.plan(model, options)) end
+
+--- What each rank of each bond leaves out: rows with bond, rank, error and singular_value.
+function core.methods.Train.curve(train)
+    return rows.wrap(train:curve_rows(), {
+        title = tostring(train),
+        { "bond", "bond" }, { "rank", "rank" }, { "error", "error", rows.fixed(6) },
+        { "singular_value", "singular value", rows.fixed(6) },
+    })
+end
 
 require "moonrail.fit"
 require "moonrail.evaluate"

@@ -22,6 +22,16 @@ public enum Threads {
         }
     }
 
+    /// Runs `body` on the calling thread alone, libraries and all, for problems too small to be shared: waking the others would take
+    /// longer than the work.
+    package static func withOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let all = count
+        guard all > 1 else { return try body() }
+        count = 1
+        defer { count = all }
+        return try body()
+    }
+
     /// Processors this process may run on.
     public static var available: Int { max(1, Int(cod_processor_count())) }
 }

@@ -1,0 +1,115 @@
+---@meta moonrail
+-- Tensor trains: mr.tt.
+
+---@class moonrail
+local mr = {}
+
+--- The tensor train of a tensor by TT-SVD: at given ranks (one for all bonds, or one per bond), at the lowest whose
+--- relative error is at most `error`, or with at most the share `keep` of the tensor's elements as parameters.
+---@param tensor Tensor
+---@param options { ranks: integer|integer[], error: number, max_rank: integer, keep: number }
+---@return Train
+function mr.tt.decompose(tensor, options) end
+
+--- The train of given cores [r, n, r'], the first r and the last r' being 1.
+---@param cores Tensor[]
+---@return Train
+function mr.tt.from_cores(cores) end
+
+--- A matrix [O, I] as a train over pairs of factors of O (rows) and I (columns); balanced factors, `order` (2) of them,
+--- where none are given.
+---@param weight Tensor
+---@param options { rows: integer[], columns: integer[], order: integer, ranks: integer|integer[], error: number, max_rank: integer, keep: number }
+---@return TrainMatrix
+function mr.tt.matrix(weight, options) end
+
+--- `count` factors of a number, as near to each other as its divisors allow, ascending.
+---@param number integer
+---@param count integer
+---@return integer[]
+function mr.tt.factors(number, count) end
+
+--- The chain of convolutions of these ranks for a weight [O, C / groups, Kh, Kw]: rows with weight, stride, padding,
+--- dilation and groups. Groups are decomposed each on its own.
+---@param weight Tensor
+---@param options { grouping: string, ranks: integer|integer[], stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[], groups: integer }
+---@return table[]
+function mr.tt.convolution(weight, options) end
+
+---@class Train
+---@field modes integer[]
+---@field ranks integer[] of the bonds between neighbouring cores
+---@field max_ranks integer[] the largest ranks that tensors of these modes can have
+---@field params integer
+---@field ratio number elements of the tensor per parameter
+---@field cores Tensor[] [r, n, r']
+---@field error? number the relative error of the truncation that made it
+---@field routes? string[] how each bond was cut: "randomized", "gramSingle", "gramDouble" or "full"
+---@field clamps? table[] ranks that were lowered: bond, requested, bound
+local Train = {}
+
+--- The tensor that the train stands for.
+---@return Tensor
+function Train:reconstruct() end
+
+--- The Frobenius norm, from the cores alone.
+---@return number
+function Train:norm() end
+
+--- The train at lower ranks, at the lowest whose relative error is at most `error`, or with at most the share `keep` of
+--- its parameters.
+---@param options { ranks: integer|integer[], error: number, max_rank: integer, keep: number }
+---@return Train
+function Train:round(options) end
+
+--- One element, at an index per mode: train:at(1, 2, 3). Trains also know +, −, * (by a number, or element by element) and /
+--- by a number; ranks add up or multiply, so round afterwards.
+---@return number
+function Train:at(...) end
+
+--- Σ of the products of all elements.
+---@param other Train
+---@return number
+function Train:dot(other) end
+
+--- The same tensor with all cores but one (the first) orthonormal; that one carries the norm.
+---@param core? integer
+---@return Train
+function Train:orthogonalize(core) end
+
+--- Per bond the singular values of the unfolding, descending.
+---@return number[][]
+function Train:spectra() end
+
+--- What each rank of each bond leaves out, were it the only bond cut: rows with bond, rank, error, singular_value.
+---@return table
+function Train:curve() end
+
+--- The same as plain rows, without printing.
+---@return table[]
+function Train:curve_rows() end
+
+---@class TrainMatrix
+---@field train Train over the modes rows[k] · columns[k]
+---@field rows integer[] factors of O
+---@field columns integer[] factors of I
+---@field ranks integer[]
+---@field params integer
+---@field ratio number elements of the matrix per parameter
+---@field error number
+local TrainMatrix = {}
+
+--- The matrix [O, I].
+---@return Tensor
+function TrainMatrix:reconstruct() end
+
+--- x · Wᵀ for x [N, I], core by core or with the matrix built first, whichever takes fewer multiply-adds.
+---@param x Tensor
+---@param options? { order: "auto"|"factorized"|"reconstructed" }
+---@return Tensor
+function TrainMatrix:apply(x, options) end
+
+--- The order that is cheaper for a batch of that size: "factorized" or "reconstructed".
+---@param batch integer
+---@return string
+function TrainMatrix:order(batch) end

@@ -1,0 +1,70 @@
+import Decomposition
+import LuaRuntime
+import Tensors
+
+/// `mr.tt`: tensor trains.
+enum TensorTrainFunctions {
+    static func add(to table: LuaTable, in state: LuaState) throws {
+        let trains = try state.table()
+        let module = "mr.tt"
+        try trains.define("decompose", in: state, module: module) { call in
+            let tensor = try call.object(1, "tensor", as: TensorObject.self).tensor
+            let options = try TrainOptions.read(try call.options(2, known: TrainOptions.names))
+            try call.push(TensorTrainObject(try options.decompose(tensor)))
+        }
+        try trains.define("from_cores", in: state, module: module) { call in
+            let cores = try call.table(1, "cores").array().map { value -> Tensor in
+                guard let object = value.object?.object(as: TensorObject.self) else {
+                    throw call.invalid(1, "cores", "must be an array of Tensors")
+                }
+                return object.tensor
+            }
+            try call.push(TensorTrainObject(try TensorTrain(cores: cores)))
+        }
+        try trains.define("matrix", in: state, module: module, TensorTrainMatrixClass.decompose)
+        try trains.define("factors", in: state, module: module) { call in
+            try call.push(try BalancedFactors.of(try call.integer(1, "number"), count: try call.integer(2, "count")))
+        }
+        try trains.define("convolution", in: state, module: module, convolution)
+        try table.set("tt", trains)
+    }
+
+    /// The chain of convolutions for a weight: rows with weight, stride, padding, dilation and groups.
+    private static func convolution(_ call: borrowing LuaCall) throws {
+        let weight = try call.object(1, "weight", as: TensorObject.self).tensor
+        let options = try call.options(2, known: ["grouping", "ranks", "stride", "padding", "dilation", "groups"])
+        let grouping = try ConvolutionGrouping(
+            parsing: try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue))
+        let geometry = ConvolutionGeometry(
+            stride: try pair(options, "stride", 1), padding: try sides(options), dilation: try pair(options, "dilation", 1),
+            groups: try options.integer("groups", default: 1))
+        let ranks = try PlanTable.ranks(try options.value("ranks"), place: "mr.tt.convolution: option 'ranks'")
+        let (factors, _) = try grouping.factors(
+            of: weight, geometry: geometry, ranks: TrainOptions.perBond(ranks, count: grouping.bondCount))
+        let rows = try call.state.table()
+        for factor in factors {
+            try rows.append([
+                "weight": TensorObject(factor.weight), "stride": factor.geometry.stride, "padding": factor.geometry.padding,
+                "dilation": factor.geometry.dilation, "groups": factor.geometry.groups,
+            ] as LuaFields)
+        }
+        try call.push(rows)
+    }
+
+    /// One number for both directions, or rows and columns.
+    private static func pair(_ options: OptionReader, _ name: String, _ fallback: Int) throws -> [Int] {
+        let value = try options.value(name)
+        if value.isNil { return [fallback, fallback] }
+        if let number = value.integer { return [number, number] }
+        let numbers = try options.optionalIntegers(name) ?? []
+        guard numbers.count == 2 else { throw options.invalid(name, "must be one number or two, got \(numbers)") }
+        return numbers
+    }
+
+    /// One number, rows and columns, or top, left, bottom, right.
+    private static func sides(_ options: OptionReader) throws -> [Int] {
+        if let numbers = try? options.optionalIntegers("padding"), numbers.count == 4 { return numbers }
+        let both = try pair(options, "padding", 0)
+        return both + both
+    }
+}
