@@ -47,6 +47,23 @@ public enum AtomicFile {
     /// The bytes of a regular file.
     /// - Throws: `FileFailure` when it is missing, no regular file, unreadable or larger than `limit` bytes.
     public static func read(_ path: String, limit: Int = 1 << 34) throws -> [UInt8] {
+        try withRegularFile(path) { descriptor, size in
+            guard size <= limit else { throw FileFailure.tooLarge(path: path, byteCount: size, limit: limit) }
+            return try bytes(of: descriptor, count: size, path)
+        }
+    }
+
+    /// `count` bytes of a regular file from `offset` on; fewer where it ends before.
+    public static func read(_ path: String, from offset: Int, count: Int) throws -> [UInt8] {
+        try withRegularFile(path) { descriptor, _ in
+            guard lseek(descriptor, offset, SEEK_SET) >= 0 else {
+                throw FileFailure.cannotRead(path: path, reason: lastError)
+            }
+            return try bytes(of: descriptor, count: count, path)
+        }
+    }
+
+    private static func withRegularFile<Result>(_ path: String, _ body: (Int32, Int) throws -> Result) throws -> Result {
         // Not blocking, because opening a pipe would wait for a writer before it could be refused.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileFailure.cannotRead(path: path, reason: lastError) }
@@ -56,12 +73,14 @@ public enum AtomicFile {
         guard info.st_mode & S_IFMT == S_IFREG else {
             throw FileFailure.cannotRead(path: path, reason: "not a regular file")
         }
-        let size = Int(info.st_size)
-        guard size <= limit else { throw FileFailure.tooLarge(path: path, byteCount: size, limit: limit) }
+        return try body(descriptor, Int(info.st_size))
+    }
+
+    private static func bytes(of descriptor: Int32, count: Int, _ path: String) throws -> [UInt8] {
         var failure: String?
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
-            while filled < size {
-                let got = Glibc.read(descriptor, buffer.baseAddress! + filled, size - filled)
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = Glibc.read(descriptor, buffer.baseAddress! + filled, count - filled)
                 if got < 0, errno == EINTR { continue }
                 if got < 0 { failure = lastError }
                 if got <= 0 { break }

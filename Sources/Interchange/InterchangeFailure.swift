@@ -9,6 +9,12 @@ public enum InterchangeFailure: Failure {
     case missingTensor(source: String, name: String)
     case tensorShape(source: String, name: String, expected: Shape, got: Shape)
     case leftOver(source: String, names: [String])
+    /// An operator of a file from elsewhere that no operation here corresponds to.
+    case unsupportedOperator(source: String, name: String, node: String, opset: Int)
+    /// A file from elsewhere, well-formed, that asks for what is not there.
+    case unsupported(source: String, place: String, detail: String)
+    /// An operation that a format for others cannot hold.
+    case notExportable(operation: String, detail: String)
 
     public var code: String {
         switch self {
@@ -18,6 +24,9 @@ public enum InterchangeFailure: Failure {
         case .missingTensor: "interchange.missingTensor"
         case .tensorShape: "interchange.tensorShape"
         case .leftOver: "interchange.leftOver"
+        case .unsupportedOperator: "interchange.unsupportedOperator"
+        case .unsupported: "interchange.unsupported"
+        case .notExportable: "interchange.notExportable"
         }
     }
 
@@ -28,6 +37,10 @@ public enum InterchangeFailure: Failure {
         case .unsupportedVersion(let source, let version, let supported):
             "\(source): its graph has version \(version), but this Moonrail reads version \(supported)"
         case .malformed(let source, let place, let detail): "\(source): \(place): \(detail)"
+        case .unsupportedOperator(let source, let name, let node, let opset):
+            "\(source): node '\(node)': the operator \(name) of opset \(opset) is not supported"
+        case .unsupported(let source, let place, let detail): "\(source): \(place): not supported: \(detail)"
+        case .notExportable(let operation, let detail): "\(operation): cannot be exported: \(detail)"
         case .missingTensor(let source, let name): "\(source): the tensor of parameter '\(name)' is missing"
         case .tensorShape(let source, let name, let expected, let got):
             "\(source): '\(name)' has shape \(got), but the network needs \(expected)"

@@ -41,6 +41,11 @@ public struct Attributes: Hashable, Sendable {
         return values
     }
 
+    public func ints(_ name: String) throws -> [Int] {
+        guard case .ints(let values) = try value(name) else { throw wrongType(name, "whole numbers") }
+        return values
+    }
+
     public func float(_ name: String) throws -> Double {
         switch try value(name) {
         case .float(let value): return value
@@ -64,6 +69,11 @@ public struct Attributes: Hashable, Sendable {
             throw OperationFailure.attribute(operation: operation, detail: "attribute '\(name)' is missing")
         }
         return value
+    }
+
+    /// The failure for a value of the right type that makes no sense.
+    func refused(_ name: String, _ reason: String) -> OperationFailure {
+        .attribute(operation: operation, detail: "attribute '\(name)': \(reason)")
     }
 
     private func wrongType(_ name: String, _ expected: String) -> OperationFailure {

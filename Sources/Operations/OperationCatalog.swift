@@ -3,10 +3,13 @@ import Basics
 /// Every operation there is. A test holds this list against the gradient checks.
 public enum OperationCatalog {
     public static let all: [any Operation.Type] = [
-        Add.self, AdaptiveAveragePool2D.self, BatchNorm.self, Clip.self, Conv2D.self, CrossEntropy.self,
-        Dropout.self, Flatten.self, GlobalAveragePool2D.self, KLDivergence.self, Linear.self, LogSoftmax.self, MatrixMultiply.self,
-        MeanSquaredError.self, Multiply.self, Pad.self, Pool2D.self, ReLU.self, Reshape.self, Scale.self,
-        Slice.self, SubsamplePad.self, Subtract.self, Sum.self,
+        AdaptiveAveragePool2D.self, Add.self, BatchNorm.self, Clip.self, Concatenate.self, Conv2D.self,
+        ConvTranspose2D.self, CrossEntropy.self, Divide.self, Dropout.self, ErrorFunction.self, Expand.self,
+        Flatten.self, GELU.self, Gather.self, GlobalAveragePool2D.self, HardSigmoid.self, HardSwish.self,
+        KLDivergence.self, LayerNorm.self, LeakyReLU.self, Linear.self, LogSoftmax.self, MatrixMultiply.self,
+        MeanSquaredError.self, Multiply.self, PReLU.self, Pad.self, Pool2D.self, Power.self, ReLU.self, ReduceMean.self, Reshape.self,
+        Resize.self, Scale.self, Sigmoid.self, Slice.self, Softmax.self, SquareRoot.self, SubsamplePad.self,
+        Subtract.self, Sum.self, Tanh.self, Transpose.self, Truncate.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

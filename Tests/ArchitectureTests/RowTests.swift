@@ -21,6 +21,7 @@ import Testing
         "Graphs": Place(row: 3, column: .numerics),
         "Decomposition": Place(row: 3, column: .numerics),
         "Formats": Place(row: 3, column: .numerics, foreign: ["CZlib", "CImages", "FoundationEssentials"]),
+        "ONNXMessages": Place(row: 3, column: .numerics, foreign: ["SwiftProtobuf", "Foundation", "FoundationEssentials"]),
         "Execution": Place(row: 4, column: .numerics, foreign: ["COneDNN"]),
         "Datasets": Place(row: 4, column: .numerics),
         "Interchange": Place(row: 4, column: .numerics),

@@ -37,7 +37,7 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
     }
 
     static let all: [GradientCase] =
-        elementwise + convolutions + batchNorms + pools + linearLayers + shapeChanges + losses
+        elementwise + convolutions + batchNorms + pools + linearLayers + shapeChanges + losses + importedOperations
 
     static let elementwise: [GradientCase] = [
         .init("same shapes", Add(), [[2, 3, 4], [2, 3, 4]]),

@@ -90,9 +90,9 @@ public struct Sum: Operation {
     }
 }
 
-/// The matrix product.
+/// The matrix product; leading dimensions are stacks of matrices and broadcast.
 ///
-/// - Shape: [m, k] · [k, n] to [m, n].
+/// - Shape: […, m, k] · […, k, n] to […, m, n].
 public struct MatrixMultiply: PlainOperation {
     public static let name = "matmul"
 
@@ -100,24 +100,27 @@ public struct MatrixMultiply: PlainOperation {
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         try requireInputs(inputs.count, 2...2)
-        guard inputs[0].rank == 2, inputs[1].rank == 2, inputs[0][1] == inputs[1][0] else {
-            throw OperationFailure.shapes(
-                operation: name, detail: "lhs \(inputs[0]) and rhs \(inputs[1]) are no matrices with one inner dimension")
-        }
-        return [[inputs[0][0], inputs[1][1]]]
+        return [try Tensor.productShape(inputs[0], inputs[1])]
     }
 
     public func macCount(inputs: [Shape], outputs: [Shape]) -> Int {
-        Counts.product([outputs[0].elementCount, inputs[0][1]])
+        Counts.product(outputs[0].dims + [inputs[0].dims.last ?? 0])
     }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let (a, b) = (inputs[0], inputs[1])
-        return Evaluation(try a.matrixProduct(b), mode) { dy, needed in
+        return Evaluation(try a.batchedProduct(b), mode) { dy, needed in
             [
-                needed[0] ? try dy.matrixProduct(b.transposed()) : nil,
-                needed[1] ? try a.transposed().matrixProduct(dy) : nil,
+                needed[0] ? try dy.batchedProduct(b.matricesTransposed()).summed(to: a.shape) : nil,
+                needed[1] ? try a.matricesTransposed().batchedProduct(dy).summed(to: b.shape) : nil,
             ]
         }
+    }
+}
+
+extension Tensor {
+    /// The last two dimensions exchanged.
+    fileprivate func matricesTransposed() throws -> Tensor {
+        try permuted(Array(0..<rank - 2) + [rank - 1, rank - 2])
     }
 }

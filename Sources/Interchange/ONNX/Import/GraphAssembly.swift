@@ -1,0 +1,179 @@
+import Basics
+import Graphs
+import Operations
+import Tensors
+
+/// The graph that is being built of a file's nodes: gives names, keeps shapes with N open, and works out at once
+/// whatever does not depend on the input.
+struct GraphAssembly {
+    /// Tensors that would be larger are not worked out at import.
+    static let foldLimit = 1 << 28
+
+    private(set) var graph: Graph
+    /// Batch sizes that the shapes are worked out for; what they have in common gives extents with N open.
+    private static let probes = [2, 3]
+    private var shapes: [String: [Shape]] = [:]
+    private var usedNames = Set<String>()
+    private var foldCount = 0
+    /// The parameters by the name of the tensor in the file.
+    private var parameterNames: [String: String] = [:]
+    /// The number of samples the file was made for, where it fixes one.
+    private(set) var fixedBatch: Int?
+
+    init(name: String) { graph = Graph(name: name) }
+
+    mutating func addInput(_ name: String, sampleShape: Shape, fixedBatch: Int?) throws {
+        try requireReasonable(sampleShape, name)
+        graph.inputs.append(GraphInput(name: name, sampleShape: sampleShape))
+        usedNames.insert(name)
+        shapes[name] = Self.probes.map { Shape([$0] + sampleShape.dims) }
+        if let fixedBatch { self.fixedBatch = fixedBatch }
+    }
+
+    mutating func setOutputs(_ names: [String]) { graph.outputs = names }
+
+    /// The extents of a value.
+    func extents(of value: ONNXValue) throws -> [Extent]? {
+        switch value {
+        case .constant(let constant): constant.tensor.shape.dims.map { Extent($0) }
+        case .extents(let elements, let isScalar): isScalar ? [] : [Extent(elements.count)]
+        case .value(let name): shapes[name].map { zip($0[0].dims, $0[1].dims).map { Extent(two: $0, three: $1) } }
+        case .unknown: nil
+        }
+    }
+
+    // MARK: Names
+
+    /// `wish`, or with a number behind it when that is taken. A colon would mean another output of a node.
+    mutating func uniqueName(_ wish: String) -> String {
+        let base = String(wish.map { $0 == ":" ? "_" : $0 })
+        var name = base
+        var number = 1
+        while usedNames.contains(name) || graph.parameters[name] != nil {
+            name = "\(base)_\(number)"
+            number += 1
+        }
+        usedNames.insert(name)
+        return name
+    }
+
+    // MARK: Nodes
+
+    /// Adds an operation under `name` (made unique); an operation on constants is carried out instead.
+    mutating func add(_ name: String, _ operation: any Operation, _ inputs: [ONNXValue], weights: Bool = false) throws
+        -> ONNXValue
+    {
+        if let folded = try fold(name, operation, inputs) { return folded }
+        let name = uniqueName(name)
+        let sources = try inputs.enumerated().map { position, input in
+            try source(of: input, wish: weights ? Self.weightName(name, operation, position) : nil, in: name)
+        }
+        let outputs = try Self.probes.indices.map { probe in
+            let inputShapes = sources.map { source -> Shape in
+                switch source {
+                case .value(let value): shapes[value]?[probe] ?? []
+                case .parameter(let parameter): graph.parameters[parameter]?.tensor.shape ?? []
+                }
+            }
+            return try operation.outputShapes(of: inputShapes)[0]
+        }
+        for output in outputs { try requireReasonable(output, name) }
+        guard outputs[0].rank == outputs[1].rank else {
+            throw GraphFailure.valueShape(graph: graph.name, value: name, shape: outputs[0])
+        }
+        shapes[name] = outputs
+        graph.nodes.append(Node(name, operation, sources))
+        return .value(name)
+    }
+
+    /// Operations multiply extents without fear of overflow, so none that large may reach them.
+    private func requireReasonable(_ shape: Shape, _ name: String) throws {
+        guard shape.dims.allSatisfy({ $0 >= 1 }), Counts.product(shape.dims) < 1 << 40 else {
+            throw GraphFailure.valueShape(graph: graph.name, value: name, shape: shape)
+        }
+    }
+
+    private mutating func fold(_ name: String, _ operation: any Operation, _ inputs: [ONNXValue]) throws -> ONNXValue? {
+        var tensors: [Tensor] = []
+        for input in inputs {
+            switch input {
+            case .constant(let constant): tensors.append(constant.tensor)
+            case .extents(let elements, let isScalar):
+                guard let tensor = try Self.tensor(elements, isScalar: isScalar) else { return nil }
+                tensors.append(tensor)
+            case .value, .unknown: return nil
+            }
+        }
+        // Operations compute in float32, some on whole numbers too where all are.
+        let isWhole = tensors.allSatisfy { $0.dtype == .int64 }
+        if !(operation is Gather), !isWhole || !Self.takesWholeNumbers(operation) {
+            tensors = try tensors.map { try $0.converted(to: .float32) }
+        }
+        let shapes = try operation.outputShapes(of: tensors.map(\.shape))
+        guard Counts.product(shapes[0].dims) <= Self.foldLimit else {
+            throw GraphFailure.valueShape(graph: graph.name, value: name, shape: shapes[0])
+        }
+        var result = try operation.evaluate(tensors, .inference).outputs[0]
+        if isWhole { result = try result.converted(to: .int64) }
+        foldCount += 1
+        return .constant(ONNXConstant(result, name: name, form: "#\(foldCount)"))
+    }
+
+    private static func takesWholeNumbers(_ operation: any Operation) -> Bool {
+        switch operation {
+        case is Add, is Subtract, is Multiply, is Reshape, is Transpose, is Slice, is Concatenate, is Expand, is Flatten: true
+        default: false
+        }
+    }
+
+    static func tensor(_ elements: [Extent], isScalar: Bool) throws -> Tensor? {
+        let numbers = elements.compactMap(\.fixed)
+        guard numbers.count == elements.count else { return nil }
+        return try Tensor(numbers.map { Int64($0) }, shape: isScalar ? [] : [numbers.count])
+    }
+
+    // MARK: Parameters
+
+    private static func weightName(_ layer: String, _ operation: any Operation, _ position: Int) -> String? {
+        switch (operation is BatchNorm, position) {
+        case (_, 1): layer + ".weight"
+        case (_, 2): layer + ".bias"
+        case (true, 3): layer + ".running_mean"
+        case (true, 4): layer + ".running_var"
+        default: nil
+        }
+    }
+
+    /// - Parameter wish: the name as a weight of a layer; `nil` for other constants, which keep the file's.
+    private mutating func source(of value: ONNXValue, wish: String?, in node: String) throws -> Source {
+        switch value {
+        case .value(let name): return .value(name)
+        case .constant(let constant):
+            if let known = parameterNames[constant.key] { return .parameter(known) }
+            let name = uniqueName(wish ?? constant.name)
+            let isStatistic = name.hasSuffix(".running_mean") || name.hasSuffix(".running_var")
+            let isWeight = wish != nil && !isStatistic
+            let isLearned = isWeight || constant.isInitializer && constant.tensor.dtype == .float32 && constant.tensor.elementCount > 1
+            graph.parameters[name] = .init(
+                tensor: try constant.tensor.converted(to: .float32), isTrainable: isLearned && !isStatistic)
+            parameterNames[constant.key] = name
+            return .parameter(name)
+        case .extents(let elements, let isScalar):
+            guard let tensor = try Self.tensor(elements, isScalar: isScalar) else {
+                throw InterchangeFailure.unsupported(
+                    source: graph.name, place: node, detail: "computes with the number of samples, \(elements)")
+            }
+            let constant = ONNXConstant(tensor, name: node + ".constant", form: "\(elements)")
+            return try source(of: .constant(constant), wish: wish, in: node)
+        case .unknown:
+            throw InterchangeFailure.unsupported(
+                source: graph.name, place: node, detail: "needs what an unsupported operator makes")
+        }
+    }
+
+    /// Replaces the nodes, keeping the parameters that are still used.
+    mutating func replaceNodes(_ nodes: [Node]) {
+        graph.nodes = nodes
+        graph.parameters.keep(only: Set(nodes.flatMap(\.parameterInputs)))
+    }
+}

@@ -1,0 +1,106 @@
+import Basics
+import Formats
+public import Graphs
+import ONNXMessages
+
+/// ONNX files: models from elsewhere, and ours for others.
+public enum ONNXFile {
+    static let notesKey = "moonrail.notes"
+    /// Protobuf messages end at 2 GiB; larger models keep their weights in external data.
+    private static let byteLimit = 1 << 31
+
+    /// Reads a model; what an earlier export of ours noted comes back as notes.
+    /// - Throws: `FileFailure`; `InterchangeFailure` for what is malformed or not supported, naming the place; failures
+    ///   of the operations for shapes that disagree.
+    /// - Complexity: O(bytes + nodes).
+    public static func read(_ path: String) throws -> ModelFile {
+        let model = try message(of: AtomicFile.read(path, limit: byteLimit), source: path)
+        var importer = try ONNXImporter(model, source: path, directory: directory(of: path))
+        try importer.read()
+        return ModelFile(graph: try importer.graph(), notes: try notes(of: model, source: path))
+    }
+
+    /// Reads a model that is in memory and so has no external data.
+    public static func read(bytes: [UInt8], source: String = "ONNX data") throws -> ModelFile {
+        let model = try message(of: bytes, source: source)
+        var importer = try ONNXImporter(model, source: source, directory: nil)
+        try importer.read()
+        return ModelFile(graph: try importer.graph(), notes: try notes(of: model, source: source))
+    }
+
+    /// Writes a model, whole or not at all: opset 17, operators of the standard only, the batch open. Notes (plan,
+    /// accuracy, …) go into the metadata as JSON under `moonrail.notes`; `version` is that of the program that writes.
+    /// - Throws: `InterchangeFailure.notExportable` for operations that ONNX does not have, such as losses.
+    public static func write(_ model: ModelFile, to path: String, version: String? = nil) throws {
+        let bytes = try bytes(of: model, version: version)
+        try AtomicFile.write(path) { append in try bytes.withUnsafeBytes { try append($0) } }
+    }
+
+    /// The same in memory.
+    public static func bytes(of model: ModelFile, version: String? = nil) throws -> [UInt8] {
+        guard model.graph.parameters.byteCount < byteLimit - (1 << 24) else {
+            throw InterchangeFailure.notExportable(
+                operation: model.graph.name, detail: "its weights take 2 GiB or more, which one ONNX file cannot hold")
+        }
+        return try ONNXCoding.encode(ONNXExporter.message(of: model.graph, notes: model.notes, version: version))
+    }
+
+    /// Looks at a file without insisting on all of it.
+    public static func inspect(_ path: String) throws -> ONNXInspection {
+        let model = try message(of: AtomicFile.read(path, limit: byteLimit), source: path)
+        return try ONNXInspection(model, source: path, directory: directory(of: path))
+    }
+
+    /// Whether a path ends as ONNX files do.
+    public static func isNamedByPath(_ path: String) -> Bool { path.hasSuffix(".onnx") }
+
+    static func message(of bytes: [UInt8], source: String) throws -> Onnx_ModelProto {
+        do {
+            return try ONNXCoding.decode(bytes)
+        } catch {
+            throw InterchangeFailure.malformed(source: source, place: "message", detail: "is no ONNX model (\(error))")
+        }
+    }
+
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "" }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func notes(of model: Onnx_ModelProto, source: String) throws -> JSONObject {
+        guard let text = model.metadataProps.first(where: { $0.key == notesKey })?.value else { return [:] }
+        return try JSONValue.parse(text: text, source: source + " › notes").object ?? [:]
+    }
+}
+
+/// What a look at an ONNX file shows, also where parts of it cannot be read.
+public struct ONNXInspection {
+    public let irVersion: Int
+    public let opset: Int
+    public let producer: String
+    public let nodeCount: Int
+    /// The operators in the file and how often each occurs, by name.
+    public let operatorCounts: [(name: String, count: Int)]
+    /// Why the file cannot be used as a whole, first things first; empty where it can.
+    public let problems: [any Error]
+    /// The graph, or what could be read of it.
+    public let graph: Graph?
+
+    init(_ model: Onnx_ModelProto, source: String, directory: String?) throws {
+        var importer = try ONNXImporter(model, source: source, directory: directory)
+        try importer.read()
+        irVersion = Int(model.irVersion)
+        opset = importer.opset
+        producer = [model.producerName, model.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
+        nodeCount = model.graph.node.count
+        operatorCounts = Dictionary(model.graph.node.map { ($0.opType, 1) }, uniquingKeysWith: +)
+            .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        var found = importer.problems
+        var whole: Graph?
+        if found.isEmpty {
+            do { whole = try importer.graph() } catch { found.append(error) }
+        }
+        problems = found
+        graph = found.isEmpty ? whole : try? importer.partialGraph()
+    }
+}

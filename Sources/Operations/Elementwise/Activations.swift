@@ -1,0 +1,156 @@
+public import Tensors
+
+/// 1 / (1 + e⁻ˣ).
+public struct Sigmoid: PlainOperation {
+    public static let name = "sigmoid"
+
+    public init() {}
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let y = try ElementLoops.map(inputs[0], name) { SmoothFunctions.sigmoid($0) }
+        return Evaluation(y, mode) { dy, _ in [try ElementLoops.map(y, dy, name) { $1 * $0 * (1 - $0) }] }
+    }
+}
+
+/// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
+public struct Tanh: PlainOperation {
+    public static let name = "tanh"
+
+    public init() {}
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let y = try ElementLoops.map(inputs[0], name) { SmoothFunctions.hyperbolicTangent($0) }
+        return Evaluation(y, mode) { dy, _ in [try ElementLoops.map(y, dy, name) { $1 * (1 - $0 * $0) }] }
+    }
+}
+
+/// x where positive, slope · x elsewhere.
+public struct LeakyReLU: Operation {
+    public static let name = "leaky_relu"
+    public var slope: Double
+
+    public init(slope: Double) { self.slope = slope }
+    public init(attributes: Attributes) throws { slope = try attributes.finite("slope") }
+    public var attributes: Attributes { Attributes(Self.name, ["slope": .float(slope)]) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let (x, slope) = (inputs[0], Float(slope))
+        let y = try ElementLoops.map(x, name) { $0 > 0 ? $0 : slope * $0 }
+        return Evaluation(y, mode) { dy, _ in [try ElementLoops.map(x, dy, name) { $0 > 0 ? $1 : slope * $1 }] }
+    }
+}
+
+/// x where positive, slope · x elsewhere, with slopes that are learned.
+///
+/// - Shape: the slopes broadcast to x.
+/// - Reference: He et al., *Delving Deep into Rectifiers*, ICCV 2015, arXiv:1502.01852, eq. 1.
+public struct PReLU: PlainOperation {
+    public static let name = "prelu"
+
+    public init() {}
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 2...2)
+        guard try Shape.broadcast(inputs[0], inputs[1], operation: name) == inputs[0] else {
+            throw OperationFailure.shapes(operation: name, detail: "slopes \(inputs[1]) do not broadcast to \(inputs[0])")
+        }
+        return [inputs[0]]
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        _ = try outputShapes(of: inputs.map(\.shape))
+        let x = inputs[0]
+        let slopes = try inputs[1].broadcast(to: x.shape)
+        let y = try ElementLoops.map(x, slopes, name) { $0 > 0 ? $0 : $0 * $1 }
+        return Evaluation(y, mode) { dy, needed in
+            let factor = try ElementLoops.map(x, slopes, name) { $0 > 0 ? 1 : $1 }
+            let negative = try ElementLoops.map(x, name) { $0 > 0 ? 0 : $0 }
+            return [
+                needed[0] ? try dy.multiplying(factor) : nil,
+                needed[1] ? try dy.multiplying(negative).summed(to: inputs[1].shape) : nil,
+            ]
+        }
+    }
+}
+
+/// α · x + β limited to 0…1.
+public struct HardSigmoid: Operation {
+    public static let name = "hard_sigmoid"
+    public var alpha: Double
+    public var beta: Double
+
+    public init(alpha: Double, beta: Double) {
+        self.alpha = alpha
+        self.beta = beta
+    }
+    public init(attributes: Attributes) throws {
+        alpha = try attributes.finite("alpha")
+        beta = try attributes.finite("beta")
+    }
+    public var attributes: Attributes { Attributes(Self.name, ["alpha": .float(alpha), "beta": .float(beta)]) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let (alpha, beta) = (Float(alpha), Float(beta))
+        let y = try ElementLoops.map(inputs[0], name) { x in
+            let line = alpha * x + beta
+            return line < 0 ? 0 : (line > 1 ? 1 : line)
+        }
+        return Evaluation(y, mode) { dy, _ in
+            [try ElementLoops.map(y, dy, name) { $0 > 0 && $0 < 1 ? alpha * $1 : 0 }]
+        }
+    }
+}
+
+/// x · min(max(x / 6 + 1/2, 0), 1).
+///
+/// - Reference: Howard et al., *Searching for MobileNetV3*, ICCV 2019, arXiv:1905.02244, §5.2.
+public struct HardSwish: PlainOperation {
+    public static let name = "hard_swish"
+
+    public init() {}
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let x = inputs[0]
+        let y = try ElementLoops.map(x, name) { x in
+            let gate = x * (1 / 6) + 0.5
+            return x * (gate < 0 ? 0 : (gate > 1 ? 1 : gate))
+        }
+        return Evaluation(y, mode) { dy, _ in
+            [try ElementLoops.map(x, dy, name) { $0 <= -3 ? 0 : ($0 >= 3 ? $1 : $1 * ($0 * (1 / 3) + 0.5)) }]
+        }
+    }
+}
+
+extension Attributes {
+    /// A number that is neither infinite nor NaN.
+    func finite(_ name: String) throws -> Double {
+        let value = try float(name)
+        guard value.isFinite else { throw refused(name, "\(value) is not finite") }
+        return value
+    }
+}

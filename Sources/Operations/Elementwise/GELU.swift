@@ -1,0 +1,50 @@
+public import Tensors
+
+/// x · Φ(x), with Φ the distribution function of a standard normal variable; or its approximation by tanh.
+///
+/// - Reference: Hendrycks, Gimpel, *Gaussian Error Linear Units*, 2016, arXiv:1606.08415, eq. 2.
+public struct GELU: Operation {
+    public static let name = "gelu"
+    /// Whether ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) is meant.
+    public var isApproximate: Bool
+
+    public init(isApproximate: Bool = false) { self.isApproximate = isApproximate }
+    public init(attributes: Attributes) throws { isApproximate = try attributes.bool("approximate") }
+    public var attributes: Attributes { Attributes(Self.name, ["approximate": .bool(isApproximate)]) }
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let x = inputs[0]
+        let y = isApproximate
+            ? try ElementLoops.map(x, name) { $0 * 0.5 * (1 + Self.tanhOfCubic($0)) }
+            : try ElementLoops.map(x, name) { $0 * 0.5 * (1 + SmoothFunctions.errorFunction($0 * 0.707_106_78)) }
+        return Evaluation(y, mode) { dy, _ in
+            [isApproximate ? try Self.gradientOfApproximation(x, dy) : try Self.gradient(x, dy)]
+        }
+    }
+
+    @inline(__always)
+    private static func tanhOfCubic(_ x: Float) -> Float {
+        SmoothFunctions.hyperbolicTangent(0.797_884_56 * (x + 0.044_715 * x * x * x))
+    }
+
+    /// Φ(x) + x φ(x).
+    private static func gradient(_ x: Tensor, _ dy: Tensor) throws -> Tensor {
+        try ElementLoops.map(x, dy, name) { x, d in
+            let distribution = 0.5 * (1 + SmoothFunctions.errorFunction(x * 0.707_106_78))
+            return d * (distribution + x * 0.398_942_28 * SmoothFunctions.exponential(-0.5 * x * x))
+        }
+    }
+
+    private static func gradientOfApproximation(_ x: Tensor, _ dy: Tensor) throws -> Tensor {
+        try ElementLoops.map(x, dy, name) { x, d in
+            let t = tanhOfCubic(x)
+            let inner = 0.797_884_56 * (1 + 3 * 0.044_715 * x * x)
+            return d * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
+        }
+    }
+}
