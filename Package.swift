@@ -81,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "MoonrailCommand",
             dependencies: [
-                "Basics", "Tensors", "Datasets", "LuaRuntime", "LuaBindings", "Console",
+                "Basics", "Tensors", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime", "LuaBindings",
+                "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -107,7 +107,8 @@ enum ModelClass {
             ] as LuaFields
         }
         members.method("save") { call, model in
-            try ModelFile(graph: model.graph, notes: model.notes).write(to: try call.string(1, "path"))
+            try ModelFile(graph: model.graph, notes: model.notes)
+                .write(byEndingOf: try call.string(1, "path"), version: Toolkit.version)
         }
         members.method("clone") { _, model in ModelObject(model.graph, notes: model.notes) }
     }

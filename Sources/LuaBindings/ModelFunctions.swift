@@ -9,7 +9,7 @@ import Training
 enum ModelFunctions {
     static func add(to table: LuaTable, in state: LuaState) throws {
         try table.define("load", in: state) { call in
-            let file = try ModelFile(path: try call.string(1, "path"))
+            let file = try ModelFile.read(try call.string(1, "path"))
             try call.push(ModelObject(file.graph, notes: file.notes))
         }
         try table.define("save_checkpoint", in: state) { call in

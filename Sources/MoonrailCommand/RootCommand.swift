@@ -17,6 +17,9 @@ struct RootCommand: ParsableCommand {
               moonrail run recipe.lua --keep 0.5          options after the file belong to the recipe
               moonrail run --quiet --threads 1 recipe.lua options before it belong to run
               moonrail repl setup.lua                     run a script, then prompt with its globals
+              moonrail info model.onnx                    what is in a model, and what can be compressed
+              moonrail convert model.onnx model.safetensors
+              moonrail compress model.onnx --keep 0.4 --out small.onnx
               moonrail doctor                             what this machine offers
 
             ENVIRONMENT:
@@ -25,7 +28,10 @@ struct RootCommand: ParsableCommand {
               NO_COLOR           no colours
             """,
         version: "moonrail " + Toolkit.version,
-        subcommands: [RunCommand.self, PromptCommand.self, DoctorCommand.self],
+        subcommands: [
+            RunCommand.self, PromptCommand.self, InfoCommand.self, ConvertCommand.self, CompressCommand.self,
+            DoctorCommand.self,
+        ],
         defaultSubcommand: PromptCommand.self)
 
     /// Runs the command line and exits: 0, 1 for what failed, 2 for a command line that makes no sense, 130 for

@@ -7,8 +7,8 @@ public enum OperationCatalog {
         ConvTranspose2D.self, CrossEntropy.self, Divide.self, Dropout.self, ErrorFunction.self, Expand.self,
         Flatten.self, GELU.self, Gather.self, GlobalAveragePool2D.self, HardSigmoid.self, HardSwish.self,
         KLDivergence.self, LayerNorm.self, LeakyReLU.self, Linear.self, LogSoftmax.self, MatrixMultiply.self,
-        MeanSquaredError.self, Multiply.self, PReLU.self, Pad.self, Pool2D.self, Power.self, ReLU.self, ReduceMean.self, Reshape.self,
-        Resize.self, Scale.self, Sigmoid.self, Slice.self, Softmax.self, SquareRoot.self, SubsamplePad.self,
+        MeanSquaredError.self, Multiply.self, PReLU.self, Pad.self, Pool2D.self, Power.self, ReLU.self,
+        ReduceMean.self, Reshape.self, Resize.self, Scale.self, Sigmoid.self, Slice.self, Softmax.self, SquareRoot.self, SubsamplePad.self,
         Subtract.self, Sum.self, Tanh.self, Transpose.self, Truncate.self,
     ]
 

@@ -21,7 +21,9 @@ import Testing
 
     @Test func misfitsCarryTheirPath() throws {
         var (builder, x) = builder()
-        let failure = #expect(throws: LocatedFailure.self) { try builder.linear("fc", x, features: 4) }
+        let failure = #expect(throws: LocatedFailure.self) {
+            try builder.add("fc", Linear(hasBias: false), [.value(x), builder.parameter("w", .ones([4, 99]))])
+        }
         #expect(failure?.path == ["net › fc"] && failure?.code == "operation.shapes")
         #expect(throws: LocatedFailure.self) {
             try builder.convolution("conv", x, channels: 4, kernel: [9, 9], geometry: .init())

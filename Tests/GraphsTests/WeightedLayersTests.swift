@@ -54,4 +54,17 @@ import Testing
         let layers = try WeightedLayers.layers(of: builder.finish(outputs: [a, b]))
         #expect(layers.map(\.tap) == ["first"])
     }
+
+    /// Softmax and the like behind the last layer change nothing about its being the classifier.
+    @Test func theClassifierIsFoundBehindWeightlessNodes() throws {
+        var builder = GraphBuilder(name: "softmax", seed: 1)
+        let x = builder.input("sequence", [3, 4])
+        let first = try builder.apply("gelu", GELU(), builder.linear("first", x, features: 6))
+        let last = try builder.linear("last", first, features: 5)
+        let result = try builder.apply("softmax", Softmax(), builder.apply("mean", ReduceMean(dimensions: [1], keepsDimensions: false), last))
+        let layers = try WeightedLayers.layers(of: builder.finish(outputs: [result]))
+        #expect(layers.map(\.isClassifier) == [false, true])
+        #expect(layers.map(\.tap) == ["gelu", "last"])
+        #expect(layers.map(\.positionCount) == [3, 3] && layers[0].macCount == 3 * 4 * 6)
+    }
 }

@@ -75,7 +75,9 @@ public struct DecomposedModel: Sendable {
     ) throws -> DecomposableLayer {
         let isConvolution = graph.nodes[layer.node].operation is Conv2D
         let macs = try decomposition.map {
-            try $0.macCost(rows: isConvolution ? layer.inputShape[2] : 1, columns: isConvolution ? layer.inputShape[3] : 1)
+            try $0.macCost(
+                rows: isConvolution ? layer.inputShape[2] : layer.positionCount,
+                columns: isConvolution ? layer.inputShape[3] : 1)
         }
         return DecomposableLayer(
             layer: layer, grouping: isConvolution ? grouping.rawValue : "I|O", decomposition: decomposition,
@@ -83,19 +85,31 @@ public struct DecomposedModel: Sendable {
             denseMacCount: layer.macCount, parameterCost: decomposition?.parameterCost, macCost: macs)
     }
 
+    /// Why each weighted layer of `graph` stays dense, or `nil` where it can be decomposed; nothing is decomposed yet.
+    public static func denseReasons(
+        of graph: Graph, grouping: ConvolutionGrouping = .tensorTrain, includesClassifier: Bool = false
+    ) throws -> [(layer: WeightedLayer, reason: String?)] {
+        let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
+        return try WeightedLayers.layers(of: graph).map { layer in
+            let found = try weight(
+                of: layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
+                isShared: uses[layer.weight, default: 0] > 1)
+            return (layer, found.denseReason)
+        }
+    }
+
     /// The weight to decompose, or why the layer must stay dense.
     private static func weight(
         of layer: WeightedLayer, in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool,
         isShared: Bool
     ) throws -> (weight: DecomposableWeight?, denseReason: String?) {
-        if layer.isClassifier, !includesClassifier { return (nil, "classifier: left dense unless asked for") }
         if graph.nodes[layer.node].origin != nil { return (nil, "already part of a decomposed chain") }
         guard let weight = graph.parameters[layer.weight]?.tensor else { return (nil, "has no weight") }
         if isShared { return (nil, "shares its weight with another layer") }
-        guard let conv = graph.nodes[layer.node].operation as? Conv2D else {
-            return (try DecomposableWeight(linear: weight), nil)
-        }
-        if conv.addsResidual || conv.hasReLU { return (nil, "is fused with what follows it") }
+        let conv = graph.nodes[layer.node].operation as? Conv2D
+        if conv?.addsResidual == true || conv?.hasReLU == true { return (nil, "is fused with what follows it") }
+        if layer.isClassifier, !includesClassifier { return (nil, "classifier: left dense unless asked for") }
+        guard let conv else { return (try DecomposableWeight(linear: weight), nil) }
         return (try DecomposableWeight(convolution: weight, grouping: grouping, geometry: conv.geometry), nil)
     }
 }

@@ -17,10 +17,13 @@ public struct WeightedLayer: Sendable {
     public let tap: String
     /// The nearest weighted layer before this one on the path; through a residual add, the later of the two.
     public let parent: String?
-    /// Whether the model's result comes straight from it.
+    /// Whether the model's result comes from it without another layer with a weight, or a junction, between.
     public let isClassifier: Bool
     public let parameterCount: Int
     public let macCount: Int
+
+    /// How many positions of a sample a linear layer is applied to; 1 where the sample is a vector.
+    public var positionCount: Int { inputShape.dims.dropFirst().dropLast().reduce(1, *) }
 }
 
 /// Finds the weighted layers of a graph.
@@ -42,7 +45,7 @@ public enum WeightedLayers {
                         name: node.name, node: index, weight: weight, weightShape: entry.tensor.shape,
                         inputShape: inputs[0], outputShape: output, tap: tap,
                         parent: before.map { graph.nodes[result[$0].node].name },
-                        isClassifier: graph.outputs.contains(tap), parameterCount: parameters,
+                        isClassifier: leadsToResult(tap, graph, consumers), parameterCount: parameters,
                         macCount: node.operation.macCount(inputs: inputs, outputs: [output])))
                 for output in node.outputs { latest[output] = result.count - 1 }
             } else if let before {
@@ -60,15 +63,35 @@ public enum WeightedLayers {
         return name
     }
 
+    /// Whether only weightless nodes, such as softmax or pooling, stand between a value and the model's result.
+    private static func leadsToResult(_ value: String, _ graph: Graph, _ consumers: [String: [Int]]) -> Bool {
+        var value = value
+        while !graph.outputs.contains(value) {
+            guard let readers = consumers[value], readers.count == 1 else { return false }
+            let next = graph.nodes[readers[0]]
+            guard weightParameter(of: next) == nil, next.valueInputs.count == 1, next.outputCount == 1 else { return false }
+            value = next.name
+        }
+        return true
+    }
+
     private static func tap(of node: Node, _ graph: Graph, _ consumers: [String: [Int]]) -> String {
         var value = node.name
         while let readers = consumers[value], readers.count == 1, !graph.outputs.contains(value) {
             let next = graph.nodes[readers[0]]
-            guard next.operation is BatchNorm || next.operation is ReLU || next.operation is Clip || next.operation is Add,
-                next.outputCount == 1
-            else { break }
+            guard belongsToLayer(next.operation), next.outputCount == 1 else { break }
             value = next.name
         }
         return value
+    }
+
+    /// Normalisation, residual add and activation: what finishes the layer before it.
+    private static func belongsToLayer(_ operation: any Operation) -> Bool {
+        switch operation {
+        case is BatchNorm, is LayerNorm, is Add, is ReLU, is LeakyReLU, is PReLU, is Clip, is HardSwish, is GELU, is Sigmoid,
+            is HardSigmoid, is Tanh:
+            true
+        default: false
+        }
     }
 }

@@ -60,7 +60,7 @@ function mr.eye(n) end
 ---@return Tensor
 function mr.cat(tensors, dim) end
 
---- Loads a model that Moonrail saved.
+--- Loads a model that Moonrail saved, or one from elsewhere whose name ends in .onnx.
 ---@param path string
 ---@return Model
 function mr.load(path) end
@@ -271,7 +271,7 @@ function Model:parameter(name) end
 ---@return any
 function Model:note(name, value) end
 
---- Saves the model as safetensors, whole or not at all.
+--- Saves the model, whole or not at all: as ONNX where the path ends in .onnx, else as safetensors.
 ---@param path string
 function Model:save(path) end
 

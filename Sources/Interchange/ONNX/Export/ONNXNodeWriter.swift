@@ -41,6 +41,8 @@ enum ONNXNodeWriter {
             guard norm.hasReLU else { writer.finish(node, "BatchNormalization", inputs, attributes); break }
             writer.finish(
                 node, "Relu", [try writer.add("BatchNormalization", inputs, to: node.name + ".norm", attributes)])
+        // Without its count of draws, which only training needs.
+        case is Dropout: writer.finish(node, "Dropout", [try writer.input(node.inputs[0])])
         case let norm as LayerNorm:
             writer.finish(
                 node, "LayerNormalization", try node.inputs.map { try writer.input($0) },

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Basics
+import Console
+import Interchange
+import LuaBindings
+
+/// `moonrail convert IN OUT`
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Converts a model between ONNX and Moonrail's safetensors.",
+        discussion: """
+            The formats are those that the files' names end in: .onnx, or .safetensors.
+
+            EXAMPLES:
+              moonrail convert model.onnx model.safetensors
+              moonrail convert small.safetensors small.onnx
+            """)
+
+    @Argument(help: ArgumentHelp("The model to read.", valueName: "IN"))
+    var input: String
+
+    @Argument(help: ArgumentHelp("The file to write.", valueName: "OUT"))
+    var output: String
+
+    func validate() throws {
+        guard output.hasSuffix(".onnx") || output.hasSuffix(".safetensors") else {
+            throw ValidationError("The name of OUT must end in .onnx or .safetensors, got '\(output)'.")
+        }
+    }
+
+    func run() throws {
+        try reportingFailures {
+            try ModelFile.read(input).write(byEndingOf: output, version: Toolkit.version)
+        }
+    }
+}

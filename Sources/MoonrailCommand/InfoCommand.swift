@@ -1,0 +1,59 @@
+import ArgumentParser
+import Basics
+import Compression
+import Console
+import Graphs
+import Interchange
+import Tensors
+
+/// `moonrail info FILE`: what is in a model, and what can be compressed.
+struct InfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info",
+        abstract: "Shows a model's layers, shapes and costs, and which layers can be decomposed.",
+        discussion: """
+            Reads safetensors that Moonrail saved, and ONNX. Of an ONNX file that Moonrail cannot run, it shows what it \
+            can read and says what is missing; the exit status is then 1.
+
+            EXAMPLE:
+              moonrail info model.onnx
+            """)
+
+    @Argument(help: ArgumentHelp("The model.", valueName: "FILE"))
+    var path: String
+
+    func run() throws {
+        try reportingFailures {
+            guard ONNXFile.isNamedByPath(path) else { return try show(ModelFile(path: path).graph) }
+            let seen = try ONNXFile.inspect(path)
+            print(description(of: seen))
+            if let graph = seen.graph {
+                if !seen.problems.isEmpty { print("What could be read:\n") }
+                try show(graph)
+            }
+            for problem in seen.problems { Terminal.standardError.write("error: \(problem)\n") }
+            if !seen.problems.isEmpty { throw ExitCode(1) }
+        }
+    }
+
+    private func description(of seen: ONNXInspection) -> String {
+        let operators = seen.operatorCounts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
+        let producer = seen.producer.isEmpty ? "" : ", by \(seen.producer)"
+        return "ONNX, IR \(seen.irVersion), opset \(seen.opset)\(producer)\n\(seen.nodeCount) nodes: \(operators)\n"
+    }
+
+    private func show(_ graph: Graph) throws {
+        let shapes = try ShapeInference.shapes(of: graph, batch: 1)
+        func sample(_ dims: some Sequence<Int>) -> String { "[N, " + dims.map(String.init).joined(separator: ", ") + "]" }
+        print("inputs   " + graph.inputs.map { "\($0.name) \(sample($0.sampleShape.dims))" }.joined(separator: ", "))
+        print("results  " + graph.outputs.map { "\($0) \(sample((shapes[$0]?.dims ?? []).dropFirst()))" }.joined(separator: ", "))
+        print("\n" + (try graph.summary()) + "\n")
+        var table = TextTable(["layer", "weight", "can be decomposed"])
+        for (layer, reason) in try DecomposedModel.denseReasons(of: graph) {
+            table.add([
+                layer.name, layer.weightShape.dims.map(String.init).joined(separator: "×"), reason.map { "no: \($0)" } ?? "yes",
+            ])
+        }
+        print(table.render())
+    }
+}

@@ -1,0 +1,97 @@
+import Basics
+import CommandTesting
+import Formats
+import Graphs
+import Interchange
+import Testing
+
+/// `info`, `convert` and `compress`, and ONNX in scripts.
+@Suite(.serialized) struct ConversionTests {
+    private func inDirectory(_ body: (String) throws -> Void) throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        try body(directory)
+    }
+
+    @Test func aModelGoesToONNXIsCompressedAndComesBack() throws {
+        try inDirectory { directory in
+            let (whole, small, back) = (directory + "/whole.onnx", directory + "/small.onnx", directory + "/back.safetensors")
+            #expect(try BuiltCommand.run(["convert", Repository.checkpoint, whole]).status == 0)
+            let dense = try ModelFile.read(whole)
+            #expect(dense.graph.parameters.trainableElementCount == 269_434)
+            #expect(dense.notes["recipe"] != nil)
+
+            let compressed = try BuiltCommand.run(["compress", whole, "--keep", "0.4", "--out", small, "--quiet"], patienceSeconds: 120)
+            try #require(compressed.status == 0, "\(compressed.errors)")
+            #expect(compressed.output.contains("stage3.block3.conv2"))
+            let model = try ModelFile.read(small)
+            let count = model.graph.parameters.trainableElementCount
+            #expect(Double(count) <= 0.4 * 269_434 && Double(count) > 0.38 * 269_434)
+            #expect(model.notes["plan"]?["policy"]?.string == "uniform")
+
+            #expect(try BuiltCommand.run(["convert", small, back]).status == 0)
+            #expect(try ModelFile(path: back).graph.parameters.trainableElementCount == count)
+        }
+    }
+
+    @Test func infoShowsLayersAndWhatCanBeDecomposed() throws {
+        let outcome = try BuiltCommand.run(["info", Repository.checkpoint])
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("inputs   images [N, 1, 28, 28]") && outcome.output.contains("269,434 parameters"))
+        let rows = outcome.output.split(separator: "\n")
+        #expect(rows.contains { $0.hasPrefix("stage1.block1.conv1") && $0.hasSuffix("yes") })
+        #expect(rows.contains { $0.hasPrefix("fc") && $0.contains("no: classifier") })
+    }
+
+    @Test func infoShowsWhatItCanOfAFileItCannotRun() throws {
+        try inDirectory { directory in
+            let path = directory + "/whole.onnx"
+            #expect(try BuiltCommand.run(["convert", Repository.checkpoint, path]).status == 0)
+            // The operators' names are written out in the file; this one becomes one that nobody knows.
+            var bytes = try AtomicFile.read(path)
+            let name = Array("GlobalAveragePool".utf8)
+            let position = try #require(bytes.indices.first { bytes[$0...].starts(with: name) })
+            bytes[position] = UInt8(ascii: "X")
+            try AtomicFile.write(path) { append in try bytes.withUnsafeBytes { try append($0) } }
+            let outcome = try BuiltCommand.run(["info", path])
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("the operator XlobalAveragePool of opset 17 is not supported"))
+            #expect(outcome.output.contains("ONNX, IR 8, opset 17, by moonrail") && outcome.output.contains("stage3.block3.conv2"))
+            let load = try BuiltCommand.run(["convert", path, directory + "/x.safetensors"])
+            #expect(load.status == 1 && load.errors.hasPrefix("error: \(path): node"))
+        }
+    }
+
+    @Test func scriptsLoadAndSaveByEnding() throws {
+        try inDirectory { directory in
+            let script = directory + "/round.lua"
+            try AtomicFile.write(script, text: """
+                local mr = require "moonrail"
+                mr.seed(1)
+                local model = mr.zoo.resnet { depth = 8, image = { 1, 12, 12 } }
+                model:note("accuracy", 0.5)
+                model:save(arg[1])
+                local again = mr.load(arg[1])
+                local x = mr.randn(3, 1, 12, 12)
+                print(again:note("accuracy"), (again(x) - model(x)):abs():max() < 1e-4)
+                """)
+            let outcome = try BuiltCommand.run(["run", script, directory + "/model.onnx"])
+            #expect(outcome.output == "0.5\ttrue\n", "\(outcome.errors)")
+        }
+    }
+
+    @Test(arguments: [
+        ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"], ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
+        ["compress", "a.onnx", "--keep", "0.5", "--out", "b"], ["info"],
+    ])
+    func wrongCommandLinesEndWithStatusTwo(arguments: [String]) throws {
+        let outcome = try BuiltCommand.run(arguments)
+        #expect(outcome.status == 2 && outcome.errors.contains("Usage:"))
+    }
+
+    @Test(arguments: [["info", "/nonexistent.onnx"], ["convert", "/nonexistent.safetensors", "/tmp/x.onnx"]])
+    func missingFilesAreOneSentence(arguments: [String]) throws {
+        let outcome = try BuiltCommand.run(arguments)
+        #expect(outcome.status == 1 && outcome.errors.hasPrefix("error: cannot read /nonexistent"))
+    }
+}

@@ -1,0 +1,113 @@
+import Basics
+import Execution
+import Formats
+import Foundation
+import Graphs
+import Interchange
+import ONNXMessages
+import Operations
+import Tensors
+import Testing
+
+@Suite(.serialized) struct ONNXExportTests {
+    static let tolerance = 1e-5
+
+    private func compare(_ graph: Graph, batch: Int = 3) throws {
+        var random = RandomSource(seed: 5)
+        let image = try Tensor.normal(Shape([batch] + graph.inputs[0].sampleShape.dims), using: &random)
+        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph)), source: graph.name).graph
+        let expected = try InferenceEngine(graph).run([image])
+        let got = try InferenceEngine(back).run([image])
+        try #require(got.count == expected.count)
+        for (index, name) in graph.outputs.enumerated() {
+            #expect(try difference(got[index], expected[index]) < Self.tolerance, "\(graph.name) › \(name)")
+        }
+    }
+
+    @Test func everyOperationComesBack() throws { try compare(ONNXSamples.everything()) }
+
+    /// The catalog but for what only training or fusion makes.
+    @Test func everyOperationIsInTheSample() throws {
+        let used = Set(try ONNXSamples.everything().nodes.map(\.operation.name))
+        let left = Set(OperationCatalog.all.map { $0.name }).subtracting(used)
+        #expect(left == ["cross_entropy", "kl_divergence", "mean_squared_error", "sum", "dropout"])
+    }
+
+    @Test func netsComeBack() throws {
+        try compare(CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4))
+        for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") {
+            try compare(ONNXFile.read(bytes: example.model, source: example.name).graph)
+        }
+    }
+
+    /// Layers keep their names and weights, so that a plan for one is a plan for the other.
+    @Test func layersKeepTheirNames() throws {
+        let graph = try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)
+        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph)), source: "file").graph
+        let (before, after) = (try WeightedLayers.layers(of: graph), try WeightedLayers.layers(of: back))
+        #expect(before.map(\.name) == after.map(\.name) && before.map(\.weight) == after.map(\.weight))
+        #expect(graph.parameters.trainableNames.sorted() == back.parameters.trainableNames.sorted())
+        #expect(try CostModel.cost(of: graph).parameterCount == CostModel.cost(of: back).parameterCount)
+    }
+
+    @Test func theFileIsOfTheStandard() throws {
+        let notes: JSONObject = ["plan": ["keep": 0.5], "accuracy": 0.91]
+        let bytes = try ONNXFile.bytes(of: ModelFile(graph: ONNXSamples.everything(), notes: notes), version: "1.2.3")
+        let model = try ONNXCoding.decode(bytes)
+        #expect(model.opsetImport.map(\.version) == [17] && model.opsetImport[0].domain.isEmpty && model.irVersion == 8)
+        #expect(model.producerName == "moonrail" && model.producerVersion == "1.2.3")
+        #expect(model.graph.input[0].type.tensorType.shape.dim[0].dimParam == "N")
+        #expect(model.graph.output.allSatisfy { $0.type.tensorType.shape.dim[0].dimParam == "N" })
+        #expect(model.graph.node.allSatisfy { $0.domain.isEmpty })
+        #expect(try ONNXFile.read(bytes: bytes).notes == notes)
+    }
+
+    @Test func whatONNXLacksIsRefused() throws {
+        var builder = GraphBuilder(name: "loss", seed: 1)
+        let x = builder.input("x", [3])
+        let loss = try builder.apply("loss", MeanSquaredError(), x, x)
+        let graph = try builder.finish(outputs: [loss])
+        let failure = #expect(throws: LocatedFailure.self) { try ONNXFile.bytes(of: ModelFile(graph: graph)) }
+        #expect(failure?.code == "interchange.notExportable")
+    }
+
+    /// A result that is an input, and one that is asked for twice.
+    @Test func oddResultsComeBack() throws {
+        var graph = try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)
+        graph.outputs = [graph.outputs[0], graph.inputs[0].name, graph.outputs[0]]
+        try compare(graph)
+    }
+
+    /// onnx.checker and ONNX Runtime, where they are there.
+    @Test func otherSoftwareAgrees() throws {
+        let python = ProcessInfo.processInfo.environment["MOONRAIL_ONNX_PYTHON"] ?? "python3"
+        let folder = FileManager.default.temporaryDirectory.appending(path: "onnx-\(UUID().uuidString)")
+            .path(percentEncoded: false)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var random = RandomSource(seed: 6)
+        var graphs = [try ONNXSamples.everything(), try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)]
+        for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") where example.name.hasSuffix("script-17") {
+            graphs.append(try ONNXFile.read(bytes: example.model, source: example.name).graph)
+        }
+        for (index, graph) in graphs.enumerated() {
+            let image = try Tensor.normal(Shape([3] + graph.inputs[0].sampleShape.dims), using: &random)
+            let outputs = try InferenceEngine(graph).run([image])
+            let tensors = [("input", image)] + outputs.enumerated().map { ("output/\($0)", $1) }
+            try SafetensorsFile(tensors: tensors.map { (name: $0.0, tensor: $0.1) }).write(to: "\(folder)/\(index).safetensors")
+            try ONNXFile.write(ModelFile(graph: graph), to: "\(folder)/\(index).onnx")
+        }
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [python, ONNXCase.fixtures + "check_onnx.py", folder]
+        process.standardError = FileHandle.nullDevice
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let report = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        // 3: the packages are missing.
+        guard process.terminationStatus != 3, process.terminationStatus != 127 else { return }
+        #expect(process.terminationStatus == 0, "\(report)")
+    }
+}

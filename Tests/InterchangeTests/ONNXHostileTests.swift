@@ -1,0 +1,175 @@
+import Basics
+import Execution
+import Formats
+import Foundation
+import Graphs
+import Interchange
+import ONNXMessages
+import Operations
+import Tensors
+import Testing
+
+/// Files that lie: a clear error, no crash, and no more memory than the file has bytes for.
+@Suite(.serialized) struct ONNXHostileTests {
+    private typealias Samples = ONNXSamples
+
+    /// The failure of reading `model`; the sample itself must be fine, so that each test shows what it changes.
+    private func failure(_ model: Onnx_ModelProto) throws -> any Failure {
+        let bytes = try ONNXCoding.encode(model)
+        do {
+            let graph = try ONNXFile.read(bytes: bytes, source: "file").graph
+            Issue.record("\(graph.nodes.map(\.name)) was read")
+        } catch {
+            return try #require(error as? any Failure, "\(error)")
+        }
+        return InterchangeFailure.noGraph(source: "file")
+    }
+
+    private func expect(_ code: String, _ words: String, _ model: Onnx_ModelProto) throws {
+        let failure = try failure(model)
+        #expect(failure.code == code && failure.description.contains(words), "\(failure.code): \(failure.description)")
+    }
+
+    private func changed(_ change: (inout Onnx_ModelProto) -> Void) throws -> Onnx_ModelProto {
+        var model = try Samples.classifier()
+        change(&model)
+        return model
+    }
+
+    @Test func theSampleIsRead() throws {
+        let graph = try ONNXFile.read(bytes: ONNXCoding.encode(Samples.classifier()), source: "file").graph
+        #expect(try InferenceEngine(graph).run([.ones([2, 3, 8, 8])])[0].shape == [2, 5])
+        #expect(graph.parameters.trainableNames.sorted() == ["bn.bias", "bn.weight", "conv.weight", "fc.bias", "fc.weight"])
+        #expect(try WeightedLayers.layers(of: graph).map(\.name) == ["conv", "fc"])
+    }
+
+    @Test func bytesThatAreNoModel() throws {
+        for bytes in [[], [0], [1, 2, 3], Array("hello, world".utf8), [UInt8](repeating: 255, count: 99)] {
+            let failure = #expect(throws: InterchangeFailure.self) { try ONNXFile.read(bytes: bytes, source: "file") }
+            #expect(failure?.code == "interchange.malformed")
+        }
+        #expect(throws: FileFailure.self) { try ONNXFile.read("/nonexistent/model.onnx") }
+    }
+
+    /// A model cut off anywhere is an error, or a shorter model that is legal; never a crash.
+    @Test func truncations() throws {
+        let bytes = try ONNXCoding.encode(Samples.classifier())
+        for count in 0..<bytes.count {
+            do { _ = try ONNXFile.read(bytes: Array(bytes[..<count]), source: "file") } catch { #expect(error is any Failure) }
+        }
+    }
+
+    @Test func mutations() throws {
+        var random = RandomSource(seed: 77)
+        let samples = try [Samples.classifier()].map { try ONNXCoding.encode($0) }
+            + ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors").filter { $0.name.hasPrefix("sequence-script") || $0.name == "attention-script-17" }.map(\.model)
+        for bytes in samples {
+            for _ in 0..<400 {
+                var mutated = bytes
+                for _ in 0..<Int.random(in: 1...4, using: &random) {
+                    mutated[Int.random(in: mutated.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                }
+                do { _ = try ONNXFile.read(bytes: mutated, source: "file") } catch { #expect(error is any Failure, "\(error)") }
+            }
+        }
+    }
+
+    @Test func structure() throws {
+        try expect("interchange.malformed", "no earlier node", changed { $0.graph.node.swapAt(0, 1) })
+        try expect("interchange.malformed", "no earlier node", changed { $0.graph.node[0].input[0] = "a" })
+        try expect("interchange.malformed", "is made before", changed { $0.graph.node[2].output = ["b"] })
+        try expect("interchange.malformed", "given twice", changed { $0.graph.initializer.append($0.graph.initializer[0]) })
+        try expect("interchange.malformed", "given twice", changed { $0.graph.input.append($0.graph.input[0]) })
+        try expect("interchange.malformed", "made by no node", changed { $0.graph.output[0].name = "z" })
+        try expect("interchange.malformed", "input 2 is missing", changed { $0.graph.node[5].input = ["e"] })
+        try expect("interchange.malformed", "no ONNX model", changed { $0.clearGraph() })
+        try expect("interchange.unsupported", "opset 3", changed { $0.opsetImport[0].version = 3 })
+        try expect("interchange.unsupported", "opset 99", changed { $0.opsetImport[0].version = 99 })
+        try expect("interchange.unsupported", "dimension 2", changed { $0.graph.input = [Samples.input("x", [nil, 3, nil, 8])] })
+        try expect("interchange.unsupported", "scalar", changed { $0.graph.input = [Samples.input("x", [])] })
+        try expect("graph.noOutputs", "no outputs", changed { $0.graph.output = [] })
+    }
+
+    @Test func unsupportedOperatorsNameThemselves() throws {
+        let foreign = try changed { $0.graph.node[2].opType = "Blur" }
+        try expect("interchange.unsupportedOperator", "node 'the Relu': the operator Blur of opset 17", foreign)
+        try expect("interchange.unsupportedOperator", "com.example.Relu", changed { $0.graph.node[2].domain = "com.example" })
+        try InterchangeSamples.withFile { path in
+            try AtomicFile.write(path) { append in try ONNXCoding.encode(foreign).withUnsafeBytes { try append($0) } }
+            let seen = try ONNXFile.inspect(path)
+            #expect(seen.problems.count == 1 && seen.opset == 17 && seen.nodeCount == 6)
+            #expect(seen.graph?.nodes.map(\.operation.name) == ["conv2d", "batch_norm"])
+        }
+    }
+
+    @Test func shapesThatDisagree() throws {
+        try expect("tensor.shapeMismatch", "node 'the Conv' (Conv, opset 17)", changed { $0.graph.input = [Samples.input("x", [nil, 5, 8, 8])] })
+        try expect("tensor.shapeMismatch", "kernel", changed { $0.graph.input = [Samples.input("x", [nil, 3, 1, 1 << 29])]; $0.graph.node[0].attribute = [] })
+        try expect("operation.shapes", "four vectors", changed { $0.graph.initializer[1].dims = [2, 2] })
+        try expect("interchange.malformed", "needs 432 bytes", changed { $0.graph.initializer[0].rawData.removeLast() })
+        try expect("interchange.malformed", "absurd", changed { $0.graph.initializer[0].dims = [-4, 3, 3, 3] })
+        try expect("interchange.malformed", "absurd", changed { $0.graph.initializer[0].dims = [.max, .max] })
+        try expect("interchange.malformed", "but it has 432", changed { $0.graph.initializer[0].dims = [1 << 38] })
+        try expect("interchange.unsupported", "elements of type 8", changed { $0.graph.initializer[0].dataType = 8 })
+        try expect("interchange.unsupported", "elements of type 77", changed { $0.graph.initializer[0].dataType = 77 })
+        try expect("interchange.malformed", "another type", changed { $0.graph.node[0].attribute[0].type = .floats })
+        try expect("interchange.malformed", "small numbers", changed { $0.graph.node[0].attribute[0].ints = [.max, 0, 0, -1] })
+        try expect("graph.valueShape", "absurdly large", changed { $0.graph.input = [Samples.input("x", [nil, 1 << 20, 1 << 20, 1 << 20])] })
+    }
+
+    /// Shapes that a constant could be blown up to.
+    @Test func hugeConstants() throws {
+        let huge: (String, Tensor) = ("shape", try Tensor([Int64]([1 << 20, 1 << 20])))
+        for nodes in [
+            [Samples.node("ConstantOfShape", ["shape"], ["c"]), Samples.node("Relu", ["c"], ["y"])],
+            [Samples.node("ConstantOfShape", ["shape"], ["c"]), Samples.node("Add", ["c", "c"], ["y"])],
+            [Samples.node("Expand", ["one", "shape"], ["y"])],
+        ] {
+            let model = try Samples.model(nodes, weights: [huge, ("one", .ones([1]))])
+            let before = MemoryLedger.liveByteCount
+            _ = try failure(model)
+            #expect(MemoryLedger.liveByteCount - before < 1 << 20)
+        }
+    }
+
+    @Test func externalData() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "onnx-\(UUID().uuidString)").path(percentEncoded: false)
+        try FileManager.default.createDirectory(atPath: folder + "/inside", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let weights = [Float](repeating: 0.5, count: 108)
+        let data = Data(bytes: weights, count: 432)
+        try (Data(count: 64) + data).write(to: URL(filePath: folder + "/inside/weights.bin"))
+        try data.write(to: URL(filePath: folder + "/secret.bin"))
+        try FileManager.default.createSymbolicLink(atPath: folder + "/inside/link.bin", withDestinationPath: folder + "/secret.bin")
+        let path = folder + "/inside/model.onnx"
+        func write(_ entries: [String: String]) throws {
+            let model = try changed { model in
+                model.graph.initializer[0].clearRawData()
+                model.graph.initializer[0].dataLocation = .external
+                model.graph.initializer[0].externalData = entries.map { key, value in
+                    var entry = Onnx_StringStringEntryProto()
+                    (entry.key, entry.value) = (key, value)
+                    return entry
+                }
+            }
+            try AtomicFile.write(path) { append in try ONNXCoding.encode(model).withUnsafeBytes { try append($0) } }
+        }
+        try write(["location": "weights.bin", "offset": "64", "length": "432"])
+        let graph = try ONNXFile.read(path).graph
+        #expect(try graph.parameters["conv.weight"]?.tensor.array(of: Float.self) == weights)
+        let lies: [([String: String], String)] = [
+            (["location": "../secret.bin"], "outside"), (["location": folder + "/secret.bin"], "outside"),
+            (["location": "link.bin"], "outside"), (["location": "missing.bin"], "missing"), ([:], "no location"),
+            (["location": "weights.bin", "offset": "65"], "has 496"), (["location": "weights.bin", "offset": "-1"], "'-1'"),
+            (["location": "weights.bin", "offset": "9223372036854775807"], "has 496"),
+            (["location": "weights.bin", "length": "7"], "has 7"), (["location": "."], "outside"),
+        ]
+        for (entries, words) in lies {
+            try write(entries)
+            let failure = #expect(throws: InterchangeFailure.self) { try ONNXFile.read(path) }
+            #expect(failure?.description.contains(words) == true, "\(failure as Any)")
+        }
+        let bytes = try AtomicFile.read(path)
+        #expect(throws: InterchangeFailure.self) { try ONNXFile.read(bytes: bytes) }
+    }
+}
