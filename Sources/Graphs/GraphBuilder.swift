@@ -89,6 +89,13 @@ public struct GraphBuilder {
         guard features >= 1 else {
             throw GraphFailure.invalidArchitecture(detail: "\(graph.name) › \(name): \(features) features are no linear layer")
         }
+        // Applied to the rows of an image it would be legal, but nobody means that.
+        if let shape = shapes[input], shape.rank == 4 {
+            throw LocatedFailure(
+                path: [graph.name + " › " + name],
+                underlying: OperationFailure.shapes(
+                    operation: Linear.name, detail: "needs an input [N, I], but got \(shape): flatten it first"))
+        }
         let inputs = shapes[input]?.dims.last ?? 0
         let bound = 1 / Float(max(1, inputs)).squareRoot()
         let weight = try Tensor.uniform([features, inputs], low: -bound, high: bound, using: &random)

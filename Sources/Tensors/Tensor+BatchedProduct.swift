@@ -33,9 +33,13 @@ extension Tensor {
 
     /// - Throws: `shapeMismatch` unless both are (stacks of) matrices that can be multiplied.
     package static func productShape(_ a: Shape, _ b: Shape) throws -> Shape {
-        guard a.rank >= 2, b.rank >= 2, a[a.rank - 1] == b[b.rank - 2] else {
+        guard a.rank >= 2, b.rank >= 2 else {
+            throw TensorFailure.shapeMismatch(operation: "matmul", detail: "needs matrices, but got \(a) and \(b)")
+        }
+        let (columns, rows) = (a[a.rank - 1], b[b.rank - 2])
+        guard columns == rows else {
             throw TensorFailure.shapeMismatch(
-                operation: "matmul", detail: "lhs \(a) and rhs \(b) are no matrices with one inner dimension")
+                operation: "matmul", detail: "lhs \(a) and rhs \(b) disagree on the inner dimension (\(columns) ≠ \(rows))")
         }
         let batch = try Shape.broadcast(
             Shape(Array(a.dims.dropLast(2))), Shape(Array(b.dims.dropLast(2))), operation: "matmul")

@@ -30,7 +30,7 @@ import Testing
         (Conv2D(.init(), hasBias: false, addsResidual: true), [[1, 3, 4, 4], [2, 3, 3, 3], [1, 2, 1, 1]],
             "conv2d: residual [1, 2, 1, 1] is not the output [1, 2, 2, 2]"),
         (Linear(hasBias: false), [[2, 3], [4, 5]], "linear: needs an input [N, …, I] and a weight [O, I], but got [2, 3] and [4, 5]"),
-        (MatrixMultiply(), [[2, 3], [4, 5]], "matmul: lhs [2, 3] and rhs [4, 5] are no matrices with one inner dimension"),
+        (MatrixMultiply(), [[2, 3], [4, 5]], "matmul: lhs [2, 3] and rhs [4, 5] disagree on the inner dimension (3 ≠ 4)"),
         (Reshape(target: [4, -1]), [[2, 3]], "reshape: [2, 3] cannot become [4, -1]"),
         (Reshape(target: [-1, -1]), [[2, 3]], "reshape: [2, 3] cannot become [-1, -1]"),
         (Slice(dimension: 4), [[2, 3]], "slice: 0..<-1 by 1 does not fit dimension 4 of [2, 3]"),
