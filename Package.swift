@@ -102,7 +102,9 @@ let package = Package(
         suite("Datasets", ["Basics", "Tensors", "Formats", "Datasets"]),
         suite(
             "Interchange",
-            ["Basics", "Tensors", "Operations", "Graphs", "Execution", "Formats", "Interchange", "ONNXMessages"]),
+            [
+                "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats", "Interchange", "ONNXMessages",
+            ]),
         suite(
             "Training",
             ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats", "Training"]),

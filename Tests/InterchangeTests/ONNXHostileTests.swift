@@ -117,6 +117,46 @@ import Testing
         try expect("graph.valueShape", "absurdly large", changed { $0.graph.input = [Samples.input("x", [nil, 1 << 20, 1 << 20, 1 << 20])] })
     }
 
+    /// Numbers at the ends of their range, where plain arithmetic would trap.
+    @Test func absurdNumbers() throws {
+        for number in [Int.min, Int.max, -1, 1 << 62] {
+            let two = try Tensor([Int64(number), Int64(number)])
+            let one = try Tensor([Int64(number)])
+            let scalar = try Tensor([Int64(number)], shape: [])
+            let nodes: [Onnx_NodeProto] = [
+                Samples.node("Slice", ["x", "one", "one"], ["y"]), Samples.node("Slice", ["x", "zero", "one", "axes", "one"], ["y"]),
+                Samples.node("Pad", ["x", "eight"], ["y"]), Samples.node("Gather", ["x", "scalar"], ["y"], numbers: ["axis": 1]),
+                Samples.node("Gather", ["x", "two"], ["y"], numbers: ["axis": 2]), Samples.node("Reshape", ["x", "two"], ["y"]),
+                Samples.node("Expand", ["x", "two"], ["y"]), Samples.node("Unsqueeze", ["x", "one"], ["y"]),
+                Samples.node("Squeeze", ["x", "two"], ["y"]), Samples.node("ReduceMean", ["x"], ["y"], ints: ["axes": [number]]),
+                Samples.node("Split", ["x", "two"], ["y", "z"], numbers: ["axis": number]),
+                Samples.node("Concat", ["x", "x"], ["y"], numbers: ["axis": number]),
+                Samples.node("Softmax", ["x"], ["y"], numbers: ["axis": number]),
+                Samples.node("Transpose", ["x"], ["y"], ints: ["perm": [number, 0, 1, 2]]),
+                Samples.node("MaxPool", ["x"], ["y"], ints: ["kernel_shape": [number, 1]]),
+                Samples.node("AveragePool", ["x"], ["y"], ints: ["kernel_shape": [1, 1], "strides": [number, number]]),
+                Samples.node("Conv", ["x", "w"], ["y"], ints: ["dilations": [number, 1]], numbers: ["group": number]),
+                Samples.node("ConvTranspose", ["x", "w"], ["y"], ints: ["output_shape": [number, number]]),
+                Samples.node("ConvTranspose", ["x", "w"], ["y"], ints: ["output_padding": [number, 0]]),
+                Samples.node("Resize", ["x", "", "", "four"], ["y"]), Samples.node("Flatten", ["x"], ["y"], numbers: ["axis": number]),
+            ]
+            for node in nodes {
+                let model = try Samples.model([node], weights: [
+                    ("one", one), ("two", two), ("scalar", scalar), ("zero", Tensor([Int64(0)])), ("axes", Tensor([Int64(2)])),
+                    ("eight", Tensor([Int64](repeating: Int64(number), count: 8))), ("w", .ones([3, 3, 1, 1])),
+                    ("four", Tensor([Int64(number), 3, 8, Int64(number)])),
+                ], opset: node.opType == "ReduceMean" ? 13 : 17)
+                do { _ = try ONNXFile.read(bytes: ONNXCoding.encode(model), source: "file") } catch { #expect(error is any Failure) }
+            }
+        }
+        let epsilon = try changed { model in
+            var attribute = Onnx_AttributeProto()
+            (attribute.name, attribute.type, attribute.f) = ("epsilon", .float, .nan)
+            model.graph.node[1].attribute = [attribute]
+        }
+        try expect("operation.attribute", "epsilon", epsilon)
+    }
+
     /// Shapes that a constant could be blown up to.
     @Test func hugeConstants() throws {
         let huge: (String, Tensor) = ("shape", try Tensor([Int64]([1 << 20, 1 << 20])))

@@ -31,4 +31,46 @@ import Testing
             }
         }
     }
+
+    /// Well-known networks, whose sizes are known: for a batch of one in the file, left open here.
+    @Test(arguments: [("resnet50", 25_557_032, 54), ("squeezenet", 1_235_496, 26), ("shufflenet", 1_393_320, 50)])
+    func wellKnownNetworksHaveTheirSize(_ name: String, _ parameterCount: Int, _ layerCount: Int) throws {
+        let light = try ONNXCase.all(in: ONNXCase.fixtures + "onnx_light.safetensors")
+        let example = try #require(light.first { $0.name == name })
+        let graph = try ONNXFile.read(bytes: example.model, source: name).graph
+        #expect(try CostModel.cost(of: graph).parameterCount == parameterCount)
+        let layers = try WeightedLayers.layers(of: graph)
+        #expect(layers.count == layerCount)
+        #expect(layers.filter(\.isClassifier).map(\.name) == [layers.last?.name])
+        #expect(try ShapeInference.shapes(of: graph, batch: 7)[graph.outputs[0]]?.dims.prefix(2) == [7, 1000])
+    }
+
+    /// What stands before the operator that is missing can be looked at.
+    @Test func alexNetNamesWhatIsMissing() throws {
+        let light = try ONNXCase.all(in: ONNXCase.fixtures + "onnx_light.safetensors")
+        let example = try #require(light.first { $0.name == "bvlc_alexnet" })
+        try InterchangeSamples.withFile { path in
+            try AtomicFile.write(path) { append in try example.model.withUnsafeBytes { try append($0) } }
+            let seen = try ONNXFile.inspect(path)
+            #expect(seen.problems.count == 1)
+            #expect("\(seen.problems[0])".contains("the operator LRN of opset 9 is not supported"))
+            #expect(seen.graph?.nodes.map(\.operation.name) == ["conv2d", "relu"])
+            #expect(seen.operatorCounts.first { $0.name == "Conv" }?.count == 5)
+        }
+    }
+
+    /// A tuned copy learns: imported layers have gradients down to the first one.
+    @Test func importedNetsCanBeTuned() throws {
+        for example in try nets() where example.name.hasSuffix("script-17") || example.name.hasSuffix("dynamo-18") {
+            let graph = try ONNXFile.read(bytes: example.model, source: example.name).graph
+            let tape = Tape()
+            let result = try TapeExecutor(graph).forward(example.inputs, parameters: graph.parameters, on: tape, isTraining: true)
+            let loss = try tape.apply(Sum(isMean: true), [tape.apply(Multiply(), [result.outputs[0], result.outputs[0]])[0]])[0]
+            let gradients = try tape.gradients(of: loss)
+            for name in graph.parameters.trainableNames {
+                let variable = try #require(result.parameters[name], "\(name)")
+                #expect(try gradients[variable]?.norm() ?? 0 > 0, "\(example.name) › \(name)")
+            }
+        }
+    }
 }

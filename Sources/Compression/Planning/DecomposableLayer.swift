@@ -49,14 +49,7 @@ public struct DecomposedModel: Sendable {
         guard !weighted.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
         self.graph = graph
         cost = try CostModel.cost(of: graph)
-        let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
-        let weights = try weighted.map { layer in
-            try located(graph.name + " › " + layer.name) {
-                try Self.weight(
-                    of: layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
-                    isShared: uses[layer.weight, default: 0] > 1)
-            }
-        }
+        let weights = try Self.weights(of: weighted, in: graph, grouping: grouping, includesClassifier: includesClassifier)
         // All at once, so that the layers share out the threads.
         var decompositions = try located(graph.name) {
             try LayerDecomposition.decompose(weights.compactMap(\.weight))[...]
@@ -89,12 +82,21 @@ public struct DecomposedModel: Sendable {
     public static func denseReasons(
         of graph: Graph, grouping: ConvolutionGrouping = .tensorTrain, includesClassifier: Bool = false
     ) throws -> [(layer: WeightedLayer, reason: String?)] {
+        let layers = try WeightedLayers.layers(of: graph)
+        let weights = try weights(of: layers, in: graph, grouping: grouping, includesClassifier: includesClassifier)
+        return zip(layers, weights).map { ($0, $1.denseReason) }
+    }
+
+    private static func weights(
+        of layers: [WeightedLayer], in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool
+    ) throws -> [(weight: DecomposableWeight?, denseReason: String?)] {
         let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
-        return try WeightedLayers.layers(of: graph).map { layer in
-            let found = try weight(
-                of: layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
-                isShared: uses[layer.weight, default: 0] > 1)
-            return (layer, found.denseReason)
+        return try layers.map { layer in
+            try located(graph.name + " › " + layer.name) {
+                try weight(
+                    of: layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
+                    isShared: uses[layer.weight, default: 0] > 1)
+            }
         }
     }
 

@@ -14,6 +14,8 @@ struct ONNXWriter {
     /// Shapes for two samples, of values.
     let shapes: [String: Shape]
     private var usedNames: Set<String>
+    /// The numbers that names which were wished for again got last.
+    private var nameCounts: [String: Int] = [:]
     /// Names of the values in the file, which must differ from those of the parameters.
     private var valueNames: [String: String] = [:]
     private var writtenParameters: [String: String] = [:]
@@ -37,10 +39,9 @@ struct ONNXWriter {
 
     mutating func unique(_ wish: String) -> String {
         var name = wish
-        var number = 1
         while !usedNames.insert(name).inserted {
-            name = "\(wish)_\(number)"
-            number += 1
+            nameCounts[wish, default: 0] += 1
+            name = "\(wish)_\(nameCounts[wish, default: 0])"
         }
         return name
     }

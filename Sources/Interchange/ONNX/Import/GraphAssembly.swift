@@ -14,6 +14,8 @@ struct GraphAssembly {
     private static let probes = [2, 3]
     private var shapes: [String: [Shape]] = [:]
     private var usedNames = Set<String>()
+    /// The numbers that names which were wished for again got last.
+    private var nameCounts: [String: Int] = [:]
     private var foldCount = 0
     /// The parameters by the name of the tensor in the file.
     private var parameterNames: [String: String] = [:]
@@ -48,12 +50,10 @@ struct GraphAssembly {
     mutating func uniqueName(_ wish: String) -> String {
         let base = String(wish.map { $0 == ":" ? "_" : $0 })
         var name = base
-        var number = 1
-        while usedNames.contains(name) || graph.parameters[name] != nil {
-            name = "\(base)_\(number)"
-            number += 1
+        while !usedNames.insert(name).inserted {
+            nameCounts[base, default: 0] += 1
+            name = "\(base)_\(nameCounts[base, default: 0])"
         }
-        usedNames.insert(name)
         return name
     }
 
@@ -63,6 +63,8 @@ struct GraphAssembly {
     mutating func add(_ name: String, _ operation: any Operation, _ inputs: [ONNXValue], weights: Bool = false) throws
         -> ONNXValue
     {
+        // Numbers from a file pass the same checks here as those from one of ours.
+        _ = try OperationCatalog.make(operation.name, operation.attributes.values)
         if let folded = try fold(name, operation, inputs) { return folded }
         let name = uniqueName(name)
         let sources = try inputs.enumerated().map { position, input in

@@ -8,8 +8,9 @@ enum SelectionTranslations {
         guard let extents = try assembly.extents(of: x), !extents.isEmpty else { throw node.malformed("the input is a scalar") }
         let axis = try node.dimension(try node.int("axis", default: 0), rank: extents.count)
         if case .constant(let constant) = places, constant.tensor.rank == 0, let extent = extents[axis].fixed {
-            let place = Int(try constant.tensor.scalar())
-            guard place >= -extent, place < extent else { throw node.malformed("place \(place) of \(extent)") }
+            guard let place = Int(exactly: try constant.tensor.scalar()), place >= -extent, place < extent else {
+                throw node.malformed("place \(constant.tensor) of \(extent)")
+            }
             let start = place < 0 ? place + extent : place
             let part = try assembly.add(
                 node.plainName + ".part", Slice(dimension: axis, from: start, to: start + 1), [x])
@@ -95,7 +96,7 @@ enum SelectionTranslations {
         guard let extents = try assembly.extents(of: x) else { return [.unknown] }
         let pads = try node.opset < 11 ? node.ints("pads") : node.wholeNumbers(1, "pads")
         let axes = try (node.opset < 18 ? nil : node.wholeNumbers(3, "axes")) ?? Array(extents.indices)
-        guard let pads, pads.count == 2 * axes.count, pads.allSatisfy({ abs($0) < 1 << 20 }) else {
+        guard let pads, pads.count == 2 * axes.count, pads.allSatisfy({ $0.magnitude < 1 << 20 }) else {
             throw node.malformed("pads do not fit the input")
         }
         let mode = try node.text("mode", default: "constant")

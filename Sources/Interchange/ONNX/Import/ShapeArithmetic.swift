@@ -96,7 +96,7 @@ enum ShapeArithmetic {
 
     private static func range(_ node: ONNXNode, _ operands: [Extent]) throws -> [ONNXValue]? {
         let numbers = operands.compactMap(\.fixed)
-        guard numbers.count == 3, numbers[2] != 0, numbers.allSatisfy({ abs($0) < 1 << 20 }) else { return nil }
+        guard numbers.count == 3, numbers[2] != 0, numbers.allSatisfy({ $0.magnitude < 1 << 20 }) else { return nil }
         let list = stride(from: numbers[0], to: numbers[1], by: numbers[2]).map { Int64($0) }
         return [node.made(try Tensor(list))]
     }
