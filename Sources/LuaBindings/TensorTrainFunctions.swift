@@ -26,18 +26,18 @@ enum TensorTrainFunctions {
             try call.push(try BalancedFactors.of(try call.integer(1, "number"), count: try call.integer(2, "count")))
         }
         try trains.define("convolution", in: state, module: module, convolution)
+        try trains.define("tensorized_convolution", in: state, module: module, TensorizedConvolutionClass.decompose)
         try table.set("tt", trains)
     }
 
     /// The chain of convolutions for a weight: rows with weight, stride, padding, dilation and groups.
     private static func convolution(_ call: borrowing LuaCall) throws {
         let weight = try call.object(1, "weight", as: TensorObject.self).tensor
-        let options = try call.options(2, known: ["grouping", "ranks", "stride", "padding", "dilation", "groups"])
+        let options = try call.options(2, known: geometryOptions + ["grouping", "ranks", "groups"])
         let grouping = try ConvolutionGrouping(
             parsing: try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue))
-        let geometry = ConvolutionGeometry(
-            stride: try pair(options, "stride", 1), padding: try sides(options), dilation: try pair(options, "dilation", 1),
-            groups: try options.integer("groups", default: 1))
+        var geometry = try geometry(options)
+        geometry.groups = try options.integer("groups", default: 1)
         let ranks = try PlanTable.ranks(try options.value("ranks"), place: "mr.tt.convolution: option 'ranks'")
         let (factors, _) = try grouping.factors(
             of: weight, geometry: geometry, ranks: TrainOptions.perBond(ranks, count: grouping.bondCount))
@@ -49,6 +49,14 @@ enum TensorTrainFunctions {
             ] as LuaFields)
         }
         try call.push(rows)
+    }
+
+    static let geometryOptions = ["stride", "padding", "dilation"]
+
+    /// The geometry of a layer without groups.
+    static func geometry(_ options: OptionReader) throws -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            stride: try pair(options, "stride", 1), padding: try sides(options), dilation: try pair(options, "dilation", 1))
     }
 
     /// One number for both directions, or rows and columns.
@@ -63,7 +71,7 @@ enum TensorTrainFunctions {
 
     /// One number, rows and columns, or top, left, bottom, right.
     private static func sides(_ options: OptionReader) throws -> [Int] {
-        if let numbers = try? options.optionalIntegers("padding"), numbers.count == 4 { return numbers }
+        if try options.value("padding").table?.rawLength() == 4 { return try options.optionalIntegers("padding") ?? [] }
         let both = try pair(options, "padding", 0)
         return both + both
     }

@@ -19,6 +19,7 @@ public enum Toolkit {
         try state.register(ProgressClass.make())
         try state.register(TensorTrainClass.make())
         try state.register(TensorTrainMatrixClass.make())
+        try state.register(TensorizedConvolutionClass.make())
         try NetworkClasses.register(in: state)
         // Not Lua to be run, but the text that help is made of.
         try state.preload("moonrail.meta_source", source: "return [==[\n\(StandardLibrary.meta)]==]", chunkName: "meta.lua")
@@ -65,6 +66,7 @@ public enum Toolkit {
                 "Dataset": try state.methods(of: DatasetObject.self),
                 "Train": try state.methods(of: TensorTrainObject.self),
                 "TrainMatrix": try state.methods(of: TensorTrainMatrixObject.self),
+                "TrainConvolution": try state.methods(of: TensorizedConvolutionObject.self),
                 "Optimizer": try state.methods(of: OptimizerObject.self),
             ]))
         return table

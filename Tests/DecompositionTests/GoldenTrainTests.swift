@@ -3,7 +3,7 @@ import Formats
 import Tensors
 import Testing
 
-/// TensorLy's `tensor_train` on the same inputs at the same ranks; Fixtures/make_tensor_trains.py made the values.
+/// TensorLy's and torchTT's trains of the same inputs; Fixtures/make_tensor_trains.py made the values.
 private struct GoldenTrains {
     let file: SafetensorsFile
     let ranks: [String: [Int]]
@@ -57,5 +57,45 @@ private struct GoldenTrains {
         let layer = try LayerDecomposition(convolution: weight, grouping: .tensorTrain)
         let train = try layer.trains(ranks: #require(golden.ranks["convolution"]))[0]
         #expect(try relativeDistance(train.reconstructed(), x) <= golden.tensor("convolution/error").scalar() + agreement)
+    }
+
+    /// torchTT asks as Oseledets does for δ = ε‖W‖/√(d−1) per bond, so its ranks must be ours.
+    @Test(arguments: ["matrix", "third_order", "convolution", "fourth_order", "fifth_order", "rank_one"], [0.3, 0.05])
+    func ranksAreTorchTTs(_ name: String, _ epsilon: Double) throws {
+        let golden = try GoldenTrains()
+        let result = try TensorTrain.decompose(golden.tensor("\(name)/x"), relativeError: epsilon)
+        let expected = try golden.tensor("epsilon/\(name)/\(epsilon)/ranks").array(of: Int64.self)
+        #expect(result.train.ranks == expected.map(Int.init))
+    }
+
+    @Test func arithmeticIsTorchTTs() throws {
+        let golden = try GoldenTrains()
+        func train(_ letter: String) throws -> TensorTrain {
+            try TensorTrain(cores: (0..<4).map { try golden.tensor("arithmetic/\(letter)\($0)") })
+        }
+        let (a, b) = (try train("a"), try train("b"))
+        #expect(try relativeDistance(a.adding(b).reconstructed(), golden.tensor("arithmetic/sum")) < agreement)
+        #expect(try relativeDistance(a.multiplyingElements(by: b).reconstructed(), golden.tensor("arithmetic/product")) < agreement)
+        let norms = try golden.tensor("arithmetic/norms").array(of: Float.self).map(Double.init)
+        for (train, norm) in zip([a, b], norms) { #expect(abs(try train.norm() / norm - 1) < agreement) }
+        let dot = try golden.tensor("arithmetic/dot").scalar()
+        #expect(abs(try a.innerProduct(b) - dot) < agreement * norms[0] * norms[1])
+        let rounded = try a.adding(a.scaled(by: 2)).rounded(relativeError: 1e-5).train
+        #expect(rounded.ranks == [3, 4, 2])
+        #expect(try relativeDistance(rounded.reconstructed(), golden.tensor("arithmetic/rounded")) < agreement)
+    }
+
+    @Test func matricesAreTorchTTs() throws {
+        let golden = try GoldenTrains()
+        let factors = try JSONValue.parse(text: #require(golden.file.metadata["operator"]))
+        func integers(_ key: String) throws -> [Int] { try #require(factors[key]?.array).map { try #require($0.integer) } }
+        let (rows, columns) = (try integers("rows"), try integers("columns"))
+        let tensor = try TensorTrainMatrix.tensorized(golden.tensor("operator/weight"), outputFactors: rows, inputFactors: columns)
+        let train = try TensorTrain.decompose(tensor, relativeError: 0.2).train
+        #expect(try train.ranks == golden.tensor("operator/ranks").array(of: Int64.self).map(Int.init))
+        let matrix = try TensorTrainMatrix(train: train, outputFactors: rows, inputFactors: columns)
+        #expect(try relativeDistance(matrix.reconstructed(), golden.tensor("operator/full")) < agreement)
+        let y = try matrix.applied(to: golden.tensor("operator/x").reshaped([1, -1]), order: .factorized)
+        #expect(try relativeDistance(y.reshaped([-1]), golden.tensor("operator/y")) < agreement)
     }
 }

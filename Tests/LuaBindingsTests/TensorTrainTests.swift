@@ -76,6 +76,16 @@ import Testing
             local grouped = mr.tt.convolution(mr.randn(8, 3, 3, 3), { ranks = 2, groups = 2, grouping = "C·Kh|Kw·O" })
             assert(#grouped == 2 and grouped[1].groups == 2 and grouped[1].weight.shape[1] == 4 and grouped[2].weight.shape[2] == 2)
             """),
+        ("convolutions over factors of the channels", """
+            local weight = mr.randn(6, 4, 3, 3)
+            local layer = mr.tt.tensorized_convolution(weight, { error = 0, padding = 1 })
+            assert(#layer.inputs == 2 and layer.outputs[2] == 3 and #layer.ranks == 4 and layer.train.modes[3] == 9)
+            near((layer:reconstruct() - weight):norm(), 0, 1e-4)
+            local y = layer:apply(mr.randn(2, 4, 5, 7))
+            assert(y.shape[1] == 2 and y.shape[2] == 6 and y.shape[3] == 5 and y.shape[4] == 7)
+            local low = mr.tt.tensorized_convolution(weight, { ranks = 1, inputs = { 4 }, outputs = { 2, 3 }, padding = { 1, 1, 1, 1 } })
+            assert(low.params == 4 + 9 + 2 + 3 and low:macs(5, 7) == (4 + 9 + 2 + 2 * 3) * 35 and low.error > 0)
+            """),
     ]
 
     @Test(arguments: specs) func spec(_ name: String, _ script: String) throws { try run(Self.start + script) }
@@ -99,6 +109,8 @@ import Testing
         ("mr.tt.matrix(tensor, { ranks = 1 })", "must be a matrix [O, I], got [4, 5, 6]"),
         ("mr.tt.matrix(mr.ones(6, 6), { ranks = 1 }):apply(mr.ones(2, 5))", "needs an input [N, 6], but got [2, 5]"),
         ("mr.tt.factors(0, 2)", "but got []"),
+        ("mr.tt.tensorized_convolution(mr.ones(6, 4, 3, 3), { ranks = 1, inputs = { 3 } })", "factors of the input channels must be positive and multiply to 4, but got [3]"),
+        ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = { 1, 2, 3 } })", "option 'stride' must be one number or two, got [1, 2, 3]"),
         ("mr.tt.convolution(mr.ones(8, 3, 3, 3), { ranks = 1, groups = 3 })", "8 output channels do not divide into 3 groups"),
     ]
 

@@ -36,6 +36,13 @@ function mr.tt.factors(number, count) end
 ---@return table[]
 function mr.tt.convolution(weight, options) end
 
+--- A convolution weight [O, C, Kh, Kw] as a train over factors of its channels, inputs | Kh·Kw | outputs; balanced
+--- factors, `order` (2) of each, where none are given.
+---@param weight Tensor
+---@param options { inputs: integer[], outputs: integer[], order: integer, ranks: integer|integer[], error: number, max_rank: integer, keep: number, stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[] }
+---@return TrainConvolution
+function mr.tt.tensorized_convolution(weight, options) end
+
 ---@class Train
 ---@field modes integer[]
 ---@field ranks integer[] of the bonds between neighbouring cores
@@ -113,3 +120,28 @@ function TrainMatrix:apply(x, options) end
 ---@param batch integer
 ---@return string
 function TrainMatrix:order(batch) end
+
+---@class TrainConvolution
+---@field train Train over inputs[1], …, Kh · Kw, outputs[1], …
+---@field inputs integer[] factors of C
+---@field outputs integer[] factors of O
+---@field ranks integer[]
+---@field params integer
+---@field ratio number elements of the weight per parameter
+---@field error number
+local TrainConvolution = {}
+
+--- The weight [O, C, Kh, Kw].
+---@return Tensor
+function TrainConvolution:reconstruct() end
+
+--- The layer's result for x [N, C, H, W], as a chain of convolutions with reshapes between; no bias.
+---@param x Tensor
+---@return Tensor
+function TrainConvolution:apply(x) end
+
+--- Multiply-accumulates of the chain per image.
+---@param height integer
+---@param width integer
+---@return integer
+function TrainConvolution:macs(height, width) end
