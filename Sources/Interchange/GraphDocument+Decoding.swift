@@ -63,7 +63,7 @@ extension GraphDocument {
         return Node(name, operation, inputs, outputCount: outputCount, origin: origin)
     }
 
-    private static func origin(_ entry: JSONValue, of name: String, _ reader: DocumentReader) throws -> Origin {
+    static func origin(_ entry: JSONValue, of name: String, _ reader: DocumentReader) throws -> Origin {
         let place = "origin of \(name)"
         let (position, count) = (
             try reader.integer(entry, "position", in: place), try reader.integer(entry, "count", in: place)

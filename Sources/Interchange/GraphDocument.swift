@@ -50,12 +50,14 @@ public enum GraphDocument {
                 }
             })
         if node.outputCount != 1 { object["outputs"] = .integer(Int64(node.outputCount)) }
-        if let origin = node.origin {
-            object["origin"] = [
-                "layer": .string(origin.layer), "grouping": .string(origin.grouping),
-                "position": .integer(Int64(origin.position)), "count": .integer(Int64(origin.count)),
-            ]
-        }
+        if let origin = node.origin { object["origin"] = encode(origin) }
         return .object(object)
+    }
+
+    static func encode(_ origin: Origin) -> JSONValue {
+        [
+            "layer": .string(origin.layer), "grouping": .string(origin.grouping),
+            "position": .integer(Int64(origin.position)), "count": .integer(Int64(origin.count)),
+        ]
     }
 }

@@ -9,7 +9,7 @@ extension ModelFile {
         ONNXFile.isNamedByPath(path) ? try ONNXFile.read(path) : try ModelFile(path: path)
     }
 
-    /// Writes the model as the path's ending says; what only we can hold (origins, training state) stays out of ONNX.
+    /// Writes the model as the path's ending says; training state stays out of ONNX.
     /// - Parameter version: of the program that writes.
     public func write(byEndingOf path: String, version: String) throws {
         if ONNXFile.isNamedByPath(path) {

@@ -50,6 +50,18 @@ import Testing
         #expect(try CostModel.cost(of: graph).parameterCount == CostModel.cost(of: back).parameterCount)
     }
 
+    /// The layers that a compressed model's chains were made from, so that it is not compressed twice by mistake.
+    @Test func originsComeBack() throws {
+        var graph = try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)
+        for (position, name) in ["stage1.block1.conv1", "stage1.block1.conv2"].enumerated() {
+            let index = try #require(graph.index(ofNode: name))
+            graph.nodes[index].origin = Origin(layer: "wide ünïcode", grouping: "C|Kh·Kw|O", position: position, count: 2)
+        }
+        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph))).graph
+        #expect(back.nodes.compactMap(\.origin) == graph.nodes.compactMap(\.origin))
+        #expect(back.nodes.first { $0.origin?.position == 1 }?.name == "stage1.block1.conv2")
+    }
+
     @Test func theFileIsOfTheStandard() throws {
         let notes: JSONObject = ["plan": ["keep": 0.5], "accuracy": 0.91]
         let bytes = try ONNXFile.bytes(of: ModelFile(graph: ONNXSamples.everything(), notes: notes), version: "1.2.3")

@@ -43,6 +43,16 @@ import Testing
         #expect(try WeightedLayers.layers(of: graph).map(\.name) == ["conv", "fc"])
     }
 
+    /// Exporters write equal tensors once. Layers may well share a weight, but not their statistics.
+    @Test func equalStatisticsAreNotShared() throws {
+        let graph = try ONNXFile.read(bytes: ONNXCoding.encode(changed { model in
+            model.graph.node[1].input = ["a", "bn.var", "bn.mean", "bn.mean", "bn.var"]
+        }), source: "file").graph
+        let norm = try #require(graph.nodes.first { $0.operation is BatchNorm })
+        #expect(Set(norm.parameterInputs).count == 4)
+        #expect(graph.parameters.names.filter { graph.parameters[$0]?.isTrainable == false }.count == 2)
+    }
+
     @Test func bytesThatAreNoModel() throws {
         for bytes in [[], [0], [1, 2, 3], Array("hello, world".utf8), [UInt8](repeating: 255, count: 99)] {
             let failure = #expect(throws: InterchangeFailure.self) { try ONNXFile.read(bytes: bytes, source: "file") }

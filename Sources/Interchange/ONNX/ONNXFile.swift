@@ -6,6 +6,7 @@ import ONNXMessages
 /// ONNX files: models from elsewhere, and ours for others.
 public enum ONNXFile {
     static let notesKey = "moonrail.notes"
+    static let originsKey = "moonrail.origins"
     /// Protobuf messages end at 2 GiB; larger models keep their weights in external data.
     private static let byteLimit = 1 << 31
 
@@ -17,7 +18,7 @@ public enum ONNXFile {
         let model = try message(of: AtomicFile.read(path, limit: byteLimit), source: path)
         var importer = try ONNXImporter(model, source: path, directory: directory(of: path))
         try importer.read()
-        return ModelFile(graph: try importer.graph(), notes: try notes(of: model, source: path))
+        return try file(importer.graph(), model, source: path)
     }
 
     /// Reads a model that is in memory and so has no external data.
@@ -25,7 +26,7 @@ public enum ONNXFile {
         let model = try message(of: bytes, source: source)
         var importer = try ONNXImporter(model, source: source, directory: nil)
         try importer.read()
-        return ModelFile(graph: try importer.graph(), notes: try notes(of: model, source: source))
+        return try file(importer.graph(), model, source: source)
     }
 
     /// Writes a model, whole or not at all: opset 17, operators of the standard only, the batch open. Notes (plan,
@@ -67,9 +68,19 @@ public enum ONNXFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func notes(of model: Onnx_ModelProto, source: String) throws -> JSONObject {
-        guard let text = model.metadataProps.first(where: { $0.key == notesKey })?.value else { return [:] }
-        return try JSONValue.parse(text: text, source: source + " › notes").object ?? [:]
+    /// The graph with what an export of ours put into the metadata: notes, and the layers that chains were made from.
+    private static func file(_ graph: Graph, _ model: Onnx_ModelProto, source: String) throws -> ModelFile {
+        func object(_ key: String) throws -> JSONObject {
+            guard let text = model.metadataProps.first(where: { $0.key == key })?.value else { return [:] }
+            return try JSONValue.parse(text: text, source: "\(source) › \(key)").object ?? [:]
+        }
+        var graph = graph
+        let (origins, reader) = (try object(originsKey), DocumentReader(source: source))
+        for (index, node) in graph.nodes.enumerated() {
+            guard let entry = origins[node.name] else { continue }
+            graph.nodes[index].origin = try GraphDocument.origin(entry, of: node.name, reader)
+        }
+        return ModelFile(graph: graph, notes: try object(notesKey))
     }
 }
 

@@ -31,7 +31,11 @@ enum ONNXExporter {
         opset.version = Int64(ONNXWriter.opset)
         model.opsetImport = [opset]
         model.graph = writer.message
-        model.metadataProps = try metadata(notes)
+        var origins = JSONObject()
+        for node in graph.nodes {
+            if let origin = node.origin { origins[writer.name(of: node.name)] = GraphDocument.encode(origin) }
+        }
+        model.metadataProps = try metadata([(ONNXFile.notesKey, notes), (ONNXFile.originsKey, origins)])
         return model
     }
 
@@ -65,11 +69,12 @@ enum ONNXExporter {
         return information
     }
 
-    private static func metadata(_ notes: JSONObject) throws -> [Onnx_StringStringEntryProto] {
-        guard !notes.members.isEmpty else { return [] }
-        var entry = Onnx_StringStringEntryProto()
-        entry.key = ONNXFile.notesKey
-        entry.value = try JSONValue.object(notes).serialized()
-        return [entry]
+    private static func metadata(_ objects: [(key: String, object: JSONObject)]) throws -> [Onnx_StringStringEntryProto] {
+        try objects.filter { !$0.object.members.isEmpty }.map { key, object in
+            var entry = Onnx_StringStringEntryProto()
+            entry.key = key
+            entry.value = try JSONValue.object(object).serialized()
+            return entry
+        }
     }
 }

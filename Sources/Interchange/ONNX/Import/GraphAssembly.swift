@@ -67,8 +67,11 @@ struct GraphAssembly {
         _ = try OperationCatalog.make(operation.name, operation.attributes.values)
         if let folded = try fold(name, operation, inputs) { return folded }
         let name = uniqueName(name)
+        // Exporters write equal vectors once; for statistics and scales that is chance, and each layer gets its own.
+        let isNorm = operation is BatchNorm || operation is LayerNorm
         let sources = try inputs.enumerated().map { position, input in
-            try source(of: input, wish: weights ? Self.weightName(name, operation, position) : nil, in: name)
+            let wish = weights ? Self.weightName(name, operation, position) : nil
+            return try source(of: input, wish: wish, mayShare: !isNorm, in: name)
         }
         let outputs = try Self.probes.indices.map { probe in
             let inputShapes = sources.map { source -> Shape in
@@ -147,11 +150,13 @@ struct GraphAssembly {
     }
 
     /// - Parameter wish: the name as a weight of a layer; `nil` for other constants, which keep the file's.
-    private mutating func source(of value: ONNXValue, wish: String?, in node: String) throws -> Source {
+    private mutating func source(
+        of value: ONNXValue, wish: String?, mayShare: Bool = true, in node: String
+    ) throws -> Source {
         switch value {
         case .value(let name): return .value(name)
         case .constant(let constant):
-            if let known = parameterNames[constant.key] { return .parameter(known) }
+            if mayShare, let known = parameterNames[constant.key] { return .parameter(known) }
             let name = uniqueName(wish ?? constant.name)
             let isStatistic = name.hasSuffix(".running_mean") || name.hasSuffix(".running_var")
             let isWeight = wish != nil && !isStatistic
@@ -166,7 +171,7 @@ struct GraphAssembly {
                     source: graph.name, place: node, detail: "computes with the number of samples, \(elements)")
             }
             let constant = ONNXConstant(tensor, name: node + ".constant", form: "\(elements)")
-            return try source(of: .constant(constant), wish: wish, in: node)
+            return try source(of: .constant(constant), wish: wish, mayShare: mayShare, in: node)
         case .unknown:
             throw InterchangeFailure.unsupported(
                 source: graph.name, place: node, detail: "needs what an unsupported operator makes")

@@ -11,7 +11,8 @@ package import Tensors
 /// out at import, so that the shape arithmetic which exporters write does not appear in the graph.
 /// - Reference: *Open Neural Network Exchange Intermediate Representation*, https://onnx.ai/onnx/repo-docs/IR.html
 package struct ONNXImporter {
-    /// The versions of the operators that are read.
+    /// The versions of the operators that are read: those of 9 to 21, and older and newer ones in which the operators of
+    /// the table differ from these by no more than the types they take.
     static let opsets = 7...25
     /// Nodes beyond which a file is refused.
     private static let nodeLimit = 1 << 18
