@@ -93,6 +93,18 @@ import Testing
         #expect(outcome.status == 1 && outcome.errors.contains(says), "\(outcome.errors)")
     }
 
+    @Test(arguments: [
+        (["--net", "resnet56"], "--net is up to the baseline"), (["--threads", "2"], "measured with 1 threads, not with 2"),
+        (["--only", "plan"], "no entry for plan"), (["--only", "pln"], "unknown benchmark 'pln'"),
+    ]) func optionsThatWouldNotCountAreRefused(options: [String], says: String) throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let entry = #"{"bench":"infer","case":{"net":"resnet20","batch":1},"ratio":{"":1}}"#
+        try AtomicFile.write(directory + "/baseline.json", text: #"{"version":1,"threads":1,"entries":[\#(entry)]}"#)
+        let outcome = try bench(["--compare", directory + "/baseline.json"] + options)
+        #expect(outcome.status == 1 && outcome.errors.contains(says), "\(outcome.errors)")
+    }
+
     /// The judgement itself, with made-up times: one bad measurement is forgiven, two are not.
     @Test func whatCountsAsSlower() throws {
         let directory = try temporaryDirectory()

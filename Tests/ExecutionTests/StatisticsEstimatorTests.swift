@@ -37,6 +37,21 @@ import Testing
         #expect(estimator.estimated.trainableNames == ["bn.weight", "bn.bias"])
     }
 
+    /// Behind dropout the statistics are those of inference, and its passes are not counted.
+    @Test func nothingIsDropped() throws {
+        var b = GraphBuilder(name: "net", seed: 1)
+        let x = b.input("images", [2, 1, 2])
+        let dropped = try b.dropout("dropout", x, probability: 0.9)
+        let norm = try b.batchNorm("bn", dropped)
+        let graph = try b.finish(outputs: [norm])
+        var estimator = StatisticsEstimator(graph)
+        try estimator.add([Tensor([1, 3, 0, 0, 5, 7, 2, 2] as [Float], shape: [2, 2, 1, 2])])
+        for (got, expected) in zip(try values(estimator.estimated, "bn.running_mean"), [4, 1] as [Float]) {
+            #expect(abs(got - expected) < Self.tolerance)
+        }
+        #expect(try values(estimator.estimated, "dropout.count") == [0])
+    }
+
     @Test func aStopAddsNothing() throws {
         var estimator = StatisticsEstimator(try net())
         let batch = try Tensor([0, 2, 3, 3] as [Float], shape: [1, 2, 1, 2])

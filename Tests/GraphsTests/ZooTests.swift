@@ -28,7 +28,7 @@ import Testing
         MobileNetV2(width: 0), MobileNetV2(width: .nan), MobileNetV2(width: 5), MobileNetV2(imageShape: [3, 8, 8]),
         LeNet5(imageShape: [1, 8, 8]), LeNet5(imageShape: [28, 28]), MultilayerPerceptron(hidden: [0]),
         MultilayerPerceptron(hidden: [-5]), MultilayerPerceptron(hidden: [Int](repeating: 1, count: 2000)),
-        VGG(depth: 16, imageShape: [3, 31, 31]),
+        VGG(depth: 16, imageShape: [3, 31, 31]), VGG(depth: 16, imageShape: [3, 64, 64], form: .imagenet),
     ]
 
     @Test(arguments: impossible.indices) func whatIsNoneOfTheFamilyIsRefused(_ index: Int) {

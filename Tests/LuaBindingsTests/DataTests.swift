@@ -35,6 +35,28 @@ import Testing
             """)
     }
 
+    @Test func foldersOfPicturesAreDataSets() throws {
+        let directory = "/tmp/moonrail-folder-\(UInt64.random(in: 0 ... .max))"
+        try run("""
+            for _, class in ipairs { "a", "b" } do
+                mr.make_directory("\(directory)/" .. class)
+                local from, to = assert(io.open("\(Self.fixtures)picture.png", "rb")), assert(io.open("\(directory)/" .. class .. "/1.png", "wb"))
+                to:write(from:read "a")
+                to:close()
+            end
+            local data = mr.data.folder { dir = "\(directory)", size = { 8, 8 }, batch = 2, fit = "stretch" }
+            assert(#data == 2 and data.classes[2] == "b" and data.image_shape[1] == 3)
+            near(data:epoch()().x:mean():item(), 0, 1e-4)
+            local test = mr.data.folder { dir = "\(directory)", size = { 8, 8 }, split = "test", mean = data.mean, std = data.std, classes = data.classes }
+            near(test.std[1], data.std[1])
+            for _, class in ipairs { "a", "b" } do
+                os.remove("\(directory)/" .. class .. "/1.png")
+                os.remove("\(directory)/" .. class)
+            end
+            os.remove "\(directory)"
+            """)
+    }
+
     static let errors: [(String, String)] = [
         ("mr.read_npy '/nowhere.npy'", "cannot read /nowhere.npy"),
         ("mr.read_npy '\(fixtures)picture.png'", "picture.png: not an npy array"),

@@ -31,7 +31,10 @@ import Testing
             """)
     }
 
-    @Test func fitResumesBitForBit() throws {
+    /// Also with dropout, whose masks go on where they were.
+    @Test(arguments: [
+        "net()", "mr.nn.sequential { image = { 1, 8, 8 }, seed = 2, mr.nn.flatten(), mr.nn.dropout(), mr.nn.linear { features = 2 } }",
+    ]) func fitResumesBitForBit(net: String) throws {
         let path = "/tmp/moonrail-resume-\(UInt64.random(in: 0 ... .max)).safetensors"
         defer { try? AtomicFile.write(path, text: "") }
         try run("""
@@ -39,12 +42,13 @@ import Testing
                 extra.optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9, nesterov = true }
                 return extra
             end
-            local whole = net()
+            local function make() return \(net) end
+            local whole = make()
             whole:fit(tiny(), options { epochs = 3 })
-            local half = net()
+            local half = make()
             half:fit(tiny(), options { epochs = 3, checkpoint = "\(path)", checkpoint_every = 3,
                 on_step = function(row) return row.step < 7 end })   -- stopped in the middle of epoch 2
-            local resumed = net()
+            local resumed = make()
             local history = resumed:fit(tiny(), options { epochs = 3, checkpoint = "\(path)", resume = true })
             assert(#history == 3)
             for _, name in ipairs(whole.parameter_names) do

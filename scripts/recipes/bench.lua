@@ -4,7 +4,7 @@ local baseline = require "bench.baseline"
 local output = require "bench.output"
 
 local args = mr.args {
-    only = "all", net = "", batch = 0, threads = 2, reps = 0, images = 2560, C = 256, hw = 14, ranks = "32,64,128", N = 0,
+    only = "all", net = "", batch = 0, threads = 0, reps = 0, images = 2560, C = 256, hw = 14, ranks = "32,64,128", N = 0,
     case = "", eps = 0.1, json = false, terminal = false, compare = "", baseline = "", margin = 0.15,
 }
 
@@ -45,12 +45,35 @@ local function each_case(names, visit)
     end
 end
 
+local usual_threads = 2
+
+-- The entries of a baseline that were asked for, to be measured as they were when it was written.
+local function entries_to_compare(saved)
+    local usual = {
+        net = "", batch = 0, N = 0, C = 256, hw = 14, ranks = "32,64,128", images = 2560, case = "", eps = 0.1,
+    }
+    for name, default in pairs(usual) do
+        if args[name] ~= default then error(("compare: --%s is up to the baseline, which says what is measured"):format(name), 0) end
+    end
+    if args.threads ~= 0 and args.threads ~= saved.threads then
+        error(("compare: the baseline was measured with %d threads, not with %d"):format(saved.threads, args.threads), 0)
+    end
+    local wanted, entries = {}, {}
+    for _, name in ipairs(chosen(args.only)) do wanted[name] = true end
+    for _, entry in ipairs(saved.entries) do
+        if wanted[entry.bench] or args.only == "all" then entries[#entries + 1] = entry end
+    end
+    if #entries == 0 then error(("compare: the baseline has no entry for %s"):format(args.only), 0) end
+    return entries
+end
+
 if args.compare ~= "" then
     local saved = baseline.read(args.compare)
     mr.threads(saved.threads)
+    saved.entries = entries_to_compare(saved)
     if not baseline.compare(saved, run, { margin = args.margin, print = print }) then os.exit(1) end
 elseif args.baseline ~= "" then
-    mr.threads(args.threads)
+    mr.threads(args.threads > 0 and args.threads or usual_threads)
     local entries = {}
     each_case(args.only, function(name, case)
         if name ~= "gemm" then entries[#entries + 1] = baseline.entry(name, case, run) end
@@ -58,7 +81,7 @@ elseif args.baseline ~= "" then
     baseline.write(args.baseline, entries)
     print(("wrote %s: %d entries"):format(args.baseline, #entries))
 else
-    mr.threads(args.threads)
+    mr.threads(args.threads > 0 and args.threads or usual_threads)
     local show = args.terminal and not args.json and output.table_rows() or output.json_line
     each_case(args.only, function(name, case) show(run(name, case)) end)
 end

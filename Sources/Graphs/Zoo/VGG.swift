@@ -36,7 +36,8 @@ public struct VGG: Architecture {
         guard let stages = Self.stages[depth] else {
             throw GraphFailure.invalidArchitecture(detail: "vgg: depth must be 11, 13, 16 or 19, but got \(depth)")
         }
-        try requireImages(atLeast: 32, family: "vgg")
+        // Pooling to 7×7 does not enlarge.
+        try requireImages(atLeast: form == .imagenet ? 224 : 32, family: form == .imagenet ? "vgg of the ImageNet form" : "vgg")
         var builder = GraphBuilder(name: "vgg\(depth)", seed: seed)
         var value = builder.input("images", imageShape)
         for (stage, count) in stages.enumerated() {
