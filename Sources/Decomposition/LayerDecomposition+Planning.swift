@@ -36,15 +36,16 @@ extension LayerDecomposition {
     /// The largest ranks, in the proportion of `maxRanks`, at which the chain has fewer parameters than the layer.
     public var maxUsefulRanks: [Int]? { parameterCost.largestRanks(below: denseParameterCount, bounds: maxRanks) }
 
-    /// Multiply-accumulates per image at given ranks, for an input of H × W (which a linear layer ignores).
+    /// Multiply-accumulates per image at given ranks, for an input of H × W: pixels of a convolution, positions that a
+    /// linear layer is applied to.
     public func macCost(rows: Int, columns: Int) throws -> RankPolynomial {
-        guard case .convolution(let grouping, let geometry) = kind else { return parameterCost }
+        guard case .convolution(let grouping, let geometry) = kind else { return parameterCost.multiplied(by: rows * columns) }
         return try grouping.macCost(weight: weightShape, geometry: geometry, rows: rows, columns: columns)
     }
 
     /// Multiply-accumulates per image of the layer itself.
     public func denseMacCount(rows: Int, columns: Int) throws -> Int {
-        guard case .convolution(_, let geometry) = kind else { return denseParameterCount }
+        guard case .convolution(_, let geometry) = kind else { return denseParameterCount * rows * columns }
         return try ConvolutionGrouping.denseMacCount(weight: weightShape, geometry: geometry, rows: rows, columns: columns)
     }
 

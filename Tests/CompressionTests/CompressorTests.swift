@@ -142,6 +142,19 @@ import Testing
         #expect(code { $0.rows[7].ranks = [1] } == "compression.invalidRanks")
     }
 
+    /// A linear layer on a sequence is one for every position: the plan counts what the compressed model then costs.
+    @Test func plansCountPositions() throws {
+        var b = GraphBuilder(name: "sequence", seed: 2)
+        let x = b.input("x", [7, 16])
+        let first = try b.linear("first", x, features: 24)
+        let last = try b.linear("last", b.apply("relu", ReLU(), first), features: 3)
+        let model = try DecomposedModel(b.finish(outputs: [last]))
+        let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: ["first": [4]], name: "test")
+        let cost = try CostModel.cost(of: Compressor.compress(model, plan: plan))
+        #expect(plan.denseMacCount == 7 * (16 * 24 + 24 * 3))
+        #expect(plan.macCount == cost.macCount && cost.macCount == 7 * (4 * (16 + 24) + 24 * 3))
+    }
+
     @Test func sharedAndFusedLayersStayDense() throws {
         var b = GraphBuilder(name: "net", seed: 1)
         let x = b.input("images", [8, 6, 6])

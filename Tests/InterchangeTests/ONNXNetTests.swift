@@ -32,6 +32,15 @@ import Testing
         }
     }
 
+    /// The names that the layers have in PyTorch, whatever an exporter did to the weights.
+    @Test func layersAreCalledAsInPyTorch() throws {
+        for example in try nets() where example.name.hasPrefix("attention") {
+            let graph = try ONNXFile.read(bytes: example.model, source: example.name).graph
+            let names = try WeightedLayers.layers(of: graph).map(\.name)
+            #expect(names == ["patch", "qkv", "out", "up", "down", "head"], "\(example.name)")
+        }
+    }
+
     /// Well-known networks, whose sizes are known: for a batch of one in the file, left open here.
     @Test(arguments: [("resnet50", 25_557_032, 54), ("squeezenet", 1_235_496, 26), ("shufflenet", 1_393_320, 50)])
     func wellKnownNetworksHaveTheirSize(_ name: String, _ parameterCount: Int, _ layerCount: Int) throws {

@@ -23,6 +23,8 @@ package struct ONNXImporter {
     private let reader: ONNXTensorReader
     private var assembly: GraphAssembly
     private var values: [String: ONNXValue] = [:]
+    /// By value, the layer whose bias is added to it.
+    private var biasLayers: [String: String] = [:]
     /// What kept nodes from being read, in the order of the file.
     package private(set) var problems: [any Error] = []
 
@@ -52,6 +54,7 @@ package struct ONNXImporter {
     package mutating func read() throws {
         try readInitializers()
         try readInputs()
+        findBiases()
         for node in model.graph.node {
             try Cancellation.check()
             try read(node)
@@ -171,6 +174,15 @@ package struct ONNXImporter {
         values[input.name] = .value(name)
     }
 
+    private mutating func findBiases() {
+        let names = Set(model.graph.initializer.lazy.map(\.name).filter { $0.hasSuffix(".bias") && $0.count > 5 })
+        for node in model.graph.node where node.opType == "Add" && node.input.count == 2 {
+            for (value, bias) in [(node.input[0], node.input[1]), (node.input[1], node.input[0])] where names.contains(bias) {
+                biasLayers[value] = String(bias.dropLast(5))
+            }
+        }
+    }
+
     private mutating func read(_ message: Onnx_NodeProto) throws {
         let inputs = try message.input.map { name -> ONNXValue? in
             if name.isEmpty { return nil }
@@ -179,7 +191,8 @@ package struct ONNXImporter {
             }
             return value
         }
-        let node = ONNXNode(proto: message, inputs: inputs, opset: opset, source: source)
+        let biasLayer = message.output.first.flatMap { biasLayers[$0] }
+        let node = ONNXNode(proto: message, inputs: inputs, opset: opset, source: source, biasLayer: biasLayer)
         var outputs: [ONNXValue]
         do {
             outputs = try translate(node)

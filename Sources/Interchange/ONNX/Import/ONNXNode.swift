@@ -7,6 +7,8 @@ struct ONNXNode {
     let inputs: [ONNXValue?]
     let opset: Int
     let source: String
+    /// The layer's name, where a bias that is added to the result tells it.
+    let biasLayer: String?
 
     var operatorName: String { proto.opType }
     /// The node's name, or that of its first output.
