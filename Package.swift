@@ -36,12 +36,13 @@ let package = Package(
         .target(name: "CLuaBridge", dependencies: ["CLua"]),
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
+        .target(name: "CKernels"),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
         // Row 0
         row("Basics"),
         // Row 1
-        row("Tensors", ["Basics", "COneDNN", "COpenBLAS"]),
+        row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS"]),
         // Row 2
         row("Operations", ["Basics", "Tensors"]),
         row("Autograd", ["Basics", "Tensors", "Operations"]),

@@ -51,19 +51,22 @@ public final class Tape {
     public func gradients(of loss: Variable) throws -> Gradients {
         guard loss.tensor.elementCount == 1 else { throw AutogradFailure.notScalar(shape: loss.tensor.shape) }
         guard loss.requiresGradient else { throw AutogradFailure.notRecorded }
-        var values: [Int: Tensor] = [loss.id: try .ones(loss.tensor.shape)]
+        var values: [Int: IncomingGradient] = [loss.id: IncomingGradient(try .ones(loss.tensor.shape))]
         while let record = records.popLast() {
-            let outputs = record.outputs.map { values.removeValue(forKey: $0) }
+            var outputs = record.outputs.map { values.removeValue(forKey: $0) }
             guard outputs.contains(where: { $0 != nil }) else { continue }
             try Cancellation.check()
             let needed = record.inputs.map(\.requiresGradient)
-            let inputs = try located("gradient of " + record.operation) { try record.pullback(outputs, needed) }
+            let inputs = try located("gradient of " + record.operation) { try record.pullback(&outputs, needed) }
             for (variable, gradient) in zip(record.inputs, inputs) where variable.requiresGradient {
                 guard let gradient else { throw AutogradFailure.noRule(operation: record.operation) }
-                values[variable.id] = try values[variable.id].map { try $0.adding(gradient) } ?? gradient
+                if try values[variable.id]?.add(gradient) == nil { values[variable.id] = IncomingGradient(gradient) }
             }
         }
-        return Gradients(values: values)
+        return Gradients(values: try values.mapValues { gradient in
+            var gradient = gradient
+            return try gradient.total()
+        })
     }
 }
 

@@ -22,8 +22,9 @@ public struct StatisticsEstimator {
             // Statistics are those of inference, where nothing is dropped.
             if node.operation is Dropout { observed.nodes[index].operation = Dropout(probability: 0, seed: 0) }
             // With momentum 1 the proposed statistics are those of the batch.
-            guard let norm = node.operation as? BatchNorm else { continue }
-            observed.nodes[index].operation = BatchNorm(epsilon: norm.epsilon, momentum: 1, hasReLU: norm.hasReLU)
+            guard var norm = node.operation as? BatchNorm else { continue }
+            norm.momentum = 1
+            observed.nodes[index].operation = norm
         }
         for name in observed.parameters.trainableNames { observed.parameters[name]?.isTrainable = false }
         executor = TapeExecutor(observed)

@@ -59,6 +59,11 @@ public struct Attributes: Hashable, Sendable {
         return value
     }
 
+    /// As `bool`, where files written before the attribute existed mean `default`.
+    public func bool(_ name: String, default value: Bool) throws -> Bool {
+        values[name] == nil ? value : try bool(name)
+    }
+
     public func string(_ name: String) throws -> String {
         guard case .string(let value) = try value(name) else { throw wrongType(name, "a string") }
         return value

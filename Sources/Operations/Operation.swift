@@ -65,9 +65,9 @@ public struct EvaluationMode: Sendable {
 
 /// The result of evaluating an operation.
 public struct Evaluation {
-    /// Gradients of the inputs from gradients of the outputs. An output nobody used has `nil`; an input whose
-    /// gradient is not needed, or has none, gives `nil`.
-    public typealias Pullback = (_ outputs: [Tensor?], _ isNeeded: [Bool]) throws -> [Tensor?]
+    /// Gradients of the inputs from gradients of the outputs, which are used up. An output nobody used has `nil`; an
+    /// input whose gradient is not needed, or has none, gives `nil`.
+    public typealias Pullback = (_ outputs: inout [IncomingGradient?], _ isNeeded: [Bool]) throws -> [Tensor?]
 
     public let outputs: [Tensor]
     public let pullback: Pullback?
@@ -88,7 +88,9 @@ public struct Evaluation {
         stateUpdates = []
         self.pullback = mode.recordsGradient
             ? { gradients, needed in
-                guard let gradient = gradients[0] else { return [Tensor?](repeating: nil, count: needed.count) }
+                guard let gradient = try gradients[0]?.total() else {
+                    return [Tensor?](repeating: nil, count: needed.count)
+                }
                 return try pullback(gradient, needed)
             } : nil
     }

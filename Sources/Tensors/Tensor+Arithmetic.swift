@@ -17,6 +17,15 @@ extension Tensor {
     public func multiplying(_ value: Double) throws -> Tensor { try combined(.multiply, .full([], value, dtype: dtype)) }
     public func raised(to exponent: Double) throws -> Tensor { try combined(.power, .full([], exponent, dtype: dtype)) }
 
+    /// This tensor plus `other` of its shape, in this tensor's memory when nobody else holds it.
+    package consuming func accumulating(_ other: Tensor) throws -> Tensor {
+        guard shape == other.shape, layout == other.layout, dtype == .float32, other.dtype == .float32,
+            layout == .blocked || isContiguous, isSoleOwner
+        else { return try adding(other) }
+        Elementwise.sum(self, other, into: self)
+        return self
+    }
+
     /// The operator applied element by element after broadcasting; comparisons give 1 where true and 0 elsewhere.
     /// - Throws: `shapeMismatch` when the shapes do not broadcast, `typeMismatch` when the types differ or are uint8.
     package func combined(_ operation: BinaryOperator, _ other: Tensor) throws -> Tensor {

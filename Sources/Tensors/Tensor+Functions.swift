@@ -62,7 +62,12 @@ extension Tensor {
             ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
         withExtendedLifetime((y.storage, dy.storage, result.storage)) {
             let (v, d, out) = (y.base(Float.self), dy.base(Float.self), result.base(Float.self))
-            parallelFor(y.storedElementCount, grain: Elementwise.grain) { for i in $0 { out[i] = v[i] > 0 ? d[i] : 0 } }
+            parallelFor(y.storedElementCount, grain: Elementwise.grain) {
+                for i in $0 {
+                    let gradient = d[i]  // read whether or not it is used, so that the loop vectorises
+                    out[i] = v[i] > 0 ? gradient : 0
+                }
+            }
         }
         return result
     }

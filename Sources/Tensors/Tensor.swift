@@ -3,7 +3,7 @@
 /// Values are plain row-major float32, int64 or uint8 to every reader; activations inside a network may lie in the
 /// blocked layout that oneDNN prefers, and are put in row-major order when something else reads them.
 public struct Tensor: @unchecked Sendable {
-    public let storage: Storage
+    public private(set) var storage: Storage
     public let shape: Shape
     public let dtype: DType
     package let layout: Layout
@@ -21,6 +21,11 @@ public struct Tensor: @unchecked Sendable {
         let storage = try Storage(byteCount: shape.elementCount * dtype.byteCount)
         self.init(
             storage: storage, shape: shape, dtype: dtype, layout: .strided(shape.contiguousStrides, offset: 0))
+    }
+
+    /// Whether no other tensor or view shares the memory, so that whoever holds this tensor may overwrite it.
+    package var isSoleOwner: Bool {
+        mutating get { isKnownUniquelyReferenced(&storage) }
     }
 
     public var rank: Int { shape.rank }

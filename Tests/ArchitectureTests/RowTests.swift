@@ -15,7 +15,7 @@ import Testing
 
     static let table: [String: Place] = [
         "Basics": Place(row: 0, column: .shared),
-        "Tensors": Place(row: 1, column: .numerics, foreign: ["COneDNN", "COpenBLAS"]),
+        "Tensors": Place(row: 1, column: .numerics, foreign: ["CKernels", "COneDNN", "COpenBLAS"]),
         "Operations": Place(row: 2, column: .numerics),
         "Autograd": Place(row: 3, column: .numerics),
         "Graphs": Place(row: 3, column: .numerics),

@@ -124,7 +124,7 @@ private struct Wrong: Operation {
 
     func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         Evaluation([try inputs[0].multiplying(factor)]) { gradients, _ in
-            [try gradients[0]?.multiplying(claimed)]
+            [try gradients[0]?.total().multiplying(claimed)]
         }
     }
 }

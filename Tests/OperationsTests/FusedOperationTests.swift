@@ -33,19 +33,23 @@ import Testing
         try expectEqual(fused, separate, "bias \(hasBias), residual \(addsResidual), relu \(hasReLU)")
     }
 
-    @Test(arguments: [true, false]) func batchNormWithReLU(isTraining: Bool) throws {
-        let inputs = [
+    @Test(arguments: [true, false], [true, false])
+    func batchNormWithResidualAndReLU(isTraining: Bool, addsResidual: Bool) throws {
+        var inputs = [
             try Samples.normal([4, 9, 3, 3], seed: 1), try Samples.normal([9], seed: 2), try Samples.normal([9], seed: 3),
             try Samples.normal([9], seed: 4), try Samples.uniform([9], low: 0.5, high: 2, seed: 5),
         ]
-        let requires = [true, true, true, false, false]
+        if addsResidual { inputs.append(try Samples.normal([4, 9, 3, 3], seed: 6)) }
+        let requires = [true, true, true, false, false] + (addsResidual ? [true] : [])
         let fused = try Traced(inputs, requires: requires) { tape, v in
-            try tape.apply(BatchNorm(hasReLU: true), v, isTraining: isTraining)[0]
+            try tape.apply(BatchNorm(addsResidual: addsResidual, hasReLU: true), v, isTraining: isTraining)[0]
         }
         let separate = try Traced(inputs, requires: requires) { tape, v in
-            try tape.apply(ReLU(), tape.apply(BatchNorm(), v, isTraining: isTraining))[0]
+            var y = try tape.apply(BatchNorm(), Array(v[..<5]), isTraining: isTraining)[0]
+            if addsResidual { y = try tape.apply(Add(), [y, v[5]])[0] }
+            return try tape.apply(ReLU(), [y])[0]
         }
-        try expectEqual(fused, separate, "training \(isTraining)")
+        try expectEqual(fused, separate, "training \(isTraining), residual \(addsResidual)")
     }
 
     @Test(arguments: [[2, 5, 3, 3], [1, 5, 1, 1], [3]] as [Shape]) func addWithReLU(other: Shape) throws {

@@ -95,17 +95,19 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
     ]
 
     private static func norm(
-        _ title: String, _ x: Shape, isTraining: Bool, relu: Bool = false, epsilon: Double = 1e-5
+        _ title: String, _ x: Shape, isTraining: Bool, residual: Bool = false, relu: Bool = false, epsilon: Double = 1e-5
     ) -> GradientCase {
         var result = GradientCase(
-            title, BatchNorm(epsilon: epsilon, hasReLU: relu), differentiable: [true, true, true, false, false]
+            title, BatchNorm(epsilon: epsilon, addsResidual: residual, hasReLU: relu),
+            differentiable: [true, true, true, false, false] + (residual ? [true] : [])
         ) {
             let channels: Shape = [x[1]]
-            return [
+            let inputs = [
                 try Samples.normal(x, seed: 21), try Samples.uniform(channels, low: 0.5, high: 1.5, seed: 22),
                 try Samples.normal(channels, seed: 23), try Samples.normal(channels, seed: 24),
                 try Samples.uniform(channels, low: 0.5, high: 2, seed: 25),
             ]
+            return residual ? inputs + [try Samples.normal(x, seed: 26)] : inputs
         }
         result.isTraining = isTraining
         result.hasKinks = relu
@@ -119,6 +121,9 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
         norm("training relu", [4, 3, 3, 3], isTraining: true, relu: true),
         norm("inference", [3, 4, 3, 2], isTraining: false),
         norm("inference relu", [3, 4, 3, 2], isTraining: false, relu: true),
+        norm("training residual", [4, 3, 3, 3], isTraining: true, residual: true),
+        norm("training residual relu", [3, 5, 4, 3], isTraining: true, residual: true, relu: true),
+        norm("inference residual relu", [3, 4, 3, 2], isTraining: false, residual: true, relu: true),
     ]
 
     private static func pool(_ kind: PoolingGeometry.Kind, _ title: String, _ x: Shape, _ geometry: PoolingGeometry) -> GradientCase {

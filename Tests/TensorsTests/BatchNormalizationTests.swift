@@ -5,19 +5,26 @@ import Testing
 private struct NaiveNormalization {
     var (y, dx, dScale, dShift, mean, variance) = ([Double](), [Double](), [Double](), [Double](), [Double](), [Double]())
 
-    init(_ shape: Shape, x: [Double], scale: [Double], shift: [Double], dy: [Double], epsilon: Double, hasReLU: Bool) {
+    var dResidual = [Double]()
+
+    init(
+        _ shape: Shape, x: [Double], scale: [Double], shift: [Double], residual: [Double]? = nil, dy: [Double],
+        epsilon: Double, hasReLU: Bool
+    ) {
         let (n, c, area) = (shape[0], shape[1], shape[2] * shape[3])
         y = x
         dx = x
+        dResidual = dy
         for channel in 0..<c {
             let places = (0..<n).flatMap { image in (0..<area).map { (image * c + channel) * area + $0 } }
             let count = Double(places.count)
             let m = places.reduce(0) { $0 + x[$1] } / count
             let v = places.reduce(0) { $0 + (x[$1] - m) * (x[$1] - m) } / count
             let inverse = 1 / (v + epsilon).squareRoot()
-            for i in places { y[i] = scale[channel] * (x[i] - m) * inverse + shift[channel] }
+            for i in places { y[i] = scale[channel] * (x[i] - m) * inverse + shift[channel] + (residual?[i] ?? 0) }
             // ReLU lets the gradient through where its input is positive.
             let gradient = Dictionary(uniqueKeysWithValues: places.map { ($0, hasReLU && y[$0] <= 0 ? 0 : dy[$0]) })
+            for i in places { dResidual[i] = gradient[i]! }
             let dShift = places.reduce(0) { $0 + gradient[$1]! }
             let dScale = places.reduce(0) { $0 + gradient[$1]! * (x[$1] - m) * inverse }
             for i in places {
@@ -52,11 +59,76 @@ private struct NaiveNormalization {
         #expect(try relativeDistance(saved.variance, expected.variance) < kernelTolerance)
         #expect(try y.surplusLanes().allSatisfy { $0 == 0 })
 
-        let gradients = try BatchNormalization.backward(dy, saved: saved, scale: scale, shift: shift, epsilon: epsilon)
+        var parts = [dy]
+        let gradients = try BatchNormalization.backward(&parts, saved: saved, hasResidual: false)
+        #expect(gradients.residual == nil)
         #expect(try relativeDistance(gradients.x, expected.dx) < kernelTolerance)
         #expect(try relativeDistance(gradients.scale, expected.dScale) < kernelTolerance)
         #expect(try relativeDistance(gradients.shift, expected.dShift) < kernelTolerance)
         #expect(try gradients.x.surplusLanes().allSatisfy { $0 == 0 })
+    }
+
+    /// The gradient comes as one part or two, and in memory that may be taken over or that somebody else still holds.
+    @Test(arguments: [(1, false), (1, true), (2, false), (2, true)], [false, true])
+    func residualAndPartsEqualTheFormula(_ gradient: (partCount: Int, isHeld: Bool), _ hasReLU: Bool) throws {
+        let (partCount, isHeld) = gradient
+        try poisonFreedMemory()
+        for shape in [[2, 16, 4, 4], [3, 5, 3, 7], [1, 33, 19, 31]] as [Shape] {
+            let (x, residual) = (try sample(shape).adding(0.3), try sample(shape, seed: 5))
+            let (scale, shift) = (try sample([shape[1]], seed: 2), try sample([shape[1]], seed: 3))
+            let dy = try sample(shape, seed: 4)
+            for hasResidual in [true, false] {
+                let expected = try NaiveNormalization(
+                    shape, x: doubles(x), scale: doubles(scale), shift: doubles(shift),
+                    residual: hasResidual ? doubles(residual) : nil, dy: doubles(dy), epsilon: Double(epsilon),
+                    hasReLU: hasReLU)
+                let (y, saved) = try BatchNormalization.forward(
+                    x, scale: scale, shift: shift, epsilon: epsilon, residual: hasResidual ? residual : nil,
+                    hasReLU: hasReLU)
+                #expect(try relativeDistance(y, expected.y) < kernelTolerance)
+
+                var parts = partCount == 1 ? [dy] : try [dy.subtracting(x), x]
+                parts = try parts.map { try $0.inFormat(.blocked) }
+                let held = isHeld ? parts : []
+                let before = try held.map { try $0.array(of: Float.self) }
+                let gradients = try BatchNormalization.backward(&parts, saved: saved, hasResidual: hasResidual)
+                #expect(try relativeDistance(gradients.x, expected.dx) < kernelTolerance)
+                #expect(try relativeDistance(gradients.scale, expected.dScale) < kernelTolerance)
+                #expect(try relativeDistance(gradients.shift, expected.dShift) < kernelTolerance)
+                #expect((gradients.residual != nil) == hasResidual)
+                if let residual = gradients.residual {
+                    #expect(try relativeDistance(residual, expected.dResidual) < kernelTolerance)
+                }
+                let after = try held.map { try $0.array(of: Float.self) }
+                #expect(after == before, "what others hold is left alone")
+            }
+        }
+    }
+
+    /// Statistics of values far from zero: the variance is no difference of large sums.
+    @Test func largeMeansDoNotDrownTheVariance() throws {
+        let x = try sample([4, 16, 40, 40]).adding(1000)
+        let saved = try BatchNormalization.forward(
+            x, scale: .ones([16]), shift: .zeros([16]), epsilon: epsilon, hasReLU: false).saved
+        let expected = try NaiveNormalization(
+            x.shape, x: doubles(x), scale: [Double](repeating: 1, count: 16), shift: [Double](repeating: 0, count: 16),
+            dy: doubles(x), epsilon: Double(epsilon), hasReLU: false)
+        #expect(try relativeDistance(saved.variance, expected.variance) < 1e-4)
+    }
+
+    @Test func resultsDoNotDependOnTheNumberOfThreads() throws {
+        let threads = Threads.count
+        defer { Threads.count = threads }
+        let (x, dy) = (try sample([64, 32, 16, 16]), try sample([64, 32, 16, 16], seed: 2))
+        let results = try [1, 2, 3].map { count in
+            Threads.count = count
+            let (y, saved) = try BatchNormalization.forward(
+                x, scale: .ones([32]), shift: .zeros([32]), epsilon: epsilon, residual: dy, hasReLU: true)
+            var parts = [dy]
+            let gradients = try BatchNormalization.backward(&parts, saved: saved, hasResidual: true)
+            return try [y, gradients.x, gradients.scale, saved.variance].map { try $0.array(of: Float.self) }
+        }
+        #expect(results[0] == results[1] && results[1] == results[2])
     }
 
     @Test(arguments: [ActivationFormat.plain, .channelsLast, .blocked]) func everyInputLayoutGivesTheSame(_ format: ActivationFormat) throws {

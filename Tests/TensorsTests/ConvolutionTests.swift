@@ -2,17 +2,7 @@ import Basics
 import Tensors
 import Testing
 
-struct ConvolutionCase: CustomTestStringConvertible, Sendable {
-    let input: Shape
-    let weight: Shape
-    var geometry = ConvolutionGeometry()
-    var hasBias = true
-
-    var testDescription: String {
-        let g = geometry
-        return "\(input) * \(weight) stride \(g.stride) padding \(g.padding) dilation \(g.dilation) groups \(g.groups)"
-    }
-
+extension ConvolutionCase {
     static let chosen: [ConvolutionCase] = [
         .init(input: [2, 3, 5, 7], weight: [4, 3, 3, 3], geometry: .init(stride: 1, padding: 1)),
         .init(input: [1, 1, 6, 6], weight: [1, 1, 3, 3]),
@@ -48,37 +38,6 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
                 geometry: .init(stride: stride, padding: padding, dilation: dilation, groups: groups), hasBias: pick(0...1) == 1)
         }
     }()
-}
-
-/// The definition of convolution and of its gradients, as loops in double precision.
-private struct NaiveConvolution {
-    var y: [Double]
-    var dx: [Double]
-    var dw: [Double]
-    var db: [Double]
-
-    init(_ c: ConvolutionCase, output: Shape, x: [Double], w: [Double], b: [Double]?, dy: [Double]) {
-        let (g, channels, width) = (c.geometry, c.weight[1], c.input[3])
-        (y, dx) = ([Double](repeating: 0, count: dy.count), [Double](repeating: 0, count: x.count))
-        (dw, db) = ([Double](repeating: 0, count: w.count), [Double](repeating: 0, count: c.weight[0]))
-        var at = 0
-        for n in 0..<output[0] { for o in 0..<output[1] { for p in 0..<output[2] { for q in 0..<output[3] {
-            y[at] = b?[o] ?? 0
-            db[o] += dy[at]
-            for m in 0..<channels { for i in 0..<c.weight[2] { for j in 0..<c.weight[3] {
-                let row = p * g.stride[0] - g.padding[0] + i * g.dilation[0]
-                let column = q * g.stride[1] - g.padding[1] + j * g.dilation[1]
-                guard row >= 0, row < c.input[2], column >= 0, column < width else { continue }
-                let channel = o / (c.weight[0] / g.groups) * channels + m
-                let source = ((n * c.input[1] + channel) * c.input[2] + row) * width + column
-                let tap = ((o * channels + m) * c.weight[2] + i) * c.weight[3] + j
-                y[at] += x[source] * w[tap]
-                dx[source] += dy[at] * w[tap]
-                dw[tap] += dy[at] * x[source]
-            } } }
-            at += 1
-        } } } }
-    }
 }
 
 // Kernels belong to one thread, so every suite that runs them stays on the main actor.

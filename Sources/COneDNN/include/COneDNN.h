@@ -15,9 +15,8 @@ extern "C" {
 // `cod_format_blocked` is N ⌈C/b⌉ H W b with the channel block b of this processor; surplus channels are zero.
 enum cod_format { cod_format_plain = 0, cod_format_channels_last = 1, cod_format_blocked = 2 };
 
-enum cod_argument { cod_src = 0, cod_weights, cod_bias, cod_dst, cod_mean, cod_variance, cod_scale, cod_shift,
-                    cod_workspace, cod_diff_src, cod_diff_weights, cod_diff_bias, cod_diff_dst, cod_diff_scale,
-                    cod_diff_shift, cod_argument_count };
+enum cod_argument { cod_src = 0, cod_weights, cod_bias, cod_dst, cod_workspace, cod_diff_src, cod_diff_weights,
+                    cod_diff_bias, cod_diff_dst, cod_argument_count };
 
 enum cod_pass { cod_forward_inference = 0, cod_forward_training, cod_backward_data, cod_backward_weights };
 
@@ -45,16 +44,6 @@ typedef struct {
 } cod_convolution;
 
 cod_primitive *cod_convolution_create(const cod_convolution *shape, enum cod_pass pass);
-
-typedef struct {
-    int64_t n, c, h, w;
-    enum cod_format format;
-    float epsilon;
-    int32_t has_relu; // fused behind the normalisation, with a mask in the workspace
-} cod_batch_norm;
-
-// Batch statistics; forward_training or backward_data (which gives all three gradients).
-cod_primitive *cod_batch_norm_create(const cod_batch_norm *shape, enum cod_pass pass);
 
 typedef struct {
     int64_t n, c, h, w, p, q, kh, kw, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right;

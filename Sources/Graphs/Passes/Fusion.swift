@@ -6,11 +6,17 @@ import Tensors
 /// Both forms keep the names of the values that remain, so that taps still work on those; a value that disappears
 /// inside a fused node must not be among the `tapped` ones, which are kept.
 public enum Fusion {
-    /// For training: BN + ReLU, add + ReLU, slice + slice + pad. Parameters stay as they are.
+    /// For training: BN + residual add + ReLU, add + ReLU, slice + slice + pad. Parameters stay as they are.
     public static func forTraining(_ graph: Graph, keeping tapped: Set<String> = []) -> Graph {
         var editor = FusionEditor(graph, keeping: tapped)
         editor.joinShortcuts()
-        editor.joinReLU(behind: BatchNorm.self) { BatchNorm(epsilon: $0.epsilon, momentum: $0.momentum, hasReLU: true) }
+        editor.joinResidual(behind: BatchNorm.self) {
+            if $0.addsResidual || $0.hasReLU { return nil }
+            return BatchNorm(epsilon: $0.epsilon, momentum: $0.momentum, addsResidual: true)
+        }
+        editor.joinReLU(behind: BatchNorm.self) {
+            BatchNorm(epsilon: $0.epsilon, momentum: $0.momentum, addsResidual: $0.addsResidual, hasReLU: true)
+        }
         editor.joinReLU(behind: Add.self) { _ in Add(hasReLU: true) }
         return editor.finish()
     }
@@ -21,7 +27,9 @@ public enum Fusion {
         var editor = FusionEditor(graph, keeping: tapped)
         editor.joinShortcuts()
         try editor.foldBatchNorm()
-        editor.joinResidual()
+        editor.joinResidual(behind: Conv2D.self) {
+            $0.addsResidual || $0.hasReLU ? nil : Conv2D($0.geometry, hasBias: $0.hasBias, addsResidual: true)
+        }
         editor.joinReLU(behind: Conv2D.self) {
             Conv2D($0.geometry, hasBias: $0.hasBias, addsResidual: $0.addsResidual, hasReLU: true)
         }
@@ -131,17 +139,16 @@ private struct FusionEditor {
         }
     }
 
-    /// A convolution read only by an add takes the other summand, of its own shape, as its residual; of two
-    /// convolutions, the later one does.
-    mutating func joinResidual() {
+    /// An operation read only by an add takes the other summand, of its own shape, as its residual; of two such
+    /// operations, the later one does. `fuse` gives `nil` for one that cannot.
+    mutating func joinResidual<Target: Operation>(behind: Target.Type, _ fuse: (Target) -> Target?) {
         for index in graph.nodes.indices.reversed() where !removed.contains(index) {
-            guard let conv = graph.nodes[index].operation as? Conv2D, !conv.addsResidual, !conv.hasReLU,
+            guard let target = graph.nodes[index].operation as? Target, let fused = fuse(target),
                 let reader = soleReader(of: index), let add = graph.nodes[reader].operation as? Add, !add.hasReLU,
                 let other = graph.nodes[reader].valueInputs.first(where: { $0 != graph.nodes[index].name }),
                 graph.nodes[reader].valueInputs.count == 2, let shape = shapes[graph.nodes[index].name],
                 shape == shapes[other]
             else { continue }
-            let fused = Conv2D(conv.geometry, hasBias: conv.hasBias, addsResidual: true)
             replace([index], last: reader, with: fused, graph.nodes[index].inputs + [.value(other)])
         }
     }

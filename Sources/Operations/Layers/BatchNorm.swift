@@ -1,28 +1,34 @@
 public import Tensors
 
-/// Batch normalisation over N, H and W of each channel, then ReLU where fused.
+/// Batch normalisation over N, H and W of each channel (+ residual), then ReLU where fused.
 ///
 /// Training uses the batch's statistics and proposes new running ones,
 /// running ← (1 − momentum) · running + momentum · batch (unbiased variance); otherwise the running ones are used.
-/// - Shape: x and y [N, C, H, W]; weight, bias, running mean and running variance [C].
+/// - Shape: x, residual and y [N, C, H, W]; weight, bias, running mean and running variance [C].
 /// - Reference: Ioffe, Szegedy, *Batch Normalization*, ICML 2015, arXiv:1502.03167.
 public struct BatchNorm: Operation {
     public static let name = "batch_norm"
 
     public var epsilon: Double
     public var momentum: Double
+    /// Whether the last input is added before the activation (made by fusion).
+    public var addsResidual: Bool
     /// Whether ReLU follows at once (made by fusion).
     public var hasReLU: Bool
 
-    public init(epsilon: Double = 1e-5, momentum: Double = 0.1, hasReLU: Bool = false) {
+    public init(
+        epsilon: Double = 1e-5, momentum: Double = 0.1, addsResidual: Bool = false, hasReLU: Bool = false
+    ) {
         self.epsilon = epsilon
         self.momentum = momentum
+        self.addsResidual = addsResidual
         self.hasReLU = hasReLU
     }
 
     public init(attributes: Attributes) throws {
         epsilon = try attributes.float("epsilon")
         momentum = try attributes.float("momentum")
+        addsResidual = try attributes.bool("residual", default: false)  // files of version 0.1 have none
         hasReLU = try attributes.bool("relu")
         guard epsilon > 0, epsilon.isFinite, (0...1).contains(momentum) else {
             throw OperationFailure.attribute(
@@ -32,15 +38,23 @@ public struct BatchNorm: Operation {
 
     public var attributes: Attributes {
         Attributes(
-            Self.name, ["epsilon": .float(epsilon), "momentum": .float(momentum), "relu": .bool(hasReLU)])
+            Self.name,
+            [
+                "epsilon": .float(epsilon), "momentum": .float(momentum), "residual": .bool(addsResidual),
+                "relu": .bool(hasReLU),
+            ])
     }
 
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
-        try requireInputs(inputs.count, 5...5)
-        guard inputs[0].rank == 4, inputs[1...].allSatisfy({ $0 == [inputs[0][1]] }) else {
+        let count = addsResidual ? 6 : 5
+        try requireInputs(inputs.count, count...count)
+        guard inputs[0].rank == 4, inputs[1..<5].allSatisfy({ $0 == [inputs[0][1]] }) else {
             throw OperationFailure.shapes(
                 operation: name,
                 detail: "needs an input [N, C, H, W] and four vectors [C], but got \(inputs.map(\.description).joined(separator: ", "))")
+        }
+        if addsResidual, inputs[5] != inputs[0] {
+            throw OperationFailure.shapes(operation: name, detail: "residual \(inputs[5]) is not the input \(inputs[0])")
         }
         return [inputs[0]]
     }
@@ -58,22 +72,29 @@ public struct BatchNorm: Operation {
                 operation: name, detail: "training needs more than one value per channel, but got \(inputs[0].shape)")
         }
         let (y, saved) = try BatchNormalization.forward(
-            inputs[0], scale: scale, shift: shift, epsilon: Float(epsilon), hasReLU: hasReLU)
+            inputs[0], scale: scale, shift: shift, epsilon: Float(epsilon),
+            residual: addsResidual ? inputs[5] : nil, hasReLU: hasReLU)
         let unbiased = Double(count) / Double(count - 1)
         let mean = try inputs[3].multiplying(1 - momentum).adding(saved.mean.multiplying(momentum))
         let variance = try inputs[4].multiplying(1 - momentum).adding(saved.variance.multiplying(momentum * unbiased))
-        return Evaluation([y], stateUpdates: [(3, mean), (4, variance)], pullback: mode.recordsGradient ? { gradients, _ in
-            guard let dy = gradients[0] else { return [nil, nil, nil, nil, nil] }
-            let (dx, dScale, dShift) = try BatchNormalization.backward(
-                dy, saved: saved, scale: scale, shift: shift, epsilon: Float(epsilon))
-            return [dx, dScale, dShift, nil, nil]
-        } : nil)
+        return Evaluation([y], stateUpdates: [(3, mean), (4, variance)], pullback: mode.recordsGradient ? pullback(saved) : nil)
+    }
+
+    private func pullback(_ saved: BatchNormalization.Saved) -> Evaluation.Pullback {
+        { [addsResidual] gradients, needed in
+            var parts = gradients[0]?.takeParts() ?? []
+            guard !parts.isEmpty else { return [Tensor?](repeating: nil, count: needed.count) }
+            let (dx, dScale, dShift, dResidual) = try BatchNormalization.backward(
+                &parts, saved: saved, hasResidual: addsResidual)
+            return [dx, dScale, dShift, nil, nil] + (addsResidual ? [dResidual] : [])
+        }
     }
 
     private func evaluateOnRunning(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let x = inputs[0]
         var y = try BatchNormalization.inference(
             x, scale: inputs[1], shift: inputs[2], mean: inputs[3], variance: inputs[4], epsilon: Float(epsilon))
+        if addsResidual { y = try y.adding(inputs[5]) }
         if hasReLU { y = try y.rectified() }
         let output = hasReLU ? y : nil
         return Evaluation(y, mode) { gradient, _ in
@@ -82,7 +103,8 @@ public struct BatchNorm: Operation {
             let inverse = try inputs[4].adding(epsilon).raised(to: -0.5)
             let normalized = try x.subtracting(inputs[3].reshaped(channels)).multiplying(inverse.reshaped(channels))
             let dx = try dy.multiplying(inputs[1].multiplying(inverse).reshaped(channels))
-            return [dx, try dy.multiplying(normalized).sumOverBatchAndPixels(), try dy.sumOverBatchAndPixels(), nil, nil]
+            let vectors = try [dy.multiplying(normalized).sumOverBatchAndPixels(), dy.sumOverBatchAndPixels()]
+            return [dx] + vectors + [nil, nil] + (addsResidual ? [dy] : [])
         }
     }
 }

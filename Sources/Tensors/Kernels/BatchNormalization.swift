@@ -1,101 +1,220 @@
-import COneDNN
+import CKernels
 
-/// Batch normalisation with the statistics of the batch, optionally with ReLU fused behind it.
+/// Batch normalisation with the statistics of the batch, optionally with a residual added and ReLU fused behind it.
 ///
+/// oneDNN has the normalisation, but no residual, and asks for a mask that ReLU's gradient can do without: its sign is
+/// that of the output, or of the input once more normalised. Activations are taken in the blocked layout.
 /// - Reference: Ioffe, Szegedy, *Batch Normalization*, ICML 2015, arXiv:1502.03167.
 package enum BatchNormalization {
-    private struct Key: Hashable {
-        let shape: Shape
-        let format: UInt32
-        let epsilon: Float
-        let hasReLU: Bool
-        let pass: UInt32
-    }
-
     /// What backward needs of the forward pass.
     package struct Saved {
         package let x: Tensor
         /// Statistics of the batch over N, H and W: mean and biased variance, each [C].
         package let mean: Tensor
         package let variance: Tensor
-        /// Which outputs ReLU let through.
-        package let mask: Storage?
+        /// The output, where ReLU followed a residual.
+        fileprivate let y: Tensor?
+        fileprivate let hasReLU: Bool
+        /// 1/√(variance + ε), the mean, and y = x · factor + offset; surplus channels of the last block included.
+        fileprivate let inverse: [Float]
+        fileprivate let center: [Float]
+        fileprivate let factor: [Float]
+        fileprivate let offset: [Float]
     }
 
-    nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
+    /// Tiles of a blocked activation: one block of channels of one image each.
+    private struct Tiling {
+        let images: Int
+        let blocks: Int
+        let pixels: Int
+        let lanes = Layout.channelBlock
+        let shape: Shape
 
-    private static func primitive(
-        _ pass: cod_pass, _ shape: Shape, _ format: ActivationFormat, _ epsilon: Float, _ hasReLU: Bool
-    ) throws -> Primitive {
-        let key = Key(
-            shape: shape, format: format.cod.rawValue, epsilon: epsilon, hasReLU: hasReLU, pass: pass.rawValue)
-        return try cache.primitive(for: key) { key in
-            var spec = cod_batch_norm(
-                n: Int64(shape[0]), c: Int64(shape[1]), h: Int64(shape[2]), w: Int64(shape[3]), format: format.cod,
-                epsilon: epsilon, has_relu: hasReLU ? 1 : 0)
-            return try Primitive("batch_norm", cod_batch_norm_create(&spec, pass))
+        init(_ shape: Shape) {
+            self.shape = shape
+            images = shape[0]
+            blocks = (shape[1] + Layout.channelBlock - 1) / Layout.channelBlock
+            pixels = shape[2] * shape[3]
+        }
+
+        var paddedChannels: Int { blocks * lanes }
+
+        /// Calls `body` with the number of a tile, the offset of its first element and that of its first channel.
+        func forEach(_ body: (_ tile: Int, _ element: Int, _ channel: Int) -> Void) {
+            let size = pixels * lanes
+            parallelFor(images * blocks, grain: max(1, Elementwise.grain / max(1, size))) { range in
+                for tile in range { body(tile, tile * size, tile % blocks * lanes) }
+            }
+        }
+
+        /// A vector [C] with zeros for the surplus channels.
+        func padded(_ vector: Tensor) throws -> [Float] {
+            try vector.array(of: Float.self) + [Float](repeating: 0, count: paddedChannels - shape[1])
         }
     }
 
-    /// A format the kernels are fast in; a plain image is blocked first, since plain normalisation is a slow path.
-    private static func workingFormat(_ x: Tensor) -> ActivationFormat {
-        switch x.activationFormat {
-        case .channelsLast: .channelsLast
-        default: .blocked
-        }
-    }
-
-    /// y = scale · (x − mean) / √(variance + ε) + shift over N, H, W of each channel, then ReLU if fused.
+    /// y = scale · (x − mean) / √(variance + ε) + shift over N, H and W of each channel, plus `residual`, then ReLU.
+    /// - Shape: x, residual and y [N, C, H, W]; scale and shift [C].
     package static func forward(
-        _ input: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, hasReLU: Bool
+        _ input: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, residual: Tensor? = nil, hasReLU: Bool
     ) throws -> (y: Tensor, saved: Saved) {
         for vector in [scale, shift] { try vector.requireType(.float32, "batch_norm") }
-        try input.requireType(.float32, "batch_norm")
-        let format = workingFormat(input)
-        let x = try input.inFormat(format)
-        let primitive = try primitive(cod_forward_training, x.shape, format, epsilon, hasReLU)
-        let scale = try scale.contiguous()
-        let shift = try shift.contiguous()
-        let channels = x.shape[1]
-        let padded = (channels + Layout.channelBlock - 1) / Layout.channelBlock * Layout.channelBlock
-        let mean = try Tensor(uninitialized: [padded]).sliced(dim: 0, from: 0, to: channels)
-        let variance = try Tensor(uninitialized: [padded]).sliced(dim: 0, from: 0, to: channels)
-        let y = try Tensor(uninitializedActivation: x.shape, format: format)
-        let mask = hasReLU ? try Storage(byteCount: primitive.byteCount(of: cod_workspace)) : nil
-        try withExtendedLifetime((x.storage, scale.storage, shift.storage, mask)) {
-            var arguments = [
-                (cod_src, x.rawBase), (cod_scale, scale.rawBase), (cod_shift, shift.rawBase), (cod_dst, y.rawBase),
-                (cod_mean, mean.rawBase), (cod_variance, variance.rawBase),
-            ]
-            if let mask { arguments.append((cod_workspace, mask.pointer)) }
-            try primitive.execute(arguments)
+        let x = try input.inFormat(.blocked)
+        let tiling = Tiling(x.shape)
+        let (mean, variance) = moments(x, tiling)
+        let inverse = variance.map { 1 / ($0 + epsilon).squareRoot() }
+        let (scale, shift) = (try tiling.padded(scale), try tiling.padded(shift))
+        let factor = zip(scale, inverse).map { $0 * $1 }
+        let offset = zip(shift, zip(mean, factor)).map { $0 - $1.0 * $1.1 }
+        let added = try residual?.inFormat(.blocked)
+        let y = try Tensor(uninitializedActivation: x.shape, format: .blocked)
+        let (from, to, other) = (x.base(Float.self), y.base(Float.self), added?.base(Float.self))
+        withExtendedLifetime((x.storage, y.storage, added?.storage)) {
+            factor.withUnsafeBufferPointer { factor in
+                offset.withUnsafeBufferPointer { offset in
+                    tiling.forEach { _, element, channel in
+                        ck_normalize(
+                            from + element, other.map { UnsafePointer($0) + element }, tiling.pixels, Int32(tiling.lanes),
+                            factor.baseAddress! + channel, offset.baseAddress! + channel, hasReLU ? 1 : 0, to + element)
+                    }
+                }
+            }
         }
-        return (y, Saved(x: x, mean: mean, variance: variance, mask: mask))
+        let channels = x.shape[1]
+        let saved = Saved(
+            x: x, mean: try Tensor(Array(mean[..<channels])), variance: try Tensor(Array(variance[..<channels])),
+            y: hasReLU && residual != nil ? y : nil, hasReLU: hasReLU, inverse: inverse, center: mean,
+            factor: factor, offset: offset)
+        return (y, saved)
     }
 
-    /// Gradients of input, scale and shift.
-    package static func backward(
-        _ dy: Tensor, saved: Saved, scale: Tensor, shift: Tensor, epsilon: Float
-    ) throws -> (x: Tensor, scale: Tensor, shift: Tensor) {
-        let format = workingFormat(saved.x)
-        let primitive = try primitive(cod_backward_data, saved.x.shape, format, epsilon, saved.mask != nil)
-        let dy = try dy.inFormat(format)
-        let scale = try scale.contiguous()
-        let shift = try shift.contiguous()
-        let dx = try Tensor(uninitializedActivation: saved.x.shape, format: format)
-        let channels = saved.x.shape[1]
-        let dScale = try Tensor(uninitialized: [channels])
-        let dShift = try Tensor(uninitialized: [channels])
-        try withExtendedLifetime((saved.x.storage, saved.mean.storage, saved.variance.storage, dy.storage)) {
-            var arguments = [
-                (cod_src, saved.x.rawBase), (cod_mean, saved.mean.rawBase), (cod_variance, saved.variance.rawBase),
-                (cod_diff_dst, dy.rawBase), (cod_scale, scale.rawBase), (cod_shift, shift.rawBase),
-                (cod_diff_src, dx.rawBase), (cod_diff_scale, dScale.rawBase), (cod_diff_shift, dShift.rawBase),
-            ]
-            if let mask = saved.mask { arguments.append((cod_workspace, mask.pointer)) }
-            try withExtendedLifetime((scale.storage, shift.storage, saved.mask)) { try primitive.execute(arguments) }
+    /// Mean and biased variance of each channel, surplus ones included.
+    ///
+    /// Tiles are joined in double precision and always in the same order, whatever the number of threads.
+    private static func moments(_ x: Tensor, _ tiling: Tiling) -> (mean: [Float], variance: [Float]) {
+        let width = tiling.paddedChannels
+        var means = [Float](repeating: 0, count: tiling.images * width)
+        var deviations = means
+        let from = x.base(Float.self)
+        withExtendedLifetime(x.storage) {
+            means.withUnsafeMutableBufferPointer { means in
+                deviations.withUnsafeMutableBufferPointer { deviations in
+                    let (m, d) = (means.baseAddress!, deviations.baseAddress!)
+                    tiling.forEach { tile, element, _ in
+                        ck_moments(
+                            from + element, tiling.pixels, Int32(tiling.lanes), m + tile * tiling.lanes,
+                            d + tile * tiling.lanes)
+                    }
+                }
+            }
         }
-        return (dx, dScale, dShift)
+        var (mean, variance) = ([Float](repeating: 0, count: width), [Float](repeating: 0, count: width))
+        for channel in 0..<width {
+            var (center, between, within) = (0.0, 0.0, 0.0)
+            for image in 0..<tiling.images {
+                let delta = Double(means[image * width + channel]) - center
+                center += delta / Double(image + 1)
+                between += delta * delta * Double(image) / Double(image + 1)
+                within += Double(deviations[image * width + channel])
+            }
+            mean[channel] = Float(center)
+            variance[channel] = Float((within / Double(tiling.pixels) + between) / Double(tiling.images))
+        }
+        return (mean, variance)
+    }
+
+    /// Gradients of input, scale, shift and, where there was one, residual.
+    ///
+    /// - Parameter parts: one or two tensors whose sum is the gradient of y. They are used up: memory that nobody else
+    ///   holds takes the results.
+    package static func backward(
+        _ parts: inout [Tensor], saved: Saved, hasResidual: Bool
+    ) throws -> (x: Tensor, scale: Tensor, shift: Tensor, residual: Tensor?) {
+        for index in parts.indices { parts[index] = try parts[index].inFormat(.blocked) }
+        let hasTwo = parts.count == 2
+        // The masked sum is kept where it is wanted again: as the residual's gradient, or so as to add only once.
+        let sum = hasResidual || hasTwo ? try parts[0].takeOver() : nil
+        let dx: Tensor =
+            if hasResidual {
+                hasTwo ? try parts[1].takeOver() : try Tensor(uninitializedActivation: saved.x.shape, format: .blocked)
+            } else {
+                try sum ?? parts[0].takeOver()
+            }
+        let tiling = Tiling(saved.x.shape)
+        let (first, second) = (parts[0].base(Float.self), hasTwo ? parts[1].base(Float.self) : nil)
+        var incoming = saved.gradient(first, second)
+        let totals = withExtendedLifetime((parts, saved, sum)) { gradientSums(incoming, saved, tiling, keeping: sum) }
+        if let sum {
+            incoming = ck_gradient()
+            (incoming.first, incoming.x) = (UnsafePointer(sum.base(Float.self)), UnsafePointer(saved.x.base(Float.self)))
+        }
+        withExtendedLifetime((parts, saved, sum, dx)) { inputGradient(incoming, saved, tiling, totals, into: dx) }
+        let channels = 0..<saved.x.shape[1]
+        return (
+            dx, try Tensor(channels.map { Float(totals[$0].product) * saved.inverse[$0] }),
+            try Tensor(channels.map { Float(totals[$0].sum) }), hasResidual ? sum : nil
+        )
+    }
+
+    /// Σ g and Σ g · (x − mean) of each channel; g is stored in `sum` where there is one.
+    private static func gradientSums(
+        _ incoming: ck_gradient, _ saved: Saved, _ tiling: Tiling, keeping sum: Tensor?
+    ) -> [(sum: Double, product: Double)] {
+        let width = tiling.paddedChannels
+        var sums = [Float](repeating: 0, count: tiling.images * width)
+        var products = sums
+        let stored = sum?.base(Float.self)
+        sums.withUnsafeMutableBufferPointer { sums in
+            products.withUnsafeMutableBufferPointer { products in
+                let (s, p) = (sums.baseAddress!, products.baseAddress!)
+                saved.withVectors { mean, factor, offset in
+                    tiling.forEach { tile, element, channel in
+                        var shifted = incoming.advanced(by: element)
+                        (shifted.factor, shifted.offset) = (factor + channel, offset + channel)
+                        ck_gradient_sums(
+                            &shifted, tiling.pixels, Int32(tiling.lanes), mean + channel, stored.map { $0 + element },
+                            s + tile * tiling.lanes, p + tile * tiling.lanes)
+                    }
+                }
+            }
+        }
+        return (0..<width).map { channel in
+            (0..<tiling.images).reduce(into: (sum: 0.0, product: 0.0)) {
+                $0.sum += Double(sums[$1 * width + channel])
+                $0.product += Double(products[$1 * width + channel])
+            }
+        }
+    }
+
+    /// dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg(x − μ)/n), as one linear function of g and x per channel.
+    private static func inputGradient(
+        _ incoming: ck_gradient, _ saved: Saved, _ tiling: Tiling, _ totals: [(sum: Double, product: Double)],
+        into dx: Tensor
+    ) {
+        let count = Double(tiling.images * tiling.pixels)
+        let ofInput = totals.indices.map { channel in
+            let inverse = Double(saved.inverse[channel])
+            return Float(-Double(saved.factor[channel]) * inverse * inverse * totals[channel].product / count)
+        }
+        let constant = totals.indices.map { channel in
+            Float(-Double(saved.factor[channel]) * totals[channel].sum / count)
+                - ofInput[channel] * saved.center[channel]
+        }
+        let target = dx.base(Float.self)
+        ofInput.withUnsafeBufferPointer { ofInput in
+            constant.withUnsafeBufferPointer { constant in
+                let (b, c) = (ofInput.baseAddress!, constant.baseAddress!)
+                saved.withVectors { _, factor, offset in
+                    tiling.forEach { _, element, channel in
+                        var shifted = incoming.advanced(by: element)
+                        (shifted.factor, shifted.offset) = (factor + channel, offset + channel)
+                        ck_gradient_input(
+                            &shifted, tiling.pixels, Int32(tiling.lanes), factor + channel, b + channel, c + channel,
+                            target + element)
+                    }
+                }
+            }
+        }
     }
 
     /// y = scale · (x − mean) / √(variance + ε) + shift with given statistics.
@@ -106,5 +225,38 @@ package enum BatchNormalization {
         let offset = try shift.subtracting(mean.multiplying(factor))
         let channels: Shape = [1, x.shape[1], 1, 1]
         return try x.multiplying(factor.reshaped(channels)).adding(offset.reshaped(channels))
+    }
+}
+
+extension BatchNormalization.Saved {
+    /// The gradient of y = `first` (+ `second`) with what ReLU's mask is told by.
+    fileprivate func gradient(_ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>?) -> ck_gradient {
+        var result = ck_gradient()
+        (result.first, result.second, result.x) = (first, second, UnsafePointer(x.base(Float.self)))
+        result.y = y.map { UnsafePointer($0.base(Float.self)) }
+        result.mask = !hasReLU ? ck_mask_none : y == nil ? ck_mask_from_input : ck_mask_from_output
+        return result
+    }
+
+    fileprivate func withVectors<Result>(
+        _ body: (_ mean: UnsafePointer<Float>, _ factor: UnsafePointer<Float>, _ offset: UnsafePointer<Float>) -> Result
+    ) -> Result {
+        center.withUnsafeBufferPointer { mean in
+            factor.withUnsafeBufferPointer { factor in
+                offset.withUnsafeBufferPointer { body(mean.baseAddress!, factor.baseAddress!, $0.baseAddress!) }
+            }
+        }
+    }
+}
+
+extension ck_gradient {
+    /// The same for the tile that begins `element` floats later.
+    fileprivate func advanced(by element: Int) -> ck_gradient {
+        var result = self
+        result.first += element
+        result.second = second.map { $0 + element }
+        result.x += element
+        result.y = y.map { $0 + element }
+        return result
     }
 }

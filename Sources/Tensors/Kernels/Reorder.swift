@@ -58,6 +58,12 @@ extension Tensor {
         return result
     }
 
+    /// Memory for a result of this activation's shape and format: its own when nobody else holds it, else new.
+    package mutating func takeOver() throws -> Tensor {
+        if isSoleOwner { return self }
+        return try Tensor(uninitializedActivation: shape, format: activationFormat ?? .plain)
+    }
+
     /// Copies this activation into `target`, of the same shape and a format of its own.
     package func reorder(into target: Tensor) throws {
         guard rank == 4, elementCount > 0, let from = activationFormat, let to = target.activationFormat else {

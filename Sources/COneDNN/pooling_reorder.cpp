@@ -10,11 +10,6 @@ primitive_attr user_scratch() {
     return attr;
 }
 
-normalization_flags flags(const cod_batch_norm &shape) {
-    auto result = normalization_flags::use_scale | normalization_flags::use_shift;
-    return shape.has_relu ? result | normalization_flags::fuse_norm_relu : result;
-}
-
 pooling_forward::primitive_desc pooling(const cod_pooling &s, const memory::desc &src, const memory::desc &dst,
                                         algorithm kind, bool inference) {
     pooling_forward::desc desc(inference ? prop_kind::forward_inference : prop_kind::forward_training, kind, src, dst,
@@ -26,35 +21,6 @@ pooling_forward::primitive_desc pooling(const cod_pooling &s, const memory::desc
 }  // namespace
 
 extern "C" {
-
-cod_primitive *cod_batch_norm_create(const cod_batch_norm *shape, enum cod_pass pass) {
-    return cod::guarded([&] {
-        auto data = cod::activation(shape->n, shape->c, shape->h, shape->w, shape->format);
-        batch_normalization_forward::desc forward(prop_kind::forward_training, data, shape->epsilon, flags(*shape));
-        batch_normalization_forward::primitive_desc hint(forward, user_scratch(), cod::engine());
-        auto channels = memory::desc({shape->c}, memory::data_type::f32, memory::format_tag::x);
-        auto result = std::make_unique<cod_primitive>();
-        result->add(cod_src, DNNL_ARG_SRC, data, shape->format);
-        result->add(cod_mean, DNNL_ARG_MEAN, hint.mean_desc());
-        result->add(cod_variance, DNNL_ARG_VARIANCE, hint.variance_desc());
-        result->add(cod_scale, DNNL_ARG_SCALE, channels);
-        result->add(cod_shift, DNNL_ARG_SHIFT, channels);  // 2.6 wants it in backward too
-        if (shape->has_relu) result->add(cod_workspace, DNNL_ARG_WORKSPACE, hint.workspace_desc());
-        if (pass == cod_forward_training) {
-            result->finish(batch_normalization_forward(hint), hint);
-            result->add(cod_dst, DNNL_ARG_DST, data, shape->format);
-            return result.release();
-        }
-        batch_normalization_backward::desc backward(prop_kind::backward, data, data, shape->epsilon, flags(*shape));
-        batch_normalization_backward::primitive_desc desc(backward, user_scratch(), cod::engine(), hint);
-        result->finish(batch_normalization_backward(desc), desc);
-        result->add(cod_diff_dst, DNNL_ARG_DIFF_DST, data, shape->format);
-        result->add(cod_diff_src, DNNL_ARG_DIFF_SRC, data, shape->format);
-        result->add(cod_diff_scale, DNNL_ARG_DIFF_SCALE, channels);
-        result->add(cod_diff_shift, DNNL_ARG_DIFF_SHIFT, channels);
-        return result.release();
-    });
-}
 
 cod_primitive *cod_pooling_create(const cod_pooling *shape, enum cod_pass pass) {
     return cod::guarded([&] {

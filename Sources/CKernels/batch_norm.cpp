@@ -1,0 +1,215 @@
+#include "CKernels.h"
+
+// The templates are inlined into the clones of the entry points below, and so compiled for each instruction set.
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
+typedef float vec __attribute__((vector_size(32)));
+
+namespace {
+
+constexpr int width = 8;
+constexpr long stretch = 256;  // pixels: 16 KiB of 16 lanes, read twice from the first cache
+
+// A lane vector of G machine vectors.
+template <int G> struct Lanes {
+    vec part[G];
+};
+
+template <int G> INLINE void clear(Lanes<G> &lanes) {
+    for (int g = 0; g < G; g++) lanes.part[g] = vec{};
+}
+
+template <int G> INLINE void load(Lanes<G> &lanes, const float *from) {
+    for (int g = 0; g < G; g++) __builtin_memcpy(&lanes.part[g], from + g * width, sizeof(vec));
+}
+
+template <int G> INLINE void store(const Lanes<G> &lanes, float *to) {
+    for (int g = 0; g < G; g++) __builtin_memcpy(to + g * width, &lanes.part[g], sizeof(vec));
+}
+
+template <int G> INLINE void moments(const float *x, long pixels, float *mean, float *deviation) {
+    constexpr int unroll = 4;  // independent sums hide the latency of the additions
+    Lanes<G> center, square;
+    clear(center);
+    clear(square);
+    for (long from = 0; from < pixels; from += stretch) {
+        long count = pixels - from < stretch ? pixels - from : stretch;
+        const float *start = x + from * G * width;
+        Lanes<G> sums[unroll], squares[unroll], local, pixel;
+        for (int u = 0; u < unroll; u++) {
+            clear(sums[u]);
+            clear(squares[u]);
+        }
+        long whole = count / unroll * unroll;
+        for (long p = 0; p < whole; p += unroll)
+            for (int u = 0; u < unroll; u++) {
+                load(pixel, start + (p + u) * G * width);
+                for (int g = 0; g < G; g++) sums[u].part[g] += pixel.part[g];
+            }
+        for (long p = whole; p < count; p++) {
+            load(pixel, start + p * G * width);
+            for (int g = 0; g < G; g++) sums[0].part[g] += pixel.part[g];
+        }
+        for (int g = 0; g < G; g++)
+            local.part[g] = (sums[0].part[g] + sums[1].part[g] + sums[2].part[g] + sums[3].part[g]) / (float)count;
+        for (long p = 0; p < whole; p += unroll)
+            for (int u = 0; u < unroll; u++) {
+                load(pixel, start + (p + u) * G * width);
+                for (int g = 0; g < G; g++) {
+                    vec d = pixel.part[g] - local.part[g];
+                    squares[u].part[g] += d * d;
+                }
+            }
+        for (long p = whole; p < count; p++) {
+            load(pixel, start + p * G * width);
+            for (int g = 0; g < G; g++) {
+                vec d = pixel.part[g] - local.part[g];
+                squares[0].part[g] += d * d;
+            }
+        }
+        float share = (float)count / (float)(from + count);
+        for (int g = 0; g < G; g++) {
+            vec delta = local.part[g] - center.part[g];
+            center.part[g] += delta * share;
+            square.part[g] += squares[0].part[g] + squares[1].part[g] + squares[2].part[g] + squares[3].part[g] +
+                              delta * delta * ((float)from * share);
+        }
+    }
+    store(center, mean);
+    store(square, deviation);
+}
+
+template <int G, bool HasResidual, bool Rectifies>
+INLINE void normalize(const float *x, const float *residual, long pixels, const float *factor, const float *offset,
+                      float *y) {
+    Lanes<G> a, b, value, other;
+    load(a, factor);
+    load(b, offset);
+    for (long p = 0; p < pixels; p++) {
+        load(value, x + p * G * width);
+        if (HasResidual) load(other, residual + p * G * width);
+        for (int g = 0; g < G; g++) {
+            vec v = value.part[g] * a.part[g] + b.part[g];
+            if (HasResidual) v += other.part[g];
+            if (Rectifies) v = v > 0 ? v : vec{};
+            value.part[g] = v;
+        }
+        store(value, y + p * G * width);
+    }
+}
+
+template <int G>
+INLINE void normalize(const float *x, const float *residual, long pixels, const float *factor, const float *offset,
+                      int rectify, float *y) {
+    if (residual && rectify) normalize<G, true, true>(x, residual, pixels, factor, offset, y);
+    else if (residual) normalize<G, true, false>(x, residual, pixels, factor, offset, y);
+    else if (rectify) normalize<G, false, true>(x, residual, pixels, factor, offset, y);
+    else normalize<G, false, false>(x, residual, pixels, factor, offset, y);
+}
+
+// Calls body(pixel, g) with the masked incoming gradient g and the input x of each pixel.
+template <int G, bool HasSecond, ck_mask Mask, typename Body>
+INLINE void walk(const ck_gradient &in, long pixels, Body body) {
+    Lanes<G> a, b, first, second, x, y;
+    if (Mask == ck_mask_from_input) {
+        load(a, in.factor);
+        load(b, in.offset);
+    }
+    for (long p = 0; p < pixels; p++) {
+        load(first, in.first + p * G * width);
+        if (HasSecond) load(second, in.second + p * G * width);
+        load(x, in.x + p * G * width);
+        if (Mask == ck_mask_from_output) load(y, in.y + p * G * width);
+        for (int g = 0; g < G; g++) {
+            vec v = first.part[g];
+            if (HasSecond) v += second.part[g];
+            if (Mask == ck_mask_from_input) v = x.part[g] * a.part[g] + b.part[g] > 0 ? v : vec{};
+            if (Mask == ck_mask_from_output) v = y.part[g] > 0 ? v : vec{};
+            first.part[g] = v;
+        }
+        body(p, first, x);
+    }
+}
+
+template <int G, typename Body> INLINE void walk(const ck_gradient &in, long pixels, Body body) {
+    switch (in.mask) {
+    case ck_mask_none:
+        in.second ? walk<G, true, ck_mask_none>(in, pixels, body) : walk<G, false, ck_mask_none>(in, pixels, body);
+        break;
+    case ck_mask_from_input:
+        in.second ? walk<G, true, ck_mask_from_input>(in, pixels, body)
+                  : walk<G, false, ck_mask_from_input>(in, pixels, body);
+        break;
+    case ck_mask_from_output:
+        in.second ? walk<G, true, ck_mask_from_output>(in, pixels, body)
+                  : walk<G, false, ck_mask_from_output>(in, pixels, body);
+        break;
+    }
+}
+
+template <int G>
+INLINE void gradient_sums(const ck_gradient &in, long pixels, const float *mean, float *stored, float *sums,
+                          float *products) {
+    Lanes<G> center, sum, product;
+    load(center, mean);
+    clear(sum);
+    clear(product);
+    walk<G>(in, pixels, [&](long p, const Lanes<G> &gradient, const Lanes<G> &x) __attribute__((always_inline)) {
+        if (stored) store(gradient, stored + p * G * width);
+        for (int g = 0; g < G; g++) {
+            sum.part[g] += gradient.part[g];
+            product.part[g] += gradient.part[g] * (x.part[g] - center.part[g]);
+        }
+    });
+    store(sum, sums);
+    store(product, products);
+}
+
+template <int G>
+INLINE void gradient_input(const ck_gradient &in, long pixels, const float *a, const float *b, const float *c,
+                           float *dx) {
+    Lanes<G> ofGradient, ofInput, constant;
+    load(ofGradient, a);
+    load(ofInput, b);
+    load(constant, c);
+    walk<G>(in, pixels, [&](long p, const Lanes<G> &gradient, const Lanes<G> &x) __attribute__((always_inline)) {
+        Lanes<G> result;
+        for (int g = 0; g < G; g++)
+            result.part[g] = gradient.part[g] * ofGradient.part[g] + x.part[g] * ofInput.part[g] + constant.part[g];
+        store(result, dx + p * G * width);
+    });
+}
+
+}  // namespace
+
+extern "C" {
+
+CLONES void ck_moments(const float *x, long pixels, int lanes, float *mean, float *deviation) {
+    if (lanes == 16) moments<2>(x, pixels, mean, deviation);
+    else moments<1>(x, pixels, mean, deviation);
+}
+
+CLONES void ck_normalize(const float *x, const float *residual, long pixels, int lanes, const float *factor,
+                         const float *offset, int rectify, float *y) {
+    if (lanes == 16) normalize<2>(x, residual, pixels, factor, offset, rectify, y);
+    else normalize<1>(x, residual, pixels, factor, offset, rectify, y);
+}
+
+CLONES void ck_gradient_sums(const ck_gradient *gradient, long pixels, int lanes, const float *mean, float *g,
+                             float *sums, float *products) {
+    if (lanes == 16) gradient_sums<2>(*gradient, pixels, mean, g, sums, products);
+    else gradient_sums<1>(*gradient, pixels, mean, g, sums, products);
+}
+
+CLONES void ck_gradient_input(const ck_gradient *gradient, long pixels, int lanes, const float *a, const float *b,
+                              const float *c, float *dx) {
+    if (lanes == 16) gradient_input<2>(*gradient, pixels, a, b, c, dx);
+    else gradient_input<1>(*gradient, pixels, a, b, c, dx);
+}
+
+}  // extern "C"

@@ -1,0 +1,42 @@
+// Loops over blocked activations that no library offers and that need the widest vectors of the processor: each is
+// compiled for AVX-512, AVX2 and the baseline, and chosen when the program starts.
+//
+// A tile is one block of channels of one image: `pixels` × `lanes` floats, lanes 8 or 16. Vectors
+// "per lane" hold `lanes` floats. Nothing here allocates, and every function may run on many tiles at once.
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Mean and sum of squared deviations of a tile, per lane. Each stretch of pixels that fits the first cache is read
+// twice, so that no difference of large sums is taken; stretches are joined as Chan, Golub and LeVeque (1979) do.
+void ck_moments(const float *x, long pixels, int lanes, float *mean, float *deviation);
+
+// y = x · factor + offset (+ residual), then max(y, 0) where `rectify`. `residual` may be NULL; y may be any input.
+void ck_normalize(const float *x, const float *residual, long pixels, int lanes, const float *factor,
+                  const float *offset, int rectify, float *y);
+
+// What decides which gradients ReLU lets through: nothing (there is none), the sign of x · factor + offset, or the
+// sign of the output itself (needed where a residual was added).
+enum ck_mask { ck_mask_none = 0, ck_mask_from_input, ck_mask_from_output };
+
+typedef struct {
+    const float *first, *second;   // the incoming gradient is their sum; second may be NULL
+    const float *x, *y;            // input and output of the forward pass; y only for ck_mask_from_output
+    const float *factor, *offset;  // per lane, those of the forward pass
+    enum ck_mask mask;
+} ck_gradient;
+
+// Σ g and Σ g · (x − mean) per lane, with g = mask · (first + second), which is also stored in `g` unless that is NULL
+// (it may be `first` or `second`).
+void ck_gradient_sums(const ck_gradient *gradient, long pixels, int lanes, const float *mean, float *g, float *sums,
+                      float *products);
+
+// dx = g · a + x · b + c per lane, with g as above; dx may be `first` or `second`.
+void ck_gradient_input(const ck_gradient *gradient, long pixels, int lanes, const float *a, const float *b,
+                       const float *c, float *dx);
+
+#ifdef __cplusplus
+}
+#endif
