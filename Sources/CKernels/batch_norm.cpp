@@ -1,36 +1,9 @@
-#include "CKernels.h"
-
-// The templates are inlined into the clones of the entry points below, and so compiled for each instruction set.
-#define INLINE static inline __attribute__((always_inline))
-#if defined(__x86_64__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
-
-typedef float vec __attribute__((vector_size(32)));
+#include "lanes.hpp"
 
 namespace {
 
-constexpr int width = 8;
+constexpr int width = Lanes<1>::width;
 constexpr long stretch = 256;  // pixels: 16 KiB of 16 lanes, read twice from the first cache
-
-// A lane vector of G machine vectors.
-template <int G> struct Lanes {
-    vec part[G];
-};
-
-template <int G> INLINE void clear(Lanes<G> &lanes) {
-    for (int g = 0; g < G; g++) lanes.part[g] = vec{};
-}
-
-template <int G> INLINE void load(Lanes<G> &lanes, const float *from) {
-    for (int g = 0; g < G; g++) __builtin_memcpy(&lanes.part[g], from + g * width, sizeof(vec));
-}
-
-template <int G> INLINE void store(const Lanes<G> &lanes, float *to) {
-    for (int g = 0; g < G; g++) __builtin_memcpy(to + g * width, &lanes.part[g], sizeof(vec));
-}
 
 template <int G> INLINE void moments(const float *x, long pixels, float *mean, float *deviation) {
     constexpr int unroll = 4;  // independent sums hide the latency of the additions

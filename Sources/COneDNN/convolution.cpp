@@ -51,7 +51,10 @@ algorithm choose(const cod_convolution &s, cod_pass pass) {
                 s.dilation_w == 1 && s.groups == 1;
     int64_t least = pass == cod_backward_weights ? 16 : 32;
     if (!fits || s.c < least || s.o < least) return algorithm::convolution_direct;
-    if (pass == cod_forward_inference) return algorithm::convolution_auto;
+    if (pass == cod_forward_inference) {
+        bool few_large_maps = s.n < 4 && s.p * s.q >= 1024 && s.c >= 64 && s.o >= 64;  // 1.5 to 2 times as fast there
+        return few_large_maps ? algorithm::convolution_winograd : algorithm::convolution_auto;
+    }
     return s.n * s.p * s.q >= 2048 ? algorithm::convolution_winograd : algorithm::convolution_direct;
 }
 
@@ -72,6 +75,10 @@ using Formats = std::pair<cod_format, cod_format>;  // of source and destination
 std::vector<Formats> candidates(const cod_convolution &s) {
     std::vector<Formats> list;
     if (s.c <= 3 && s.groups == 1) list.push_back({cod_format_plain, cod_format_blocked});
+    // With a handful of pixels the time goes into reading weights, which the channels-last kernel does faster (512
+    // channels at 2×2 and 4×4: 0.35 and 0.44 against 0.47 and 0.62 ms).
+    if (s.groups == 1 && s.n * s.p * s.q <= 16)
+        list.push_back({cod_format_channels_last, cod_format_channels_last});
     list.push_back({cod_format_blocked, cod_format_blocked});
     list.push_back({cod_format_channels_last, cod_format_channels_last});
     list.push_back({cod_format_plain, cod_format_plain});

@@ -78,4 +78,5 @@ struct cod_step {
     dnnl::primitive primitive;
     std::vector<dnnl::memory> memories;
     std::vector<dnnl_exec_arg_t> arguments;
+    int positions[cod_argument_count] = {};  // of each argument in `memories`
 };

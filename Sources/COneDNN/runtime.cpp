@@ -154,12 +154,18 @@ cod_step *cod_step_create(cod_primitive *primitive, void *const pointers[cod_arg
             step->memories.emplace_back(desc, cod::engine(), pointer);
             step->arguments.push_back({id, step->memories.back().get()});
         };
-        for (int which = 0; which < cod_argument_count; which++)
-            if (primitive->arguments[which].used)
-                bind(primitive->arguments[which].id, primitive->arguments[which].desc, pointers[which]);
+        for (int which = 0; which < cod_argument_count; which++) {
+            if (!primitive->arguments[which].used) continue;
+            step->positions[which] = static_cast<int>(step->memories.size());
+            bind(primitive->arguments[which].id, primitive->arguments[which].desc, pointers[which]);
+        }
         if (primitive->scratch.get_size() > 0) bind(DNNL_ARG_SCRATCHPAD, primitive->scratch, scratch);
         return step.release();
     });
+}
+
+void cod_step_rebind(cod_step *step, enum cod_argument which, void *pointer) {
+    dnnl_memory_set_data_handle(step->memories[step->positions[which]].get(), pointer);
 }
 
 int cod_step_run(cod_step *step) {

@@ -29,9 +29,19 @@ struct BufferPlan {
 
 /// Where a value lies while a program runs.
 struct PlannedValue {
-    var block: BufferPlan.Block
+    var block = BufferPlan.Block(index: 0)
     let shape: Shape
     let format: ActivationFormat
+    /// Where else than in a block the value lies.
+    var place = Place.block
+
+    enum Place {
+        case block
+        /// In memory of somebody else's.
+        case given(Storage)
+        /// Outside, at an address that each run tells; only primitives can read or write it.
+        case port(String)
+    }
 
     /// Elements stored, padding of the blocked format included.
     var storedElementCount: Int {

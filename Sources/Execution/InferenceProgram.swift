@@ -1,5 +1,3 @@
-import Basics
-import COneDNN
 public import Graphs
 import Operations
 public import Tensors
@@ -7,60 +5,51 @@ public import Tensors
 /// A graph made ready to run again and again at one batch size: BN folded, ReLU and residual adds fused, weights
 /// packed, every buffer planned and every primitive bound to its pointers. A run allocates next to nothing.
 public final class InferenceProgram {
-    typealias Step = () throws -> Void
-
     public let batch: Int
     /// Bytes of activations and scratch the program holds while it lives; known before the first run.
     public let bufferByteCount: Int
 
     private let graph: Graph
-    private let inputs: [Tensor]
-    private let outputs: [Tensor]
-    private let steps: [Step]
-    private let tapRelay: TapRelay
-    /// Bound primitives hold bare pointers into these blocks, so the program keeps them alive.
-    private let memory: ProgramCompiler.Memory
+    private let resultShapes: [Shape]
+    /// The part that runs chunk by chunk, and which of the graph's inputs it reads.
+    private let body: (chunks: ChunkedBody, inputs: [Int])?
+    /// The part that runs on the whole batch: what the body leaves, or all of the graph.
+    private let rest: (steps: CompiledSteps, inputs: [Int], outputs: [String])
 
-    /// Compiles `graph` for `batch` samples.
-    /// - Parameter taps: values to be shown to `run`'s `onTap` as soon as they are there.
-    public init(_ graph: Graph, batch: Int, taps: Set<String> = []) throws {
-        let fused = try Fusion.forInference(graph, keeping: taps)
-        var compiler = try ProgramCompiler(fused, batch: batch, taps: taps)
-        try compiler.plan()
-        let compiled = try compiler.materialize()
+    /// Compiles `graph` for `batch` samples and the present number of threads.
+    public init(_ graph: Graph, batch: Int) throws {
+        let fused = try Fusion.forInference(graph)
+        let shapes = try ShapeInference.shapes(of: fused, batch: batch)
         self.graph = graph
         self.batch = batch
-        (inputs, outputs, steps) = (compiled.inputs, compiled.outputs, compiled.steps)
-        (bufferByteCount, tapRelay, memory) = (compiled.bufferByteCount, compiled.tapRelay, compiled.memory)
+        resultShapes = graph.outputs.map { shapes[$0] ?? [] }
+        func positions(_ part: Graph) -> [Int] {
+            part.inputs.compactMap { input in graph.inputs.firstIndex { $0.name == input.name } }
+        }
+        let partition = ProgramPartition(fused, batch: batch, shapes: shapes)
+        body = try partition.map { (try ChunkedBody($0, batch: batch), positions($0.body)) }
+        let whole = partition?.rest ?? fused
+        var compiler = try ProgramCompiler(whole, batch: batch)
+        try compiler.plan(given: body?.chunks.crossing ?? [:])
+        rest = (try compiler.materialize(), positions(whole), whole.outputs)
+        bufferByteCount = (body?.chunks.bufferByteCount ?? 0) + rest.steps.bufferByteCount
     }
 
     /// Runs on inputs of `batch` samples each; the results are the caller's.
-    /// - Parameter onTap: called with each tapped value; the tensor is only valid during the call.
     /// - Throws: `ExecutionFailure` for inputs that do not fit, `Interrupted`, failures of the kernels.
-    public func run(_ tensors: [Tensor], onTap: ((String, Tensor) throws -> Void)? = nil) throws -> [Tensor] {
+    public func run(_ tensors: [Tensor]) throws -> [Tensor] {
         try InputCheck.check(tensors, graph)
-        for (input, (source, target)) in zip(graph.inputs, zip(tensors, inputs)) {
-            guard source.shape == target.shape else {
-                throw ExecutionFailure.batch(
-                    graph: graph.name, input: input.name, expected: batch, got: source.shape[0])
-            }
-            try target.withMutableElements(of: Float.self) { to in
-                try source.withElements(of: Float.self) { from in _ = to.update(fromContentsOf: from) }
-            }
+        for (input, tensor) in zip(graph.inputs, tensors) where tensor.shape[0] != batch {
+            throw ExecutionFailure.batch(graph: graph.name, input: input.name, expected: batch, got: tensor.shape[0])
         }
-        tapRelay.receiver = onTap
-        defer { tapRelay.receiver = nil }
-        return try withExtendedLifetime(memory) {
-            for step in steps {
-                try Cancellation.check()
-                try step()
-            }
-            return try outputs.map { try $0.copy() }
+        let inputs = try tensors.map { try $0.contiguous() }
+        let outputs = try resultShapes.map { try Tensor(uninitialized: $0) }
+        let results = Dictionary(zip(graph.outputs, outputs), uniquingKeysWith: { first, _ in first })
+        try body?.chunks.run(body?.inputs.map { inputs[$0] } ?? [], results: results)
+        try withExtendedLifetime((inputs, outputs)) {
+            try rest.steps.run(
+                from: rest.inputs.map { inputs[$0].rawBase }, to: rest.outputs.compactMap { results[$0]?.rawBase })
         }
+        return graph.outputs.compactMap { results[$0] }
     }
-}
-
-/// Hands tapped values to whoever runs the program just now.
-final class TapRelay {
-    var receiver: ((String, Tensor) throws -> Void)?
 }

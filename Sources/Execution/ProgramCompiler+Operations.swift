@@ -3,30 +3,6 @@ import Graphs
 import Operations
 import Tensors
 
-/// A bound primitive and what it points into.
-private final class BoundPrimitive {
-    private let handle: OpaquePointer
-    private let kept: [Storage]
-
-    init(_ primitive: Primitive, _ arguments: [(cod_argument, UnsafeMutableRawPointer)], scratch: Storage?, keeping: [Storage]) throws {
-        var pointers = [UnsafeMutableRawPointer?](repeating: nil, count: Int(cod_argument_count.rawValue))
-        for (argument, pointer) in arguments { pointers[Int(argument.rawValue)] = pointer }
-        guard let handle = cod_step_create(primitive.handle, pointers, scratch?.pointer) else {
-            throw TensorFailure.kernel(operation: primitive.implementation, reason: String(cString: cod_last_error()))
-        }
-        self.handle = handle
-        kept = keeping
-    }
-
-    deinit { cod_step_destroy(handle) }
-
-    func run() throws {
-        guard cod_step_run(handle) == 0 else {
-            throw TensorFailure.kernel(operation: "program", reason: String(cString: cod_last_error()))
-        }
-    }
-}
-
 /// How each operation becomes steps.
 extension ProgramCompiler {
     /// The residual is added in its own block when this is its last reader, and in a copy otherwise.
@@ -37,20 +13,12 @@ extension ProgramCompiler {
         let primitive = try Convolution.primitive(
             cod_forward_inference, input: planned(input).shape, weight: weight.shape, geometry: conv.geometry,
             hasBias: conv.hasBias, hasSum: conv.addsResidual, hasReLU: conv.hasReLU)
-        reserveScratch(Int(cod_primitive_scratch_bytes(primitive.handle)))
         let source = try value(input, in: primitive.format(of: cod_src))
         let target = try planTarget(node, conv, at: index, format: primitive.format(of: cod_dst))
-        emit { memory in
-            let packed = try primitive.packed(weight, as: cod_weights)
-            var arguments = [
-                (cod_src, memory.pointer(source.value)), (cod_weights, packed.pointer),
-                (cod_dst, memory.pointer(target)),
-            ]
-            if let bias { arguments.append((cod_bias, bias.rawBase)) }
-            let bound = try BoundPrimitive(
-                primitive, arguments, scratch: memory.scratch, keeping: [packed] + (bias.map { [$0.storage] } ?? []))
-            return [{ try bound.run() }]
-        }
+        let packed = try primitive.packed(weight, as: cod_weights)
+        emitPrimitive(
+            primitive, [(cod_src, source.value), (cod_dst, target)],
+            fixed: [(cod_weights, packed, packed.pointer)] + (bias.map { [(cod_bias, $0.storage, $0.rawBase)] } ?? []))
         releaseCopy(source)
     }
 
@@ -67,10 +35,7 @@ extension ProgramCompiler {
         }
         let summand = try planned(residual)
         let target = define(node.name, format)
-        emit { memory in
-            let (from, to) = (memory.tensor(summand), memory.tensor(target))
-            return [{ try from.reorder(into: to) }]
-        }
+        try emitCopy(from: summand, to: target)
         return target
     }
 
@@ -78,13 +43,8 @@ extension ProgramCompiler {
         let input = try valueName(node.inputs[0], of: node)
         let source = try value(input, in: .blocked)
         let primitive = try Pooling.primitive(cod_forward_inference, source.value.shape, pool.geometry, .blocked)
-        reserveScratch(Int(cod_primitive_scratch_bytes(primitive.handle)))
         let target = define(node.name, .blocked)
-        emit { memory in
-            let arguments = [(cod_src, memory.pointer(source.value)), (cod_dst, memory.pointer(target))]
-            let bound = try BoundPrimitive(primitive, arguments, scratch: memory.scratch, keeping: [])
-            return [{ try bound.run() }]
-        }
+        emitPrimitive(primitive, [(cod_src, source.value), (cod_dst, target)])
         releaseCopy(source)
     }
 
@@ -102,11 +62,38 @@ extension ProgramCompiler {
         releaseCopy(source)
     }
 
-    /// Sums of one shape run over the stored elements; broadcasting ones take the general way.
+    mutating func planAdaptivePooling(_ node: Node) throws {
+        let source = try value(valueName(node.inputs[0], of: node), in: .blocked)
+        let target = define(node.name, .plain)
+        emit { memory in
+            let (from, to) = (memory.tensor(source.value), memory.tensor(target))
+            return [{ AdaptivePooling.forward(from, into: to) }]
+        }
+        releaseCopy(source)
+    }
+
+    mutating func planRectifier(_ node: Node) throws {
+        let source = try planned(valueName(node.inputs[0], of: node))
+        let target = define(node.name, source.format)
+        emit { memory in
+            let (from, to) = (memory.tensor(source), memory.tensor(target))
+            return [{ Elementwise.rectified(from, into: to) }]
+        }
+    }
+
+    mutating func planFlatten(_ node: Node) throws {
+        let source = try value(valueName(node.inputs[0], of: node), in: .plain)
+        let target = define(node.name, .plain)
+        emit { memory in
+            let (from, to) = (memory.pointer(source.value), memory.pointer(target))
+            let byteCount = target.byteCount
+            return [{ to.copyMemory(from: from, byteCount: byteCount) }]
+        }
+        releaseCopy(source)
+    }
+
     mutating func planSum(_ node: Node, _ add: Add) throws {
-        guard case .value(let first) = node.inputs[0], case .value(let second) = node.inputs[1],
-            try planned(first).shape == planned(second).shape
-        else { return try planGeneric(node) }
+        let (first, second) = (try valueName(node.inputs[0], of: node), try valueName(node.inputs[1], of: node))
         let format = try planned(first).format
         let (a, b) = (try planned(first), try value(second, in: format))
         let target = define(node.name, format)

@@ -5,78 +5,144 @@ import Operations
 import Tensors
 
 /// Turns a fused graph into steps: first every value gets a block and every node an emitter, then blocks become
-/// memory and emitters bind to it.
+/// memory and emitters bind to it. One plan can be materialised several times, for workers side by side.
 struct ProgramCompiler {
-    typealias Step = InferenceProgram.Step
     /// Makes a node's steps once the blocks have memory.
-    typealias Emitter = (Memory) throws -> [Step]
+    typealias Emitter = (Memory) throws -> [CompiledSteps.Step]
 
-    struct Compiled {
-        let inputs: [Tensor]
-        let outputs: [Tensor]
-        let steps: [Step]
-        let bufferByteCount: Int
-        let tapRelay: TapRelay
-        /// What the steps point into.
-        let memory: Memory
-    }
-
-    /// The blocks' memory and the scratch all primitives share.
+    /// The blocks' memory, the scratch all primitives share, and the ports by name.
     struct Memory {
         let storages: [Storage]
         let scratch: Storage?
+        let ports: [String: Port]
 
-        func tensor(_ value: PlannedValue) -> Tensor { value.tensor(on: storages[value.block.index]) }
-        func pointer(_ value: PlannedValue) -> UnsafeMutableRawPointer { storages[value.block.index].pointer }
+        /// The memory of a value that is behind no port.
+        func storage(_ value: PlannedValue) -> Storage {
+            if case .given(let storage) = value.place { storage } else { storages[value.block.index] }
+        }
+        func tensor(_ value: PlannedValue) -> Tensor { value.tensor(on: storage(value)) }
+        func pointer(_ value: PlannedValue) -> UnsafeMutableRawPointer { storage(value).pointer }
+
+        func port(_ value: PlannedValue) -> Port? {
+            if case .port(let name) = value.place { ports[name] } else { nil }
+        }
     }
 
     let graph: Graph
-    private let taps: Set<String>
     private let shapes: [String: Shape]
     private let lastUses: [String: Int]
-    private let relay = TapRelay()
     private var buffers = BufferPlan()
     private var values: [String: PlannedValue] = [:]
     private var emitters: [Emitter] = []
     private var scratchByteCount = 0
+    private var inputPorts: [String] = []
+    private var results: [PlannedValue] = []
 
-    init(_ graph: Graph, batch: Int, taps: Set<String>) throws {
+    init(_ graph: Graph, batch: Int) throws {
         self.graph = graph
-        self.taps = taps
         shapes = try ShapeInference.shapes(of: graph, batch: batch)
         lastUses = Liveness.lastUses(of: graph)
     }
 
-    mutating func plan() throws {
-        for input in graph.inputs { _ = define(input.name, .plain) }
+    /// - Parameters:
+    ///   - given: inputs that somebody else fills, in the format and memory they come in; the others come plain,
+    ///     wherever each run says.
+    ///   - raw: results that leave in the format they were made in; the others leave plain.
+    mutating func plan(given: [String: Tensor] = [:], raw: Set<String> = []) throws {
+        for input in graph.inputs { planInput(input, given[input.name]) }
         for (index, node) in graph.nodes.enumerated() {
             try located("\(graph.name) › \(node.name) › \(node.operation.name)") { try plan(node, at: index) }
-            for name in node.outputs where taps.contains(name) {
-                guard let value = values[name] else { continue }
-                let relay = relay
-                emitters.append { memory in
-                    let tensor = memory.tensor(value)
-                    return [{ try relay.receiver?(name, tensor) }]
-                }
-            }
             for name in Set(node.valueInputs + node.outputs) where lastUses[name] == index { release(name) }
+        }
+        for (position, name) in graph.outputs.enumerated() {
+            guard let value = values[name] else { throw GraphFailure.unknownOutput(graph: graph.name, value: name) }
+            try planOutput(value, Self.resultPort(position), isRaw: raw.contains(name))
         }
     }
 
+    private static func resultPort(_ position: Int) -> String { "result \(position)" }
+
+    private mutating func planInput(_ input: GraphInput, _ given: Tensor?) {
+        let shape = shapes[input.name] ?? []
+        let name = input.name
+        if let given {
+            let format = given.rank == 4 ? given.activationFormat ?? .plain : .plain
+            values[name] = PlannedValue(shape: shape, format: format, place: .given(given.storage))
+            return
+        }
+        inputPorts.append(name)
+        if isReadByPrimitivesOnly(input) {
+            values[name] = PlannedValue(shape: shape, format: .plain, place: .port(name))
+            return
+        }
+        let value = define(name, .plain)
+        emit { memory in
+            guard let port = memory.ports[name] else { return [] }
+            let target = memory.pointer(value)
+            return [{ port.copy(value.byteCount, to: target) }]
+        }
+    }
+
+    private func isReadByPrimitivesOnly(_ input: GraphInput) -> Bool {
+        shapes[input.name]?.rank == 4 && !graph.outputs.contains(input.name)
+            && graph.nodes.allSatisfy { node in
+                guard node.valueInputs.contains(input.name) else { return true }
+                guard Self.isBound(node, shapes), node.valueInputs.filter({ $0 == input.name }).count == 1 else { return false }
+                return switch node.operation {
+                case is Conv2D: node.inputs[0] == .value(input.name)
+                case is Pool2D, is AdaptiveAveragePool2D, is GlobalAveragePool2D, is SubsamplePad: true
+                default: false
+                }
+            }
+    }
+
+    private mutating func planOutput(_ value: PlannedValue, _ name: String, isRaw: Bool) throws {
+        var target = value
+        target.place = .port(name)
+        if !isRaw, value.format != .plain {
+            target = PlannedValue(shape: value.shape, format: .plain, place: .port(name))
+            let primitive = try Reorder.primitive(value.shape, from: value.format, to: .plain)
+            emitPrimitive(primitive, [(cod_src, value), (cod_dst, target)])
+        } else {
+            emit { memory in
+                guard let port = memory.ports[name] else { return [] }
+                let source = memory.pointer(value)
+                return [{ port.copy(value.byteCount, from: source) }]
+            }
+        }
+        results.append(target)
+    }
+
     private mutating func plan(_ node: Node, at index: Int) throws {
-        guard isUsual(node) else { return try planGeneric(node) }
+        guard Self.isBound(node, shapes) else { return try planGeneric(node) }
         switch node.operation {
         case let conv as Conv2D: try planConvolution(node, conv, at: index)
         case let pool as Pool2D: try planPooling(node, pool)
+        case is AdaptiveAveragePool2D, is GlobalAveragePool2D: try planAdaptivePooling(node)
         case let shortcut as SubsamplePad: try planSubsample(node, shortcut)
         case let add as Add: try planSum(node, add)
-        case let clip as Clip where clip.low <= 0 && clip.high >= 0: try planClip(node, clip, at: index)
+        case let clip as Clip: try planClip(node, clip, at: index)
+        case is ReLU: try planRectifier(node)
+        case is Flatten: try planFlatten(node)
         default: try planGeneric(node)
         }
     }
 
+    /// Whether a node becomes steps on planned memory alone, which may run beside others on another thread.
+    static func isBound(_ node: Node, _ shapes: [String: Shape]) -> Bool {
+        guard isUsual(node) else { return false }
+        switch node.operation {
+        case is Conv2D, is Pool2D, is AdaptiveAveragePool2D, is GlobalAveragePool2D, is SubsamplePad, is ReLU, is Flatten:
+            return true
+        case let clip as Clip: return clip.low <= 0 && clip.high >= 0
+        // Sums of one shape run over the stored elements; broadcasting ones take the general way.
+        case is Add: return shapes[node.valueInputs[0]] == shapes[node.valueInputs[1]]
+        default: return false
+        }
+    }
+
     /// Whether values and parameters stand where the special ways expect them; in a graph they need not.
-    private func isUsual(_ node: Node) -> Bool {
+    private static func isUsual(_ node: Node) -> Bool {
         let isConvolution = node.operation is Conv2D
         let addsResidual = (node.operation as? Conv2D)?.addsResidual == true
         return node.inputs.enumerated().allSatisfy { position, source in
@@ -86,27 +152,23 @@ struct ProgramCompiler {
     }
 
     /// Allocates memory and lets every emitter bind to it.
-    func materialize() throws -> Compiled {
+    func materialize() throws -> CompiledSteps {
         let storages = try buffers.byteCounts.map { try Storage(byteCount: $0) }
         let scratch = scratchByteCount > 0 ? try Storage(byteCount: scratchByteCount) : nil
-        let memory = Memory(storages: storages, scratch: scratch)
-        func named(_ name: String) throws -> Tensor {
-            guard let value = values[name] else {
-                throw GraphFailure.unknownOutput(graph: graph.name, value: name)
-            }
-            return memory.tensor(value)
-        }
-        return Compiled(
-            inputs: try graph.inputs.map { try named($0.name) }, outputs: try graph.outputs.map(named),
-            steps: try emitters.flatMap { try $0(memory) }, bufferByteCount: buffers.totalByteCount + scratchByteCount,
-            tapRelay: relay, memory: memory)
+        let outputPorts = results.indices.map(Self.resultPort)
+        let ports = Dictionary((inputPorts + outputPorts).map { ($0, Port()) }, uniquingKeysWith: { first, _ in first })
+        let memory = Memory(storages: storages, scratch: scratch, ports: ports)
+        return CompiledSteps(
+            outputs: results, bufferByteCount: buffers.totalByteCount + scratchByteCount,
+            inputPorts: inputPorts.compactMap { ports[$0] }, outputPorts: outputPorts.compactMap { ports[$0] },
+            steps: try emitters.flatMap { try $0(memory) }, memory: memory)
     }
 
     // MARK: What the planners of the operations use
 
     mutating func define(_ name: String, _ format: ActivationFormat) -> PlannedValue {
         let shape = shapes[name] ?? []
-        var value = PlannedValue(block: .init(index: 0), shape: shape, format: format)
+        var value = PlannedValue(shape: shape, format: format)
         value.block = buffers.allocate(max(4, value.byteCount))
         values[name] = value
         return value
@@ -120,7 +182,7 @@ struct ProgramCompiler {
     }
 
     mutating func emit(_ emitter: @escaping Emitter) { emitters.append(emitter) }
-    mutating func reserveScratch(_ byteCount: Int) { scratchByteCount = max(scratchByteCount, byteCount) }
+    private mutating func reserveScratch(_ byteCount: Int) { scratchByteCount = max(scratchByteCount, byteCount) }
 
     func parameter(_ source: Source, of node: Node) throws -> Tensor {
         guard case .parameter(let name) = source, let parameter = graph.parameters[name] else {
@@ -152,14 +214,38 @@ struct ProgramCompiler {
     mutating func value(_ name: String, in format: ActivationFormat) throws -> (value: PlannedValue, isCopy: Bool) {
         let own = try planned(name)
         if own.format == format { return (own, false) }
-        var copy = PlannedValue(block: .init(index: 0), shape: own.shape, format: format)
+        var copy = PlannedValue(shape: own.shape, format: format)
         copy.block = buffers.allocate(copy.byteCount)
-        let target = copy
-        emit { memory in
-            let (from, to) = (memory.tensor(own), memory.tensor(target))
-            return [{ try from.reorder(into: to) }]
-        }
+        try emitCopy(from: own, to: copy)
         return (copy, true)
+    }
+
+    /// Copies a value into another of its shape, in a format of its own.
+    mutating func emitCopy(from source: PlannedValue, to target: PlannedValue) throws {
+        if source.format == target.format {
+            return emit { memory in
+                let (from, to) = (memory.pointer(source), memory.pointer(target))
+                return [{ to.copyMemory(from: from, byteCount: source.byteCount) }]
+            }
+        }
+        let primitive = try Reorder.primitive(source.shape, from: source.format, to: target.format)
+        emitPrimitive(primitive, [(cod_src, source), (cod_dst, target)])
+    }
+
+    /// Runs a primitive on planned values, and on memory that is kept with the program.
+    mutating func emitPrimitive(
+        _ primitive: Primitive, _ values: [(cod_argument, PlannedValue)],
+        fixed: [(argument: cod_argument, storage: Storage, pointer: UnsafeMutableRawPointer)] = []
+    ) {
+        reserveScratch(Int(cod_primitive_scratch_bytes(primitive.handle)))
+        emit { memory in
+            let arguments = values.map { ($0.0, memory.port($0.1) == nil ? memory.pointer($0.1) : nil) }
+            let bound = try BoundPrimitive(
+                primitive, arguments + fixed.map { ($0.argument, $0.pointer) }, scratch: memory.scratch,
+                keeping: fixed.map(\.storage))
+            for (argument, value) in values { memory.port(value)?.attach(bound, argument) }
+            return [{ try bound.run() }]
+        }
     }
 
     mutating func releaseCopy(_ copy: (value: PlannedValue, isCopy: Bool)) {

@@ -14,7 +14,7 @@ final class ModelObject: LuaObjectConvertible {
     private(set) var graph: Graph
     var notes: JSONObject
     private var engine: InferenceEngine?
-    private var observer: (taps: Set<String>, engine: InferenceEngine)?
+    private var observer: (taps: [String], engine: InferenceEngine)?
     private var executor: (taps: Set<String>, executor: TapeExecutor)?
     private var decomposed: [DecompositionKey: DecomposedModel] = [:]
 
@@ -44,11 +44,11 @@ final class ModelObject: LuaObjectConvertible {
 
     /// Values inside the model for inference, by name.
     func features(_ inputs: [Tensor], taps: [String]) throws -> [String: Tensor] {
-        let wanted = Set(taps)
-        if observer?.taps != wanted { observer = (wanted, InferenceEngine(graph, taps: wanted)) }
-        var seen: [String: Tensor] = [:]
-        _ = try observer?.engine.run(inputs) { name, tensor in seen[name] = try tensor.copy() }
-        return seen
+        let taps = Set(taps).sorted()
+        let engine = observer?.taps == taps ? observer?.engine : nil
+        let found = try engine ?? InferenceEngine(graph.computing(taps))
+        observer = (taps, found)
+        return Dictionary(uniqueKeysWithValues: zip(taps, try found.run(inputs)))
     }
 
     /// A forward pass on a tape; running statistics move on.

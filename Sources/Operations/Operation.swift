@@ -94,4 +94,10 @@ public struct Evaluation {
                 return try pullback(gradient, needed)
             } : nil
     }
+
+    /// Gradients of the inputs from that of the only output; `nil` where no gradient was recorded.
+    package func gradients(from output: Tensor, needed: [Bool]) throws -> [Tensor?]? {
+        var incoming: [IncomingGradient?] = [IncomingGradient(output)]
+        return try pullback?(&incoming, needed)
+    }
 }

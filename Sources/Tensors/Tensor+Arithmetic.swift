@@ -63,6 +63,14 @@ package enum Elementwise {
         }
     }
 
+    /// result = max(x, 0) over the stored elements of tensors of one layout.
+    package static func rectified(_ x: Tensor, into result: Tensor) {
+        withExtendedLifetime((x.storage, result.storage)) {
+            let (from, to) = (x.base(Float.self), result.base(Float.self))
+            parallelFor(x.storedElementCount, grain: grain) { for i in $0 { to[i] = from[i] > 0 ? from[i] : 0 } }
+        }
+    }
+
     /// max(a + b, 0) where both lie in one dense layout; `nil` where they do not.
     package static func rectifiedSum(_ a: Tensor, _ b: Tensor) throws -> Tensor? {
         guard a.shape == b.shape, a.dtype == .float32, b.dtype == .float32, a.layout == b.layout,

@@ -47,10 +47,7 @@ extension Tensor {
         guard layout == .blocked || isContiguous else { return try contiguous().rectified() }
         let result = layout == .blocked
             ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
-        withExtendedLifetime((storage, result.storage)) {
-            let (x, y) = (base(Float.self), result.base(Float.self))
-            parallelFor(storedElementCount, grain: Elementwise.grain) { for i in $0 { y[i] = x[i] > 0 ? x[i] : 0 } }
-        }
+        Elementwise.rectified(self, into: result)
         return result
     }
 

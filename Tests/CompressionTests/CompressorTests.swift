@@ -24,7 +24,7 @@ import Testing
     private func outputs(_ graph: Graph, tap: String? = nil) throws -> Tensor {
         var random = RandomSource(seed: 8)
         let x = try Tensor.normal(Shape([3] + graph.inputs[0].sampleShape.dims), using: &random)
-        let result = try ExecutionRun.onTape(graph, x, tap: tap)
+        let result = try ExecutionRun.run(graph, x, tap: tap)
         return try result.contiguous()
     }
 
@@ -186,13 +186,9 @@ import Testing
     }
 }
 
-/// Inference without fusion, so that a layer's own output can be read.
+/// Inference, up to a layer's own output where one is named.
 enum ExecutionRun {
-    static func onTape(_ graph: Graph, _ x: Tensor, tap: String?) throws -> Tensor {
-        guard let tap else { return try InferenceEngine(graph).run([x])[0] }
-        var seen: Tensor?
-        _ = try InferenceEngine(graph, taps: [tap]).run([x]) { _, value in seen = try value.copy() }
-        guard let seen else { throw GraphFailure.unknownOutput(graph: graph.name, value: tap) }
-        return seen
+    static func run(_ graph: Graph, _ x: Tensor, tap: String?) throws -> Tensor {
+        try InferenceEngine(tap.map { try graph.computing([$0]) } ?? graph).run([x])[0]
     }
 }

@@ -69,9 +69,7 @@ import Testing
             try expect(result.outputs[0], "y")
             let dy = try tensor("dy")
             let upstream = result.outputs[0].rank == 0 ? try dy.reshaped([]) : dy
-            let pullback = try #require(result.pullback)
-            var incoming: [IncomingGradient?] = [IncomingGradient(upstream)]
-            let gradients = try pullback(&incoming, names.map { _ in true })
+            let gradients = try #require(try result.gradients(from: upstream, needed: names.map { _ in true }))
             for (key, gradient) in zip(names, gradients).prefix(differentiable) { try expect(gradient, "d" + key) }
             for update in result.stateUpdates { try expect(update.value, names[update.input] + "_after") }
         }

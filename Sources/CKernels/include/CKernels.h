@@ -37,6 +37,10 @@ void ck_gradient_sums(const ck_gradient *gradient, long pixels, int lanes, const
 void ck_gradient_input(const ck_gradient *gradient, long pixels, int lanes, const float *a, const float *b,
                        const float *c, float *dx);
 
+// Averages of the cells that split a tile of height × width pixels into rows × columns: cell (p, q) covers rows
+// ⌊p·height/rows⌋ ..< ⌈(p+1)·height/rows⌉ and likewise columns. y is `used` × rows × columns, without surplus lanes.
+void ck_adaptive_pool(const float *x, long height, long width, int lanes, long rows, long columns, int used, float *y);
+
 #ifdef __cplusplus
 }
 #endif

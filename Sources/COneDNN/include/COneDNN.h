@@ -74,6 +74,8 @@ int cod_primitive_execute(cod_primitive *, void *const pointers[cod_argument_cou
 // A primitive bound to fixed pointers, for programs that run again and again without looking anything up.
 typedef struct cod_step cod_step;
 cod_step *cod_step_create(cod_primitive *, void *const pointers[cod_argument_count], void *scratch);
+// Moves one argument to another address.
+void cod_step_rebind(cod_step *, enum cod_argument, void *pointer);
 int cod_step_run(cod_step *);
 void cod_step_destroy(cod_step *);
 

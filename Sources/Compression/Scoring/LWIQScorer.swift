@@ -44,17 +44,17 @@ public struct LWIQScorer {
         let start = ContinuousClock.now
         let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
         guard !layers.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
-        let shapes = try ShapeInference.shapes(of: graph, batch: 1)
-        var classifiers: [String: ImprintedClassifier] = [:]
-        for layer in layers {
-            let dimension = embeddedCount(of: shapes[layer.tap] ?? [])
-            classifiers[layer.tap] = ImprintedClassifier(head: head, classCount: classCount, dimension: dimension)
+        let taps = Array(Set(layers.map(\.tap))).sorted()
+        let embedding = try embeddingGraph(graph, taps)
+        let shapes = try ShapeInference.shapes(of: embedding, batch: 1)
+        var classifiers = zip(taps, embedding.outputs).reduce(into: [String: ImprintedClassifier]()) {
+            $0[$1.0] = ImprintedClassifier(head: head, classCount: classCount, dimension: shapes[$1.1]?[1] ?? 0)
         }
-        let engine = InferenceEngine(graph, taps: Set(classifiers.keys))
+        let engine = InferenceEngine(embedding)
         var progress = Progress("scoring \(graph.name)", total: imageCount)
 
         var counts = [Int](repeating: 0, count: classCount)
-        let imprintCount = try forEachBatch(imprint, engine, &progress, classCount) { tap, embeddings, labels in
+        let imprintCount = try forEachBatch(imprint, engine, taps, &progress, classCount) { tap, embeddings, labels in
             try classifiers[tap]?.imprint(embeddings, labels)
         } onBatch: { for label in $0 { counts[label] += 1 } }
         guard imprintCount > 0 else { throw CompressionFailure.noImages(part: "imprint") }
@@ -62,7 +62,7 @@ public struct LWIQScorer {
         guard missing.isEmpty else { throw CompressionFailure.missingClasses(classes: missing, part: "imprint") }
         for tap in classifiers.keys { try classifiers[tap]?.seal() }
 
-        let holdoutCount = try forEachBatch(holdout, engine, &progress, classCount) { tap, embeddings, labels in
+        let holdoutCount = try forEachBatch(holdout, engine, taps, &progress, classCount) { tap, embeddings, labels in
             try classifiers[tap]?.classify(embeddings, labels)
         } onBatch: { _ in }
         guard holdoutCount > 0 else { throw CompressionFailure.noImages(part: "holdout") }
@@ -78,7 +78,7 @@ public struct LWIQScorer {
     }
 
     private func forEachBatch(
-        _ source: BatchSource, _ engine: InferenceEngine, _ progress: inout Progress, _ classCount: Int,
+        _ source: BatchSource, _ engine: InferenceEngine, _ taps: [String], _ progress: inout Progress, _ classCount: Int,
         onTap: (String, Tensor, [Int]) throws -> Void, onBatch: ([Int]) -> Void
     ) throws -> Int {
         var count = 0
@@ -89,9 +89,7 @@ public struct LWIQScorer {
             if let bad = labels.first(where: { $0 < 0 || $0 >= classCount }) {
                 throw CompressionFailure.labelOutOfRange(label: bad, classCount: classCount)
             }
-            try withoutActuallyEscaping(onTap) { onTap in
-                _ = try engine.run([images]) { name, tensor in try onTap(name, embed(tensor), labels) }
-            }
+            for (tap, embeddings) in zip(taps, try engine.run([images])) { try onTap(tap, embeddings, labels) }
             onBatch(labels)
             count += labels.count
             try progress.advance(by: labels.count)
@@ -99,21 +97,24 @@ public struct LWIQScorer {
         return count
     }
 
-    /// Rows and columns a map [N, C, H, W] is pooled to.
-    private func pooledSize(_ shape: Shape) -> Int {
-        let wanted = Int((Double(embeddingSize) / Double(max(1, shape[1]))).squareRoot().rounded())
-        return max(1, min(wanted, shape[2], shape[3]))
-    }
-
-    private func embeddedCount(of shape: Shape) -> Int {
-        guard shape.rank == 4 else { return shape.dims.dropFirst().reduce(1, *) }
-        return shape[1] * pooledSize(shape) * pooledSize(shape)
-    }
-
-    private func embed(_ activation: Tensor) throws -> Tensor {
-        guard activation.rank == 4 else { return try Flatten().evaluate([activation], .inference).outputs[0] }
-        let size = pooledSize(activation.shape)
-        let pooled = try AdaptiveAveragePool2D(rows: size, columns: size).evaluate([activation], .inference).outputs[0]
-        return try pooled.reshaped([activation.shape[0], -1])
+    /// The graph whose results are the embeddings [N, D] of `taps`: maps pooled to about D values, vectors as they are.
+    ///
+    /// So the pooling runs where the map was just made, and no map is ever kept.
+    private func embeddingGraph(_ graph: Graph, _ taps: [String]) throws -> Graph {
+        let shapes = try ShapeInference.shapes(of: graph, batch: 1)
+        var result = graph
+        let embeddings = taps.map { tap in
+            let shape = shapes[tap] ?? []
+            var value = tap
+            if shape.rank == 4 {
+                let wanted = Int((Double(embeddingSize) / Double(max(1, shape[1]))).squareRoot().rounded())
+                let size = max(1, min(wanted, shape[2], shape[3]))
+                value = "pooled:" + tap
+                result.nodes.append(Node(value, AdaptiveAveragePool2D(rows: size, columns: size), [.value(tap)]))
+            }
+            result.nodes.append(Node("embedding:" + tap, Flatten(), [.value(value)]))
+            return "embedding:" + tap
+        }
+        return try result.computing(embeddings)
     }
 }

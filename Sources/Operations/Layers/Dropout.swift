@@ -49,7 +49,7 @@ public struct Dropout: Operation {
         return Evaluation(
             [try inputs[0].multiplying(mask)], stateUpdates: [(1, next)],
             pullback: mode.recordsGradient ? { gradients, needed in
-                [needed[0] ? try gradients[0]?.multiplying(mask) : nil, nil]
+                [needed[0] ? try gradients[0]?.total().multiplying(mask) : nil, nil]
             } : nil)
     }
 

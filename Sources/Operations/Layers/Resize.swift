@@ -83,7 +83,9 @@ public struct Resize: Operation {
         case .nearest:
             let places = try Tensor((0..<size).map { Int64(nearest(to: place(of: $0, extent), extent)) })
             let found = try gather.evaluate([inputs[0], places], mode)
-            return Evaluation(found.outputs[0], mode) { dy, _ in [try found.pullback?([dy], [true, false])[0]] }
+            return Evaluation(found.outputs[0], mode) { dy, _ in
+                [try found.gradients(from: dy, needed: [true, false])?[0]]
+            }
         case .linear:
             let (before, behind, weights) = neighbours(extent)
             let first = try gather.evaluate([inputs[0], Tensor(before)], mode)
@@ -94,8 +96,8 @@ public struct Resize: Operation {
             let rest = try share.negated().adding(1)
             let y = try first.outputs[0].multiplying(rest).adding(second.outputs[0].multiplying(share))
             return Evaluation(y, mode) { dy, _ in
-                guard let a = try first.pullback?([dy.multiplying(rest)], [true, false])[0],
-                    let b = try second.pullback?([dy.multiplying(share)], [true, false])[0]
+                guard let a = try first.gradients(from: dy.multiplying(rest), needed: [true, false])?[0],
+                    let b = try second.gradients(from: dy.multiplying(share), needed: [true, false])?[0]
                 else { return [nil] }
                 return [try a.adding(b)]
             }

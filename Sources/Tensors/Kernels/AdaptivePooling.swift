@@ -1,3 +1,5 @@
+import CKernels
+
 /// Average pooling to a given number of rows and columns; 1×1 is global average pooling.
 ///
 /// Cell (p, q) averages rows ⌊pH/P⌋ ..< ⌈(p+1)H/P⌉ and likewise columns.
@@ -5,32 +7,27 @@ package enum AdaptivePooling {
     /// - Shape: [N, C, H, W] to [N, C, P, Q], plain.
     package static func forward(_ x: Tensor, rows: Int, columns: Int) throws -> Tensor {
         try x.requireType(.float32, "adaptive_avg_pool2d")
-        let output = try outputShape(x.shape, rows: rows, columns: columns)
-        let y = try Tensor(uninitialized: output)
-        let source = x.layout == .blocked ? x : try x.contiguous()
-        let (h, w, c) = (x.shape[2], x.shape[3], x.shape[1])
-        let lanes = source.layout == .blocked ? Layout.channelBlock : 1
+        let y = try Tensor(uninitialized: outputShape(x.shape, rows: rows, columns: columns))
+        forward(try x.inFormat(.blocked), into: y)
+        return y
+    }
+
+    /// The same from a blocked tensor into a plain one.
+    package static func forward(_ x: Tensor, into y: Tensor) {
+        let (h, w, c, lanes) = (x.shape[2], x.shape[3], x.shape[1], Layout.channelBlock)
+        let (rows, columns) = (y.shape[2], y.shape[3])
         let blocks = (c + lanes - 1) / lanes
-        let from = source.base(Float.self)
-        let to = y.base(Float.self)
-        withExtendedLifetime((source.storage, y.storage)) {
-            parallelFor(x.shape[0] * blocks, grain: max(1, 16384 / (h * w * lanes))) { range in
-                withUnsafeTemporaryAllocation(of: Float.self, capacity: lanes) { sums in
-                    for plane in range {
-                        let (image, block) = (plane / blocks, plane % blocks)
-                        let used = min(lanes, c - block * lanes)
-                        for p in 0..<rows {
-                            for q in 0..<columns {
-                                sumCell(from + plane * h * w * lanes, h, w, lanes, (p, rows), (q, columns), into: sums)
-                                let target = to + ((image * c + block * lanes) * rows + p) * columns + q
-                                for lane in 0..<used { target[lane * rows * columns] = sums[lane] }
-                            }
-                        }
-                    }
+        let (from, to) = (x.base(Float.self), y.base(Float.self))
+        withExtendedLifetime((x.storage, y.storage)) {
+            parallelFor(x.shape[0] * blocks, grain: max(1, Elementwise.grain / max(1, h * w * lanes))) { range in
+                for plane in range {
+                    let (image, block) = (plane / blocks, plane % blocks)
+                    ck_adaptive_pool(
+                        from + plane * h * w * lanes, h, w, Int32(lanes), rows, columns,
+                        Int32(min(lanes, c - block * lanes)), to + (image * c + block * lanes) * rows * columns)
                 }
             }
         }
-        return y
     }
 
     /// Spreads each output gradient evenly over its cell.
@@ -70,22 +67,5 @@ package enum AdaptivePooling {
 
     private static func cell(_ index: Int, of count: Int, over extent: Int) -> Range<Int> {
         index * extent / count..<((index + 1) * extent + count - 1) / count
-    }
-
-    private static func sumCell(
-        _ plane: UnsafePointer<Float>, _ h: Int, _ w: Int, _ lanes: Int, _ row: (Int, Int), _ column: (Int, Int),
-        into sums: UnsafeMutableBufferPointer<Float>
-    ) {
-        sums.update(repeating: 0)
-        let rows = cell(row.0, of: row.1, over: h)
-        let columns = cell(column.0, of: column.1, over: w)
-        let scale = 1 / Float(rows.count * columns.count)
-        for i in rows {
-            for j in columns {
-                let pixel = plane + (i * w + j) * lanes
-                for lane in 0..<lanes { sums[lane] += pixel[lane] }
-            }
-        }
-        for lane in 0..<lanes { sums[lane] *= scale }
     }
 }

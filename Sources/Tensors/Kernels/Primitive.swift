@@ -72,22 +72,23 @@ package final class Primitive {
 /// A handful of nets at a few batch sizes need a few hundred entries; a script that tries thousands of shapes makes
 /// the cache start anew instead of growing without bound.
 package struct PrimitiveCache<Key: Hashable> {
-    private var entries: [Key: Primitive] = [:]
     /// oneDNN settles how work is split when a primitive is made, so another thread count needs others.
-    private var threadCount = 0
+    private struct Entry: Hashable {
+        let key: Key
+        let threadCount: Int
+    }
+
+    private var entries: [Entry: Primitive] = [:]
     private let limit = 1024
 
     package init() {}
 
     package mutating func primitive(for key: Key, make: (Key) throws -> Primitive) throws -> Primitive {
-        if threadCount != Threads.count {
-            entries.removeAll()
-            threadCount = Threads.count
-        }
-        if let found = entries[key] { return found }
+        let entry = Entry(key: key, threadCount: Threads.count)
+        if let found = entries[entry] { return found }
         if entries.count >= limit { entries.removeAll() }
         let made = try make(key)
-        entries[key] = made
+        entries[entry] = made
         return made
     }
 }

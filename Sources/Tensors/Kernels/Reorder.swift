@@ -10,13 +10,17 @@ package enum Reorder {
 
     nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
 
-    static func run(_ source: Tensor, into target: Tensor, from: ActivationFormat, to: ActivationFormat) throws {
-        let d = source.shape.dims
+    package static func primitive(_ shape: Shape, from: ActivationFormat, to: ActivationFormat) throws -> Primitive {
+        let d = shape.dims
         let key = Key(dims: d, from: from.cod.rawValue, to: to.cod.rawValue)
-        let primitive = try cache.primitive(for: key) { _ in
+        return try cache.primitive(for: key) { _ in
             let handle = cod_reorder_create(Int64(d[0]), Int64(d[1]), Int64(d[2]), Int64(d[3]), from.cod, to.cod)
             return try Primitive("reorder", handle)
         }
+    }
+
+    static func run(_ source: Tensor, into target: Tensor, from: ActivationFormat, to: ActivationFormat) throws {
+        let primitive = try primitive(source.shape, from: from, to: to)
         try withExtendedLifetime((source.storage, target.storage)) {
             try primitive.execute([(cod_src, source.rawBase), (cod_dst, target.rawBase)])
         }

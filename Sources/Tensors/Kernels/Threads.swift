@@ -22,8 +22,8 @@ public enum Threads {
         }
     }
 
-    /// Runs `body` on the calling thread alone, libraries and all, for problems too small to be shared: waking the others would take
-    /// longer than the work.
+    /// Runs `body` on the calling thread alone, libraries and all: for problems so small that waking the others would
+    /// take longer than the work, and for making primitives that one of several workers will run.
     package static func withOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
         let all = count
         guard all > 1 else { return try body() }

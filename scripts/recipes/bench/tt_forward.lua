@@ -44,7 +44,7 @@ return {
         local slower, macs = {}, nil
         for _, rank in ipairs { 0, table.unpack(case.ranks) } do
             local model, key = rank == 0 and dense(case) or chain(case, rank), tostring(rank)
-            local figures = measure.calls(args, case.N == 1 and 200 or 25, 10, function() model(x) end)
+            local figures = measure.calls(args, case.N == 1 and 200 or 25, 10, function() local y <close> = model(x) end)
             row.ms[key], row.min[key], row.max[key], row.reps = figures.ms, figures.min, figures.max, figures.reps
             row.params[key] = model.cost.params
             if rank == 0 then

@@ -1,0 +1,31 @@
+// Vectors of a block's lanes, and the instruction sets that loops over them are compiled for.
+#pragma once
+#include "CKernels.h"
+
+// The templates are inlined into the clones of the entry points, and so compiled for each instruction set.
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
+typedef float vec __attribute__((vector_size(32)));
+
+// A vector with one float per lane, of G machine vectors.
+template <int G> struct Lanes {
+    static constexpr int width = sizeof(vec) / sizeof(float);
+    vec part[G];
+};
+
+template <int G> INLINE void clear(Lanes<G> &lanes) {
+    for (int g = 0; g < G; g++) lanes.part[g] = vec{};
+}
+
+template <int G> INLINE void load(Lanes<G> &lanes, const float *from) {
+    for (int g = 0; g < G; g++) __builtin_memcpy(&lanes.part[g], from + g * Lanes<G>::width, sizeof(vec));
+}
+
+template <int G> INLINE void store(const Lanes<G> &lanes, float *to) {
+    for (int g = 0; g < G; g++) __builtin_memcpy(to + g * Lanes<G>::width, &lanes.part[g], sizeof(vec));
+}
