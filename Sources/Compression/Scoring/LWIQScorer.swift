@@ -99,22 +99,27 @@ public struct LWIQScorer {
 
     /// The graph whose results are the embeddings [N, D] of `taps`: maps pooled to about D values, vectors as they are.
     ///
-    /// So the pooling runs where the map was just made, and no map is ever kept.
+    /// So the pooling runs where the map was just made, and no map is kept for it.
     private func embeddingGraph(_ graph: Graph, _ taps: [String]) throws -> Graph {
         let shapes = try ShapeInference.shapes(of: graph, batch: 1)
+        let tapped = Set(taps)
         var result = graph
-        let embeddings = taps.map { tap in
-            let shape = shapes[tap] ?? []
-            var value = tap
-            if shape.rank == 4 {
-                let wanted = Int((Double(embeddingSize) / Double(max(1, shape[1]))).squareRoot().rounded())
-                let size = max(1, min(wanted, shape[2], shape[3]))
-                value = "pooled:" + tap
-                result.nodes.append(Node(value, AdaptiveAveragePool2D(rows: size, columns: size), [.value(tap)]))
-            }
-            result.nodes.append(Node("embedding:" + tap, Flatten(), [.value(value)]))
-            return "embedding:" + tap
+        result.nodes = graph.nodes.flatMap { node in
+            [node] + node.outputs.filter(tapped.contains).flatMap { embeddingNodes(of: $0, shapes[$0] ?? []) }
         }
-        return try result.computing(embeddings)
+        return try result.computing(taps.map(Self.embedding))
+    }
+
+    private static func embedding(of tap: String) -> String { "embedding:" + tap }
+
+    private func embeddingNodes(of tap: String, _ shape: Shape) -> [Node] {
+        guard shape.rank == 4 else { return [Node(Self.embedding(of: tap), Flatten(), [.value(tap)])] }
+        let wanted = Int((Double(embeddingSize) / Double(max(1, shape[1]))).squareRoot().rounded())
+        let size = max(1, min(wanted, shape[2], shape[3]))
+        let pooled = "pooled:" + tap
+        return [
+            Node(pooled, AdaptiveAveragePool2D(rows: size, columns: size), [.value(tap)]),
+            Node(Self.embedding(of: tap), Flatten(), [.value(pooled)]),
+        ]
     }
 }
