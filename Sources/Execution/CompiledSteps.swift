@@ -5,17 +5,24 @@ import Tensors
 final class CompiledSteps {
     typealias Step = () throws -> Void
 
+    /// The node a step works for, and what does the work.
+    struct Label {
+        let node: String
+        let implementation: String
+    }
+
     /// Shapes and formats of the results.
     let outputs: [PlannedValue]
     let bufferByteCount: Int
     private let inputPorts: [Port]
     private let outputPorts: [Port]
-    private let steps: [Step]
+    private let steps: [(label: Label, run: Step)]
     /// Bound primitives hold bare pointers into these blocks, so they are kept alive.
     private let memory: ProgramCompiler.Memory
 
     init(
-        outputs: [PlannedValue], bufferByteCount: Int, inputPorts: [Port], outputPorts: [Port], steps: [Step],
+        outputs: [PlannedValue], bufferByteCount: Int, inputPorts: [Port], outputPorts: [Port],
+        steps: [(label: Label, run: Step)],
         memory: ProgramCompiler.Memory
     ) {
         self.outputs = outputs
@@ -26,14 +33,35 @@ final class CompiledSteps {
         self.memory = memory
     }
 
+    var labels: [Label] { steps.map(\.label) }
+
     /// Reads plain inputs at `sources` (those that were not given at planning) and leaves the results at `targets`.
     /// - Throws: `Interrupted`, failures of the kernels.
     func run(from sources: [UnsafeMutableRawPointer], to targets: [UnsafeMutableRawPointer]) throws {
-        for (port, source) in zip(inputPorts, sources) { port.open(at: source) }
-        for (port, target) in zip(outputPorts, targets) { port.open(at: target) }
+        open(sources, targets)
         for step in steps {
             try Cancellation.check()
-            try step()
+            try step.run()
         }
+    }
+
+    /// As `run`, with the milliseconds of every step.
+    func runTimed(from sources: [UnsafeMutableRawPointer], to targets: [UnsafeMutableRawPointer]) throws -> [Double] {
+        open(sources, targets)
+        return try steps.map { step in
+            try Cancellation.check()
+            return try ContinuousClock().measure { try step.run() }.milliseconds
+        }
+    }
+
+    private func open(_ sources: [UnsafeMutableRawPointer], _ targets: [UnsafeMutableRawPointer]) {
+        for (port, source) in zip(inputPorts, sources) { port.open(at: source) }
+        for (port, target) in zip(outputPorts, targets) { port.open(at: target) }
+    }
+}
+
+extension Duration {
+    var milliseconds: Double {
+        Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15
     }
 }

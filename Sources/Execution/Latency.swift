@@ -17,8 +17,7 @@ public struct Latency: Sendable {
         for _ in 0..<min(5, runs) { _ = try program.run(inputs) }
         var times: [Double] = []
         for _ in 0..<runs {
-            let elapsed = try ContinuousClock().measure { _ = try program.run(inputs) }.components
-            times.append(Double(elapsed.seconds) * 1e3 + Double(elapsed.attoseconds) * 1e-15)
+            times.append(try ContinuousClock().measure { _ = try program.run(inputs) }.milliseconds)
         }
         times.sort()
         return Latency(median: times[times.count / 2], minimum: times[0], maximum: times[times.count - 1])

@@ -131,7 +131,7 @@ extension ProgramCompiler {
         let arguments = sources
         let targets = node.outputs.map { define($0, .plain) }
         let operation = node.operation
-        emit { memory in
+        emit("general") { memory in
             let inputs = arguments.map { argument in
                 switch argument {
                 case .parameter(let tensor): tensor

@@ -33,7 +33,9 @@ struct ProgramCompiler {
     private let lastUses: [String: Int]
     private var buffers = BufferPlan()
     private var values: [String: PlannedValue] = [:]
-    private var emitters: [Emitter] = []
+    private var emitters: [(label: CompiledSteps.Label, make: Emitter)] = []
+    /// What the steps emitted just now belong to.
+    private var nodeName = ""
     private var scratchByteCount = 0
     private var inputPorts: [String] = []
     private var results: [PlannedValue] = []
@@ -51,11 +53,13 @@ struct ProgramCompiler {
     mutating func plan(given: [String: Tensor] = [:], raw: Set<String> = []) throws {
         for input in graph.inputs { planInput(input, given[input.name]) }
         for (index, node) in graph.nodes.enumerated() {
+            nodeName = node.name
             try located("\(graph.name) › \(node.name) › \(node.operation.name)") { try plan(node, at: index) }
             for name in Set(node.valueInputs + node.outputs) where lastUses[name] == index { release(name) }
         }
         for (position, name) in graph.outputs.enumerated() {
             guard let value = values[name] else { throw GraphFailure.unknownOutput(graph: graph.name, value: name) }
+            nodeName = "result " + name
             try planOutput(value, Self.resultPort(position), isRaw: raw.contains(name))
         }
     }
@@ -65,6 +69,7 @@ struct ProgramCompiler {
     private mutating func planInput(_ input: GraphInput, _ given: Tensor?) {
         let shape = shapes[input.name] ?? []
         let name = input.name
+        nodeName = name
         if let given {
             let format = given.rank == 4 ? given.activationFormat ?? .plain : .plain
             values[name] = PlannedValue(shape: shape, format: format, place: .given(given.storage))
@@ -161,7 +166,8 @@ struct ProgramCompiler {
         return CompiledSteps(
             outputs: results, bufferByteCount: buffers.totalByteCount + scratchByteCount,
             inputPorts: inputPorts.compactMap { ports[$0] }, outputPorts: outputPorts.compactMap { ports[$0] },
-            steps: try emitters.flatMap { try $0(memory) }, memory: memory)
+            steps: try emitters.flatMap { emitter in try emitter.make(memory).map { (emitter.label, $0) } },
+            memory: memory)
     }
 
     // MARK: What the planners of the operations use
@@ -181,7 +187,10 @@ struct ProgramCompiler {
         return value
     }
 
-    mutating func emit(_ emitter: @escaping Emitter) { emitters.append(emitter) }
+    /// - Parameter implementation: what does the work, for profiles.
+    mutating func emit(_ implementation: String = "loop", _ emitter: @escaping Emitter) {
+        emitters.append((.init(node: nodeName, implementation: implementation), emitter))
+    }
     private mutating func reserveScratch(_ byteCount: Int) { scratchByteCount = max(scratchByteCount, byteCount) }
 
     func parameter(_ source: Source, of node: Node) throws -> Tensor {
@@ -238,7 +247,7 @@ struct ProgramCompiler {
         fixed: [(argument: cod_argument, storage: Storage, pointer: UnsafeMutableRawPointer)] = []
     ) {
         reserveScratch(Int(cod_primitive_scratch_bytes(primitive.handle)))
-        emit { memory in
+        emit(primitive.implementation) { memory in
             let arguments = values.map { ($0.0, memory.port($0.1) == nil ? memory.pointer($0.1) : nil) }
             let bound = try BoundPrimitive(
                 primitive, arguments + fixed.map { ($0.argument, $0.pointer) }, scratch: memory.scratch,

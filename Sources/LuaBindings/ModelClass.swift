@@ -106,6 +106,19 @@ enum ModelClass {
                 "threads": Threads.count,
             ] as LuaFields
         }
+        members.method("profile_rows") { call, model in
+            let batch = try call.optionalInteger(1, "batch") ?? 1
+            guard (1...65536).contains(batch) else { throw call.invalid(1, "batch", "must be in 1…65536, got \(batch)") }
+            let profile = try InferenceProfile.measure(model.graph, batch: batch, runs: batch == 1 ? 30 : 8)
+            let total = profile.rows.reduce(0) { $0 + $1.milliseconds }
+            try call.push(profile.rows.map { row -> LuaFields in
+                [
+                    "name": row.name, "op": row.operation, "shape": row.shape.dims, "ms": row.milliseconds,
+                    "share": total > 0 ? row.milliseconds / total : 0, "macs": row.macCount, "gflops": row.gigaflops,
+                    "implementation": row.implementation,
+                ]
+            })
+        }
         members.method("save") { call, model in
             try ModelFile(graph: model.graph, notes: model.notes)
                 .write(byEndingOf: try call.string(1, "path"), version: Toolkit.version)

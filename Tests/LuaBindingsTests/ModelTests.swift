@@ -19,6 +19,19 @@ import Testing
             """)
     }
 
+    @Test func profilesShowWhereTheTimeGoes() throws {
+        try run("""
+            local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
+            local profile = model:profile(2)
+            local share, macs = 0, 0
+            for _, row in ipairs(profile) do share, macs = share + row.share, macs + row.macs end
+            assert(math.abs(share - 1) < 1e-6 and macs == 2 * model.cost.macs)
+            assert(tostring(profile):find("GFLOP/s", 1, true))
+            local ok, err = pcall(model.profile, model, 0)
+            assert(not ok and tostring(err):find "1…65536", tostring(err))
+            """)
+    }
+
     @Test func gradientsBelongToTheirPass() throws {
         try run("""
             local model, data = net(), tiny()

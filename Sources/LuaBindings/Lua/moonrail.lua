@@ -55,4 +55,16 @@ function core.getters.Model.layers(model)
     })
 end
 
+--- Where the time goes: rows per layer with ms, share, gflops and the kernel's name, for a batch of `batch` (1).
+function core.methods.Model.profile(model, batch)
+    local profile = model:profile_rows(batch)
+    local total = 0
+    for _, row in ipairs(profile) do total = total + row.ms end
+    return rows.wrap(profile, {
+        title = ("%s, batch %d, %d thread(s): %.3f ms"):format(model.name, batch or 1, core.threads(), total),
+        { "name", "layer" }, { "op", "operation" }, { "shape", "output", rows.extents }, { "ms", "ms", rows.fixed(4) },
+        { "share", "share", rows.percent }, { "gflops", "GFLOP/s", rows.fixed(1) }, { "implementation", "kernel" },
+    })
+end
+
 return mr

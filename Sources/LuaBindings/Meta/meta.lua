@@ -260,6 +260,18 @@ function Model:latency(options) end
 ---@return table[]
 function Model:layer_rows() end
 
+--- Where the time goes: rows per layer with name, op, shape, ms, share, macs, gflops and implementation (the kernel's
+--- name), for a batch of `batch` (1) images. Every layer is timed by itself on the whole batch; `model(x)` runs chunks
+--- of larger batches and is usually faster than the sum.
+---@param batch? integer
+---@return table[]
+function Model:profile(batch) end
+
+--- The same as plain rows, without printing.
+---@param batch? integer
+---@return table[]
+function Model:profile_rows(batch) end
+
 --- A parameter by name.
 ---@param name string
 ---@return Tensor
