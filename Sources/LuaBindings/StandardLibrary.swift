@@ -14,8 +14,11 @@ enum StandardLibrary {
 
     /// The API's description in LuaCATS annotations.
     static var meta: String {
-        [PackageResources.meta_lua, PackageResources.networks_lua, PackageResources.data_lua, PackageResources.tensor_trains_lua]
-            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+        [
+            PackageResources.meta_lua, PackageResources.networks_lua, PackageResources.data_lua,
+            PackageResources.tensor_trains_lua, PackageResources.results_lua,
+        ]
+        .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
     }
 
     static let modules = [
@@ -27,7 +30,10 @@ enum StandardLibrary {
         Module("moonrail.help", PackageResources.help_lua),
         Module("moonrail.fit", PackageResources.fit_lua),
         Module("moonrail.nn", PackageResources.nn_lua),
+        Module("moonrail.page", PackageResources.page_lua),
+        Module("moonrail.plot", PackageResources.plot_lua),
         Module("moonrail.report", PackageResources.report_lua),
         Module("moonrail.rows", PackageResources.rows_lua),
+        Module("moonrail.svg", PackageResources.svg_lua),
     ]
 }

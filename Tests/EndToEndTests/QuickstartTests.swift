@@ -45,6 +45,8 @@ enum Repository {
         }
         let chart = String(decoding: try AtomicFile.read(directory + "/significance.svg"), as: UTF8.self)
         #expect(chart.contains("stage3.block3.conv2"))
+        let page = String(decoding: try AtomicFile.read(directory + "/report.html"), as: UTF8.self)
+        #expect(page.hasPrefix("<!doctype html>") && page.contains("--test_images 300") && page.contains("keep 30 %"))
     }
 
     /// What was promised of the file that ships: its size, and its accuracy on all 10,000 test images.

@@ -27,9 +27,10 @@ import Testing
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         // The examples name files as seen from the repository's root, and write beside themselves.
-        let text = Self.examples[index]
-            .replacing("scripts/models/", with: Repository.root + "/scripts/models/")
-            .replacing("\"small.safetensors\"", with: "\"\(directory)/small.safetensors\"")
+        var text = Self.examples[index].replacing("scripts/models/", with: Repository.root + "/scripts/models/")
+        for file in ["small.safetensors", "report.html", "budget.svg"] {
+            text = text.replacing("\"\(file)\"", with: "\"\(directory)/\(file)\"")
+        }
         let script = directory + "/example.lua"
         try AtomicFile.write(script, text: text)
         let outcome = try BuiltCommand.run(

@@ -24,6 +24,8 @@ import Testing
                     for name in pairs(methods) do registered[class .. ":" .. name] = true end
                 end
             end
+            for name in pairs(require "moonrail.rows".methods) do registered["Rows:" .. name] = true end
+            for name in pairs(require "moonrail.report".methods) do registered["Report:" .. name] = true end
             described["Model:__call"] = nil
             for name in pairs(described) do assert(registered[name], name .. " is described, but is not there") end
             for name in pairs(registered) do assert(described[name], name .. " is there, but not described") end

@@ -42,16 +42,6 @@ import Testing
         #expect(message(of: "mr.write_json('\(path)', { v = 0 / 0 })").contains("no JSON form"))
     }
 
-    @Test func chartsAreWellFormed() throws {
-        let path = "/tmp/moonrail-chart-\(UInt64.random(in: 0 ... .max)).svg"
-        try run("""
-            local rows = mr.rows { { layer = "a<b", gain = 0.5, stderr = 0.1 }, { layer = "c", gain = -0.2, stderr = 0.1 } }
-            rows:plot("\(path)")
-            """)
-        let text = String(decoding: try AtomicFile.read(path), as: UTF8.self)
-        #expect(text.hasPrefix("<svg") && text.contains("a&lt;b") && text.contains("class=\"down\"") && text.hasSuffix("</svg>\n"))
-    }
-
     @Test func theModuleMakesNoGlobals() throws {
         try run("for name in pairs(_G) do assert(name ~= 'mr' and name ~= 'moonrail', name) end")
     }

@@ -35,7 +35,7 @@ local dense = {
 }
 print(("%.2f %% on %d test images, %.3f ms an image"):format(100 * dense.accuracy, #test, dense.latency_ms))
 
-local table_rows, plans = { dense }, {}
+local table_rows, plans, made, histories = { dense }, {}, {}, {}
 for _, keep in ipairs { 0.60, 0.45, 0.30 } do
     stage(("Keep %.0f %% of the parameters"):format(100 * keep))
     local plan = mr.plan(model, { scores = scores, budget = { params = keep }, policy = args.policy, grouping = args.grouping })
@@ -64,7 +64,7 @@ for _, keep in ipairs { 0.60, 0.45, 0.30 } do
     }
     print(("%.2f %% as cut, %.2f %% after BN, %.2f %% tuned and saved"):format(100 * raw, 100 * settled, 100 * row.accuracy))
     table_rows[#table_rows + 1] = row
-    plans[#plans + 1] = row
+    plans[#plans + 1], made[#made + 1], histories[#histories + 1] = row, plan, history
 end
 
 stage "Dense against compressed"
@@ -73,4 +73,7 @@ mr.write_json(args.out .. "/report.json", {
     dense = dense, plans = plans, scoring_seconds = scores.seconds, seconds = mr.clock() - started,
     threads = mr.threads(), version = mr.version, recipe = args,
 })
-print(("\nwrote %s/: report.json, significance.svg and %d models, in %.0f s"):format(args.out, #plans, mr.clock() - started))
+mr.report {
+    title = "ResNet-20 on Fashion-MNIST", models = table_rows, scores = scores, plans = made, histories = histories, recipe = args,
+}:html(args.out .. "/report.html")
+print(("\nwrote %s/: report.html, report.json, significance.svg and %d models, in %.0f s"):format(args.out, #plans, mr.clock() - started))

@@ -2,6 +2,7 @@
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local check = require "moonrail.check"
+local plot = require "moonrail.plot"
 
 local known = {
     epochs = "number", steps = "number", optimizer = "userdata", schedule = "function", smoothing = "number",
@@ -12,7 +13,7 @@ local known = {
 local history_view = {
     { "epoch", "epoch" }, { "step", "step" }, { "loss", "loss", rows.fixed(4) }, { "accuracy", "train", rows.percent },
     { "validation", "validation", rows.percent }, { "lr", "lr", rows.fixed(5) }, { "images_per_second", "img/s", rows.fixed(0) },
-    { "seconds", "seconds", rows.fixed(1) },
+    { "seconds", "seconds", rows.fixed(1) }, draw = plot.history,
 }
 
 -- Cross-entropy with the labels, mixed with the divergence from the teacher where there is one.

@@ -1,14 +1,15 @@
 -- How scores, plans and comparisons print and plot.
 local rows = require "moonrail.rows"
-local chart = require "moonrail.chart"
+local plot = require "moonrail.plot"
+local page = require "moonrail.page"
+local check = require "moonrail.check"
+local core = require "moonrail.core"
 
 local report = {}
 
 local percent, grouped = rows.percent, rows.grouped
 
 local function signed(fraction) return ("%+.2f %%"):format(100 * fraction) end
-
-local function plural(count, word) return ("%d %s%s"):format(count, word, count == 1 and "" or "s") end
 
 function report.scores(scores)
     local largest = 0
@@ -54,23 +55,45 @@ function report.compare(entries)
     local view = {
         { "name", "model" }, { "params", "parameters", grouped }, { "params", "kept", kept "params" },
         { "macs", "MACs kept", kept "macs" }, { "bytes", "bytes", grouped }, { "accuracy_raw", "before tuning", percent },
-        { "accuracy", "accuracy", percent }, { "latency_ms", "ms, batch 1", rows.fixed(3) },
+        { "accuracy", "accuracy", percent }, { "latency_ms", "ms, batch 1", rows.fixed(3) }, draw = plot.comparison,
     }
     return rows.wrap(entries, view)
 end
 
---- Draws scores or any rows as a bar chart into an SVG file: scores:plot("significance.svg").
-function rows.methods.plot(list, path, options)
-    options = options or {}
-    local key = options.key or (list[1] and list[1].gain and "gain") or "value"
-    local label = options.label or (list[1] and list[1].layer and "layer") or "name"
-    chart.bars(path, {
-        title = options.title or (key == "gain" and "Accuracy gained by each layer (LWIQ)") or key,
-        labels = rows.methods.column(list, label), values = rows.methods.column(list, key),
-        errors = key == "gain" and rows.methods.column(list, "stderr") or nil,
-        format = options.format or (key == "gain" and function(v) return ("%+.1f %%"):format(100 * v) end) or nil,
-    })
+local methods = {}
+
+--- Draws the models as a scatter of budget and accuracy into an SVG file.
+function methods.plot(self, path, options) rows.methods.plot(self.models, path, options) end
+
+--- Writes one HTML page with everything in it, which needs no network.
+function methods.html(self, path) core.write_text(path, page.html(self)) end
+
+--- Writes the report's numbers as JSON.
+function methods.save(self, path) core.write_json(path, self) end
+
+local meta = {
+    __name = "report", __index = methods,
+    __tostring = function(self) return self.title .. "\n" .. tostring(self.models) end,
+}
+
+local known = {
+    title = "string", models = "table", scores = "table", plans = "table", histories = "table", recipe = "table", script = "string",
+}
+
+--- What a recipe found out, to be shown: `models` are rows as for report.compare, the first of them the reference.
+function report.make(options)
+    options = check.options("mr.report", options, known)
+    if not options.models or not options.models[1] then error("mr.report: needs option 'models', rows with name and params", 2) end
+    for i, row in ipairs(options.models) do
+        if type(row) ~= "table" or type(row.params) ~= "number" then error(("mr.report: models[%d] has no number 'params'"):format(i), 2) end
+    end
+    local given = rawget(_G, "arg")
+    return setmetatable({
+        title = options.title or "Compression report", models = report.compare(options.models), scores = options.scores,
+        plans = options.plans or {}, histories = options.histories or {}, recipe = options.recipe or {},
+        script = options.script or (given and given[0]) or nil, seed = core.seed(), threads = core.threads(), version = core.version,
+    }, meta)
 end
 
-report.plural = plural
+report.methods = methods
 return report

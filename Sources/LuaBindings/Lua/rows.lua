@@ -45,6 +45,9 @@ local function text_of(value)
     return tostring(value)
 end
 
+--- A value as a cell shows it: floats with four digits, arrays with commas.
+rows.text = text_of
+
 -- Without a view, the columns are the names found in the first row, in alphabetical order.
 local function columns_of(list)
     local view = views[list]
@@ -110,11 +113,14 @@ local meta = {
 }
 
 --- Gives an array of rows its printing and methods. `view` is a list of { key, heading, format } with an optional
---- title and footer; without one the names of the first row are the columns.
+--- title, footer and draw (rows, options -> drawing); without one the names of the first row are the columns.
 function rows.wrap(list, view)
     views[list] = view
     return setmetatable(list, meta)
 end
+
+--- The view that `list` was given, or nil.
+function rows.view(list) return views[list] end
 
 local function derive(list, new)
     local view = views[list]

@@ -1,0 +1,91 @@
+-- Which chart rows become: rows:plot(path, options), and the drawings that a report shares with it.
+local rows = require "moonrail.rows"
+local chart = require "moonrail.chart"
+local check = require "moonrail.check"
+
+local plot = {}
+
+local function signed(fraction) return ("%+.1f %%"):format(100 * fraction) end
+
+local function share(fraction) return ("%.4g %%"):format(100 * fraction) end
+
+local function is_finite(value) return type(value) == "number" and value - value == 0 end
+
+-- The finite numbers under `key`; a row without one is a mistake that names it.
+local function numbers(list, key)
+    local values = {}
+    for i, row in ipairs(list) do
+        if not is_finite(row[key]) then
+            error(("rows:plot: row %d has no finite number '%s', but %s"):format(i, key, tostring(row[key])), 0)
+        end
+        values[i] = row[key]
+    end
+    return values
+end
+
+--- Bars of any column, labelled by the rows' layers or names.
+function plot.bars(list, options)
+    local first = list[1] or {}
+    local key = options.key or (first.gain and "gain") or "value"
+    local label = options.label or (first.layer and "layer") or "name"
+    local labels = {}
+    for i, row in ipairs(list) do labels[i] = tostring(row[label] or i) end
+    local is_gain = key == "gain"
+    return chart.bars {
+        title = options.title or (is_gain and "Accuracy gained by each layer (LWIQ)") or key, labels = labels,
+        values = numbers(list, key), errors = is_gain and first.stderr and numbers(list, "stderr") or nil,
+        format = options.format or (is_gain and signed) or nil,
+    }
+end
+
+--- The loss of a training history, and its accuracies, over the epochs.
+function plot.history(list, options)
+    local epochs = numbers(list, "epoch")
+    local function series(name, key)
+        local found = { name = name, xs = {}, ys = {} }
+        for i, row in ipairs(list) do
+            if is_finite(row[key]) then
+                found.xs[#found.xs + 1] = epochs[i]
+                found.ys[#found.ys + 1] = row[key]
+            end
+        end
+        return #found.ys > 0 and found or nil
+    end
+    local accuracies = { series("training accuracy", "accuracy") }
+    accuracies[#accuracies + 1] = series("validation accuracy", "validation")
+    local panels = { { series = { { name = "loss", xs = epochs, ys = numbers(list, "loss") } } } }
+    if #accuracies > 0 then panels[2] = { series = accuracies, format = share } end
+    return chart.lines { title = options.title or "Training", x_label = "epoch", least = 1, panels = panels }
+end
+
+--- Accuracy against the share of the first model's parameters that each keeps; one colour a policy.
+function plot.comparison(list, options)
+    local params, points = numbers(list, "params"), {}
+    for i, row in ipairs(list) do
+        if is_finite(row.accuracy) then
+            points[#points + 1] = {
+                x = params[i] / math.max(params[1], 1), y = row.accuracy, label = tostring(row.name or i),
+                series = row.policy and tostring(row.policy) or "dense",
+            }
+        end
+    end
+    if #points == 0 then error("report:plot: no row has an accuracy", 0) end
+    return chart.scatter {
+        title = options.title or "Accuracy at each budget", x_label = "parameters kept", y_label = "accuracy", format_x = share,
+        format_y = share, points = points,
+    }
+end
+
+--- Draws rows as an SVG file: scores as bars, a history as lines, a comparison as a scatter of budget and accuracy.
+--- options: title; for bars also key (the column), label (the column of names) and format (value -> text).
+function rows.methods.plot(list, path, options)
+    local view = rows.view(list)
+    local draw = view and view.draw
+    options = check.options("rows:plot", options, draw and { title = "string" } or {
+        key = "string", label = "string", title = "string", format = "function",
+    })
+    local drawing = (draw or plot.bars)(list, options)
+    drawing:save(path)
+end
+
+return plot
