@@ -22,6 +22,7 @@ let package = Package(
     products: [
         .library(name: "Moonrail", targets: ["Moonrail"]),
         .library(name: "MoonrailLua", targets: ["LuaBindings", "LuaRuntime"]),
+        .library(name: "MoonrailModule", type: .dynamic, targets: ["LuaModule"]),
         .executable(name: "moonrail", targets: ["MoonrailCommand"]),
     ],
     dependencies: [
@@ -34,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLuaBridge", dependencies: ["CLua"]),
+        .target(name: "CLuaModule", dependencies: ["CLua"]),
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CKernels"),
@@ -79,6 +81,7 @@ let package = Package(
             ], resources: [.embedInCode("Lua"), .embedInCode("Meta")]),
         row("Console", ["Basics", "LuaRuntime", "CEdit"]),
         // Row 6
+        row("LuaModule", ["Basics", "LuaRuntime", "LuaBindings", "CLuaModule"]),
         .executableTarget(
             name: "MoonrailCommand",
             dependencies: [
@@ -118,7 +121,7 @@ let package = Package(
         suite("LuaBindings", ["Basics", "Tensors", "LuaRuntime", "LuaBindings"]),
         suite("Console", ["Basics", "LuaRuntime", "Console", "CommandTesting"]),
         suite("Architecture", []),
-        suite("EndToEnd", ["Basics", "Formats", "Graphs", "Interchange", "CommandTesting"]),
+        suite("EndToEnd", ["Basics", "Formats", "Graphs", "Interchange", "LuaBindings", "CommandTesting"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -31,6 +31,7 @@ import Testing
         "LuaRuntime": Place(row: 1, column: .host, foreign: ["CLua", "CLuaBridge"]),
         "Console": Place(row: 2, column: .host, foreign: ["CEdit"]),
         "LuaBindings": Place(row: 7, column: .meeting),
+        "LuaModule": Place(row: 8, column: .meeting, foreign: ["CLuaModule"]),
         "MoonrailCommand": Place(row: 8, column: .meeting, foreign: ["ArgumentParser", "Foundation"]),
     ]
 

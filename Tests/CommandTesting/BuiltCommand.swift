@@ -12,30 +12,30 @@ public enum BuiltCommand {
         public var errors: String
     }
 
-    /// The binary beside the test bundle that is running.
-    public static func path() throws -> String {
+    /// What the build made beside the test bundle that is running: the command, or another product's file.
+    public static func path(_ name: String = "moonrail") throws -> String {
         guard let tests = realpath("/proc/self/exe", nil) else { throw Broken(what: "/proc/self/exe cannot be read") }
         defer { free(tests) }
         var path = String(cString: tests)
         // The runner may be a helper of the toolchain; then its argument is the bundle.
         if !path.hasSuffix(".xctest"), let bundle = CommandLine.arguments.first(where: { $0.hasSuffix(".xctest") }) { path = bundle }
-        path = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/moonrail"
-        guard access(path, X_OK) == 0 else {
-            throw Broken(what: "no \(path): build it with `swift build -c release --product moonrail`")
+        path = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/" + name
+        guard access(path, F_OK) == 0 else {
+            throw Broken(what: "no \(path): build it with `swift build -c release --build-tests`")
         }
         return path
     }
 
-    /// Runs the command with `input` on its standard input.
+    /// Runs the command, or another `program`, with `input` on its standard input.
     public static func run(
         _ arguments: [String], input: String = "", environment: [String: String] = [:],
-        patienceSeconds: Int = patienceSeconds
+        program: String? = nil, patienceSeconds: Int = patienceSeconds
     ) throws -> Outcome {
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         let files = ["in", "out", "err"].map { directory + "/" + $0 }
         try AtomicFile.write(files[0], text: input)
-        let child = try spawn(arguments, environment: environment, isSessionLeader: false) { actions in
+        let child = try spawn(arguments, environment: environment, program: program, isSessionLeader: false) { actions in
             posix_spawn_file_actions_addopen(&actions, 0, files[0], O_RDONLY, 0)
             posix_spawn_file_actions_addopen(&actions, 1, files[1], O_WRONLY | O_CREAT, 0o600)
             posix_spawn_file_actions_addopen(&actions, 2, files[2], O_WRONLY | O_CREAT, 0o600)
@@ -47,10 +47,10 @@ public enum BuiltCommand {
 
     /// Starts the command; the environment is the tests' own without what changes the look of output, plus `environment`.
     public static func spawn(
-        _ arguments: [String], environment: [String: String], isSessionLeader: Bool,
+        _ arguments: [String], environment: [String: String], program: String? = nil, isSessionLeader: Bool,
         files: (inout posix_spawn_file_actions_t) -> Void
     ) throws -> pid_t {
-        let path = try path()
+        let path = try program ?? path()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
