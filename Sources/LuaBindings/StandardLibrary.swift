@@ -12,20 +12,19 @@ enum StandardLibrary {
         }
     }
 
-    /// The API's description in LuaCATS annotations.
-    static var meta: String {
-        [
-            PackageResources.meta_lua, PackageResources.networks_lua, PackageResources.data_lua,
-            PackageResources.tensor_trains_lua, PackageResources.results_lua,
-        ]
-        .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
-    }
+    /// The API's description in LuaCATS annotations, by the names of its files.
+    static let meta = [
+        Module("meta", PackageResources.meta_lua), Module("networks", PackageResources.networks_lua),
+        Module("data", PackageResources.data_lua), Module("tensor_trains", PackageResources.tensor_trains_lua),
+        Module("results", PackageResources.results_lua),
+    ]
 
     static let modules = [
         Module("moonrail", PackageResources.moonrail_lua),
         Module("moonrail.args", PackageResources.args_lua),
         Module("moonrail.check", PackageResources.check_lua),
         Module("moonrail.chart", PackageResources.chart_lua),
+        Module("moonrail.compare", PackageResources.compare_lua),
         Module("moonrail.evaluate", PackageResources.evaluate_lua),
         Module("moonrail.help", PackageResources.help_lua),
         Module("moonrail.fit", PackageResources.fit_lua),
@@ -35,5 +34,6 @@ enum StandardLibrary {
         Module("moonrail.report", PackageResources.report_lua),
         Module("moonrail.rows", PackageResources.rows_lua),
         Module("moonrail.svg", PackageResources.svg_lua),
+        Module("moonrail.sweep", PackageResources.sweep_lua),
     ]
 }

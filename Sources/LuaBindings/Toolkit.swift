@@ -22,11 +22,22 @@ public enum Toolkit {
         try state.register(TensorizedConvolutionClass.make())
         try NetworkClasses.register(in: state)
         // Not Lua to be run, but the text that help is made of.
-        try state.preload("moonrail.meta_source", source: "return [==[\n\(StandardLibrary.meta)]==]", chunkName: "meta.lua")
+        let meta = StandardLibrary.meta.map(\.source).joined(separator: "\n")
+        try state.preload("moonrail.meta_source", source: "return [==[\n\(meta)]==]", chunkName: "meta.lua")
         try state.preload("moonrail.core") { state in try core(in: state, session) }
         for module in StandardLibrary.modules {
             try state.preload(module.name, source: module.source, chunkName: module.chunkName)
         }
+    }
+
+    /// The standard library that is written in Lua: the names that `require` knows, and the sources.
+    public static var librarySources: [(name: String, source: String)] {
+        StandardLibrary.modules.map { ($0.name, $0.source) }
+    }
+
+    /// The API's description in LuaCATS annotations, for editors: names of files, and their texts.
+    public static var metaFiles: [(name: String, text: String)] {
+        StandardLibrary.meta.map { ($0.name + ".lua", $0.source) }
     }
 
     /// What `?name` shows at a prompt; `nil` where the toolkit has no such name.

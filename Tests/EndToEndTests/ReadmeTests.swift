@@ -28,7 +28,7 @@ import Testing
         defer { removeDirectory(directory) }
         // The examples name files as seen from the repository's root, and write beside themselves.
         var text = Self.examples[index].replacing("scripts/models/", with: Repository.root + "/scripts/models/")
-        for file in ["small.safetensors", "report.html", "budget.svg"] {
+        for file in ["small.safetensors", "report.html", "budget.svg", "sweep.json"] {
             text = text.replacing("\"\(file)\"", with: "\"\(directory)/\(file)\"")
         }
         let script = directory + "/example.lua"

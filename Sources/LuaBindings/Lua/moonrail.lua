@@ -19,7 +19,8 @@ local mr = {
     make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json, json = core.json,
     read_npy = core.read_npy, write_npy = core.write_npy, read_npz = core.read_npz, write_npz = core.write_npz,
     read_json = core.read_json, file_size = core.file_size, progress = core.progress,
-    rows = rows.wrap, args = require "moonrail.args", compare = report.compare, report = report.make,
+    rows = rows.wrap, args = require "moonrail.args", compare = require "moonrail.compare",
+    report = report.make, sweep = require "moonrail.sweep",
 }
 
 mr.lwiq = {

@@ -13,7 +13,7 @@ td,th{padding:.2rem .6rem;border-bottom:1px solid var(--line);text-align:left;wh
 td:last-child:not(.n){white-space:normal;min-width:14rem}
 th button{all:unset;cursor:pointer;font-weight:600}th button:focus-visible{outline:2px solid var(--c1)}
 th[aria-sort=ascending] button:after{content:" ▲"}th[aria-sort=descending] button:after{content:" ▼"}
-.kept{display:inline-block;vertical-align:middle;width:6rem;height:.6rem;background:var(--line);margin-right:.5rem}
+.kept{display:inline-block;vertical-align:middle;width:6rem;height:.6rem;background:var(--line);margin-left:.5rem}
 .kept i{display:block;height:100%;background:var(--c1)}pre{overflow-x:auto}
 ]]
 
@@ -34,7 +34,7 @@ for (const button of document.querySelectorAll("th button")) button.onclick = ()
   body.append(...[...body.rows].sort(order))
 }]]
 
--- A sortable table. A column is { key, heading, format, markup }; `markup` gives a cell's HTML instead of its text.
+-- A sortable table. A column is { key, heading, format, markup }; `markup` gives HTML after its text.
 local function sortable(list, columns)
     local out = { '<div class="wide"><table class="sortable"><thead><tr>' }
     local used = {}
@@ -54,7 +54,7 @@ local function sortable(list, columns)
             local value = row[column[1]]
             local key = type(value) == "table" and value[1] or value
             local text = value == nil and "" or escape(column[3] and column[3](value, row) or rows.text(value))
-            if value ~= nil and column.markup then text = column.markup(value, row) .. text end
+            if value ~= nil and column.markup then text = text .. column.markup(value, row) end
             out[#out + 1] = ('<td%s data-v="%s">%s</td>'):format(
                 type(key) == "number" and ' class="n"' or "", key == nil and "" or escape(key), text)
         end

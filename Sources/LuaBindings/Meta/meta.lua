@@ -130,11 +130,6 @@ function mr.lwiq.score(model, data, options) end
 ---@return table
 function mr.plan(model, options) end
 
---- One table of models side by side, the first of them the reference.
----@param entries table[]
----@return table
-function mr.compare(entries) end
-
 --- An array of rows with printing and methods: sort, top, filter, column, csv, save, plot.
 ---@param list table[]
 ---@param view? table

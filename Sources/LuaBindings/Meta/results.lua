@@ -40,6 +40,22 @@ function Rows:save(path) end
 ---@param options? { title: string, key: string, label: string, format: function }
 function Rows:plot(path, options) end
 
+--- One table of models side by side, the first of them the reference. An entry is a row (name, params, macs, bytes,
+--- accuracy, latency_ms), or has a model, as a handle or a path, which is then measured: its accuracy where data is given,
+--- its time at batch 1 where runs is: mr.compare { { model = m }, { model = "small.onnx" }, data = test, runs = 100 }.
+---@param entries { data: Dataset, runs: integer }
+---@return Rows
+function mr.compare(entries) end
+
+--- Goes through the points of an experiment: every combination of axes, or a list of points. A point has its values as
+--- fields, and point:record(results) finishes it. With a file, finished points are kept there, and a second start goes
+--- on after them. A value that JSON cannot hold, such as a policy, has a name. Gives an iterator and the rows of the
+--- finished points: local points, results = mr.sweep { "sweep.json", keep = { 0.7, 0.5 }, policy = { "uniform", own = f } }.
+---@param options { points: table[], label: string }
+---@return function points
+---@return Rows results
+function mr.sweep(options) end
+
 --- What a recipe found out, to be shown: models, rows as for mr.compare with the reference first, and, where there
 --- are, scores, plans, histories and the recipe's options (mr.args). Seed, threads and version are added.
 ---@param options { title: string, models: table[], scores: table, plans: table[], histories: table[], recipe: table, script: string }

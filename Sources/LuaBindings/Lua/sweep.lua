@@ -1,0 +1,209 @@
+-- mr.sweep: the points of an experiment, their results as rows, and a file from which a second start goes on.
+local core = require "moonrail.core"
+local rows = require "moonrail.rows"
+local plot = require "moonrail.plot"
+
+-- What is no axis.
+local known = { points = true, label = true }
+
+local function fail(text, ...) error(("mr.sweep: " .. text):format(...), 0) end
+
+-- An axis as a list of { name, value }: what stands under its string key is named by it, anything else by itself.
+local function axis_values(axis, values)
+    if type(values) ~= "table" then fail("axis '%s' must be a list of values, got a %s", axis, type(values)) end
+    local list, names = {}, {}
+    local function add(name, value)
+        if type(name) ~= "string" and type(name) ~= "number" and type(name) ~= "boolean" then
+            fail("axis '%s': a %s needs a name, as in { name = value }", axis, type(name))
+        end
+        if names[name] then fail("axis '%s' has the value '%s' twice", axis, tostring(name)) end
+        names[name] = true
+        list[#list + 1] = { name = name, value = value }
+    end
+    for _, value in ipairs(values) do add(value, value) end
+    local named = {}
+    for name in pairs(values) do
+        if type(name) == "string" then named[#named + 1] = name end
+    end
+    table.sort(named)
+    for _, name in ipairs(named) do add(name, values[name]) end
+    if #list == 0 then fail("axis '%s' has no values", axis) end
+    return list
+end
+
+-- Every combination of the axes; the last axis in alphabetical order changes fastest.
+local function product(axes)
+    local points = { { names = {}, values = {} } }
+    for _, axis in ipairs(axes) do
+        local longer = {}
+        for _, point in ipairs(points) do
+            for _, entry in ipairs(axis.values) do
+                local new = { names = {}, values = {} }
+                for key in pairs(point.names) do new.names[key], new.values[key] = point.names[key], point.values[key] end
+                new.names[axis.name], new.values[axis.name] = entry.name, entry.value
+                longer[#longer + 1] = new
+            end
+        end
+        points = longer
+    end
+    return points
+end
+
+local function from_axes(options)
+    local axes = {}
+    for name, values in pairs(options) do
+        if type(name) == "string" and not known[name] then axes[#axes + 1] = { name = name, values = axis_values(name, values) } end
+    end
+    table.sort(axes, function(a, b) return a.name < b.name end)
+    return axes
+end
+
+local function from_list(list)
+    local points = {}
+    for i, values in ipairs(list) do
+        if type(values) ~= "table" then fail("points[%d] must be a table of values by name", i) end
+        local point = { names = {}, values = values }
+        for name, value in pairs(values) do
+            if type(name) ~= "string" or type(value) == "table" or type(value) == "function" or type(value) == "userdata" then
+                fail("points[%d]: '%s' must be a number, a string or a boolean", i, tostring(name))
+            end
+            point.names[name] = value
+        end
+        points[i] = point
+    end
+    return points
+end
+
+-- What tells points apart: their names and values in alphabetical order. 1 and 1.0 are the same number.
+local function key_of(names, axes)
+    local parts = {}
+    for i, axis in ipairs(axes) do
+        local value = names[axis]
+        if type(value) == "number" then value = ("%.17g"):format(value) end
+        parts[i] = ("%s=%s"):format(axis, tostring(value))
+    end
+    return table.concat(parts, ", ")
+end
+
+local function sorted_keys(set)
+    local names = {}
+    for name in pairs(set) do names[#names + 1] = name end
+    table.sort(names)
+    return names
+end
+
+-- The finished points of the file, by key. A file of other axes is refused rather than mixed with these.
+local function finished(path, axes)
+    local found = {}
+    if not (path and core.exists(path)) then return found end
+    local saved = core.read_json(path)
+    if type(saved) ~= "table" or type(saved.axes) ~= "table" then fail("%s is no file of a sweep", path) end
+    if table.concat(saved.axes, ", ") ~= table.concat(axes, ", ") then
+        fail("%s holds a sweep over %s, this one is over %s; give it another file", path, table.concat(saved.axes, ", "),
+            table.concat(axes, ", "))
+    end
+    for _, row in ipairs(saved.points or {}) do found[key_of(row, axes)] = row end
+    return found
+end
+
+local point_methods = {}
+
+--- Finishes a point: `results` become its row, and the file is written.
+function point_methods.record(point, results)
+    if type(results) ~= "table" then error("point:record: needs a table of results", 2) end
+    local state = getmetatable(point).state
+    local row = {}
+    for name, value in pairs(results) do row[name] = value end
+    for name, value in pairs(state.point.names) do
+        if row[name] ~= nil then error(("point:record: '%s' is an axis of the sweep, not a result"):format(name), 2) end
+        row[name] = value
+    end
+    state.finish(row)
+end
+
+-- A list's rows also draw as a comparison where they have what that needs.
+local function draw(list, options)
+    local first = list[1] or {}
+    if first.params and first.accuracy then
+        local named = {}
+        for i, row in ipairs(list) do
+            local copy = {}
+            for name, value in pairs(row) do copy[name] = value end
+            copy.name = row.name or (row.keep and ("%g"):format(row.keep)) or tostring(i)
+            named[i] = copy
+        end
+        return plot.comparison(named, options)
+    end
+    return plot.bars(list, options)
+end
+
+--- An iterator over the points that are not finished, for a generic `for`, and the rows of those that are, in the order
+--- of the points; rows come in as points are recorded.
+return function(options)
+    if type(options) ~= "table" then fail("needs a table, such as { \"sweep.json\", keep = { 0.7, 0.5 } }") end
+    local path = options[1]
+    if path ~= nil and type(path) ~= "string" then fail("the file must be a string, got a %s", type(path)) end
+    local axes, points = from_axes(options), nil
+    if options.points then
+        if #axes > 0 then fail("takes either points or axes, got points and '%s'", axes[1].name) end
+        points = from_list(options.points)
+    else
+        if #axes == 0 then fail("needs an axis, such as keep = { 0.7, 0.5 }, or points") end
+        points = product(axes)
+    end
+    local set = {}
+    for _, point in ipairs(points) do
+        for name in pairs(point.names) do set[name] = true end
+    end
+    local names = sorted_keys(set)
+    local done = finished(path, names)
+    local sweep = rows.wrap({}, { draw = draw })
+
+    local function refresh()
+        for i = #sweep, 1, -1 do sweep[i] = nil end
+        local columns = {}
+        for _, point in ipairs(points) do
+            local row = done[key_of(point.names, names)]
+            if row then
+                sweep[#sweep + 1] = row
+                for name, value in pairs(row) do
+                    if not set[name] and type(value) ~= "table" then columns[name] = true end
+                end
+            end
+        end
+        local view = { draw = draw }
+        for _, name in ipairs(names) do view[#view + 1] = { name, name } end
+        for _, name in ipairs(sorted_keys(columns)) do view[#view + 1] = { name, name } end
+        rows.wrap(sweep, view)
+    end
+
+    local function save()
+        local all = {}
+        for _, key in ipairs(sorted_keys(done)) do all[#all + 1] = done[key] end
+        core.write_json(path, { axes = names, points = all })
+    end
+
+    refresh()
+    local progress = core.progress(options.label or "sweep", #points)
+    progress:advance(#sweep)
+    local position = 0
+    local function next_point()
+        repeat position = position + 1 until not points[position] or not done[key_of(points[position].names, names)]
+        local point = points[position]
+        if not point then
+            progress:finish()
+            return nil
+        end
+        local fields = {}
+        for name, value in pairs(point.values) do fields[name] = value end
+        local state = { point = point }
+        function state.finish(row)
+            done[key_of(point.names, names)] = row
+            if path then save() end
+            refresh()
+            progress:advance(1)
+        end
+        return setmetatable(fields, { __index = point_methods, state = state })
+    end
+    return next_point, sweep
+end

@@ -1,0 +1,89 @@
+import Basics
+import Testing
+
+/// Sweeps and comparisons.
+@Suite(.serialized) struct SweepTests {
+    private func path(_ ending: String = "json") -> String {
+        "/tmp/moonrail-sweep-\(UInt64.random(in: 0 ... .max)).\(ending)"
+    }
+
+    @Test func pointsAreAProductAndResultsAreRows() throws {
+        try run("""
+            local function own() end
+            local seen = {}
+            local points, results = mr.sweep { keep = { 0.7, 0.5 }, policy = { "uniform", own = own }, seed = { 1 } }
+            for point in points do
+                seen[#seen + 1] = point.keep .. type(point.policy) .. point.seed
+                point:record { accuracy = point.keep / 2 }
+            end
+            assert(table.concat(seen, " ") == "0.7string1 0.7function1 0.5string1 0.5function1", table.concat(seen, " "))
+            assert(#results == 4 and results[2].policy == "own" and results[4].accuracy == 0.25)
+            assert(tostring(results):find "keep +policy +seed +accuracy", tostring(results))
+            """)
+    }
+
+    /// Stopped after two of six points, and started again with a longer axis: what is finished is not done again.
+    @Test func aSecondStartGoesOn() throws {
+        let file = path()
+        try run("""
+            local function start(keeps, most)
+                local done = {}
+                local points, results = mr.sweep { "\(file)", keep = keeps, seed = { 1, 2 } }
+                for point in points do
+                    if #done == most then break end
+                    point:record { value = point.keep + point.seed }
+                    done[#done + 1] = ("%g/%d"):format(point.keep, point.seed)
+                end
+                return table.concat(done, " "), results
+            end
+            assert(start({ 1.0, 0.5 }, 3) == "1/1 1/2 0.5/1")
+            local done, results = start({ 1, 0.5, 0.25 }, 9)
+            assert(done == "0.5/2 0.25/1 0.25/2", done)
+            assert(#results == 6 and results[1].value == 2 and results[6].value == 2.25)
+            assert(start({ 1, 0.5, 0.25 }, 9) == "")
+            """)
+        #expect(message(of: "mr.sweep { '\(file)', keep = { 1 } }").contains("holds a sweep over keep, seed, this one is over keep"))
+    }
+
+    @Test func listsOfPointsAndPictures() throws {
+        let picture = path("svg")
+        try run("""
+            local points, results = mr.sweep { points = { { keep = 1 }, { keep = 0.5, rank = 3 } } }
+            for point in points do point:record { params = 100 * point.keep, accuracy = 0.9 * point.keep } end
+            assert(#results == 2 and results[2].rank == 3)
+            results:plot("\(picture)")
+            """)
+        #expect(String(decoding: try AtomicFile.read(picture), as: UTF8.self).contains("parameters kept"))
+    }
+
+    @Test func comparisonsMeasureModels() throws {
+        let file = path("safetensors")
+        try run("""
+            local model, data = net(), tiny()
+            local small = model:compress(mr.plan(model, { policy = "uniform", budget = { params = 0.5 } }))
+            small:save("\(file)")
+            local table = mr.compare { { name = "before", model = model }, { model = "\(file)" }, data = data, runs = 2 }
+            assert(table[1].params == model.cost.params and table[2].params == small.cost.params and table[1].model == nil)
+            assert(table[2].bytes == mr.file_size("\(file)") and table[2].latency_ms > 0)
+            assert(table[1].accuracy == model:evaluate(data).accuracy and table[2].accuracy == small:evaluate(data).accuracy)
+            """)
+    }
+
+    static let mistakes = [
+        ("mr.sweep { }", "needs an axis"),
+        ("mr.sweep { keep = 0.5 }", "axis 'keep' must be a list of values, got a number"),
+        ("mr.sweep { keep = {} }", "axis 'keep' has no values"),
+        ("mr.sweep { keep = { 1, 1 } }", "has the value '1' twice"),
+        ("mr.sweep { policy = { function() end } }", "a function needs a name"),
+        ("mr.sweep { keep = { 1 }, points = { { keep = 1 } } }", "either points or axes"),
+        ("for p in mr.sweep { keep = { 1 } } do p:record { keep = 2 } end", "'keep' is an axis of the sweep"),
+        ("for p in mr.sweep { keep = { 1 } } do p:record(0.5) end", "needs a table of results"),
+        ("mr.compare { { name = 'a', model = 3 } }", "must be a Model or a path"),
+        ("mr.compare { { model = net() }, dat = tiny() }", "did you mean 'data'"),
+    ]
+
+    @Test(arguments: mistakes) func mistakesAreSentences(_ script: String, _ expected: String) {
+        let got = message(of: script)
+        #expect(got.contains(expected), "\(got)")
+    }
+}
