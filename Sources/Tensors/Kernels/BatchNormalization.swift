@@ -23,7 +23,7 @@ package enum BatchNormalization {
     }
 
     /// Tiles of a blocked activation: one block of channels of one image each.
-    private struct Tiling {
+    fileprivate struct Tiling {
         let images: Int
         let blocks: Int
         let pixels: Int
@@ -167,14 +167,10 @@ package enum BatchNormalization {
         sums.withUnsafeMutableBufferPointer { sums in
             products.withUnsafeMutableBufferPointer { products in
                 let (s, p) = (sums.baseAddress!, products.baseAddress!)
-                saved.withVectors { mean, factor, offset in
-                    tiling.forEach { tile, element, channel in
-                        var shifted = incoming.advanced(by: element)
-                        (shifted.factor, shifted.offset) = (factor + channel, offset + channel)
-                        ck_gradient_sums(
-                            &shifted, tiling.pixels, Int32(tiling.lanes), mean + channel, stored.map { $0 + element },
-                            s + tile * tiling.lanes, p + tile * tiling.lanes)
-                    }
+                saved.forEachTile(incoming, tiling) { gradient, mean, tile, element, _ in
+                    ck_gradient_sums(
+                        gradient, tiling.pixels, Int32(tiling.lanes), mean, stored.map { $0 + element },
+                        s + tile * tiling.lanes, p + tile * tiling.lanes)
                 }
             }
         }
@@ -204,14 +200,10 @@ package enum BatchNormalization {
         ofInput.withUnsafeBufferPointer { ofInput in
             constant.withUnsafeBufferPointer { constant in
                 let (b, c) = (ofInput.baseAddress!, constant.baseAddress!)
-                saved.withVectors { _, factor, offset in
-                    tiling.forEach { _, element, channel in
-                        var shifted = incoming.advanced(by: element)
-                        (shifted.factor, shifted.offset) = (factor + channel, offset + channel)
-                        ck_gradient_input(
-                            &shifted, tiling.pixels, Int32(tiling.lanes), factor + channel, b + channel, c + channel,
-                            target + element)
-                    }
+                saved.forEachTile(incoming, tiling) { gradient, _, _, element, channel in
+                    ck_gradient_input(
+                        gradient, tiling.pixels, Int32(tiling.lanes), gradient.pointee.factor, b + channel, c + channel,
+                        target + element)
                 }
             }
         }
@@ -238,12 +230,22 @@ extension BatchNormalization.Saved {
         return result
     }
 
-    fileprivate func withVectors<Result>(
-        _ body: (_ mean: UnsafePointer<Float>, _ factor: UnsafePointer<Float>, _ offset: UnsafePointer<Float>) -> Result
-    ) -> Result {
+    /// Calls `body` with the gradient and the mean of every tile, its number and the offsets of its first element and
+    /// channel.
+    fileprivate func forEachTile(
+        _ incoming: ck_gradient, _ tiling: BatchNormalization.Tiling,
+        _ body: (UnsafePointer<ck_gradient>, _ mean: UnsafePointer<Float>, _ tile: Int, _ element: Int, _ channel: Int) -> Void
+    ) {
         center.withUnsafeBufferPointer { mean in
             factor.withUnsafeBufferPointer { factor in
-                offset.withUnsafeBufferPointer { body(mean.baseAddress!, factor.baseAddress!, $0.baseAddress!) }
+                offset.withUnsafeBufferPointer { offset in
+                    let (m, a, b) = (mean.baseAddress!, factor.baseAddress!, offset.baseAddress!)
+                    tiling.forEach { tile, element, channel in
+                        var shifted = incoming.advanced(by: element)
+                        (shifted.factor, shifted.offset) = (a + channel, b + channel)
+                        body(&shifted, m + channel, tile, element, channel)
+                    }
+                }
             }
         }
     }
