@@ -21,7 +21,7 @@ public enum Compressor {
                     pattern: row.layer, nearest: nearestName(to: row.layer, among: layers.keys))
             }
             guard let ranks = row.ranks else { continue }
-            chains[row.layer] = try located(row.layer) { try chain(layer, ranks: ranks, &graph) }
+            chains[row.layer] = try located(row.layer) { try chain(layer, row.grouping, ranks: ranks, &graph) }
         }
         graph.nodes = graph.nodes.flatMap { chains[$0.name] ?? [$0] }
         graph.parameters.keep(only: Set(graph.nodes.flatMap(\.parameterInputs)))
@@ -29,11 +29,15 @@ public enum Compressor {
         return graph
     }
 
-    private static func chain(_ layer: DecomposableLayer, ranks: [Int], _ graph: inout Graph) throws -> [Node] {
-        guard let decomposition = layer.decomposition else {
+    private static func chain(
+        _ layer: DecomposableLayer, _ grouping: String, ranks: [Int], _ graph: inout Graph
+    ) throws -> [Node] {
+        guard let index = layer.chainIndex(grouping: grouping) else {
             throw CompressionFailure.invalidRanks(
-                layer: layer.name, detail: "cannot be given ranks: \(layer.denseReason ?? "it stays dense")")
+                layer: layer.name,
+                detail: "cannot be given ranks: \(layer.denseReason ?? "it was not decomposed as \(grouping)")")
         }
+        let decomposition = layer.chains[index].decomposition
         guard ranks.count == decomposition.bondCount else {
             throw CompressionFailure.invalidRanks(
                 layer: layer.name, detail: "needs \(decomposition.bondCount) rank(s), but the plan has \(ranks)")
@@ -60,7 +64,7 @@ public enum Compressor {
             let made = Node(
                 name, step.operation(!bias.isEmpty), [value, .parameter(parameter)] + bias,
                 origin: Origin(
-                    layer: layer.name, grouping: layer.grouping, position: position, count: steps.count))
+                    layer: layer.name, grouping: layer.chains[index].grouping, position: position, count: steps.count))
             value = .value(name)
             return made
         }

@@ -63,16 +63,23 @@ extension ConvolutionGrouping {
     ) throws -> RankPolynomial {
         try Self.requireSupported(geometry, weight: weight)
         let part = try Self.groupShape(weight, groups: geometry.groups)
+        let positions = try positionCounts(weight: weight, geometry: geometry, rows: rows, columns: columns)
+        return polynomial(weight: part, positions: positions).multiplied(by: geometry.groups)
+    }
+
+    /// Rows times columns of what each convolution of the chain makes, for an input of `rows` × `columns`.
+    package func positionCounts(
+        weight: Shape, geometry: ConvolutionGeometry, rows: Int, columns: Int
+    ) throws -> [Int] {
         // A probe of one channel walks through the chain, because each convolution's output is the next one's input.
         var image: Shape = [1, 1, rows, columns]
         var probed = geometry
         probed.groups = 1
-        let positions = try stages.map { stage in
+        return try stages.map { stage in
             let kernel: Shape = [1, 1, stage.hasRows ? weight[2] : 1, stage.hasColumns ? weight[3] : 1]
             image = try stage.geometry(of: probed).outputShape(input: image, weight: kernel)
             return image[2] * image[3]
         }
-        return polynomial(weight: part, positions: positions).multiplied(by: geometry.groups)
     }
 
     /// Multiply-accumulates of the dense layer per image.

@@ -19,7 +19,7 @@ final class ModelObject: LuaObjectConvertible {
     private var decomposed: [DecompositionKey: DecomposedModel] = [:]
 
     private struct DecompositionKey: Hashable {
-        let grouping: ConvolutionGrouping
+        let groupings: [ConvolutionGrouping]
         let includesClassifier: Bool
     }
 
@@ -69,10 +69,10 @@ final class ModelObject: LuaObjectConvertible {
     }
 
     /// The layers decomposed once for these parameters.
-    func decomposition(_ grouping: ConvolutionGrouping, includesClassifier: Bool) throws -> DecomposedModel {
-        let key = DecompositionKey(grouping: grouping, includesClassifier: includesClassifier)
+    func decomposition(_ groupings: [ConvolutionGrouping], includesClassifier: Bool) throws -> DecomposedModel {
+        let key = DecompositionKey(groupings: groupings, includesClassifier: includesClassifier)
         if let found = decomposed[key] { return found }
-        let made = try DecomposedModel(graph, grouping: grouping, includesClassifier: includesClassifier)
+        let made = try DecomposedModel(graph, groupings: groupings, includesClassifier: includesClassifier)
         decomposed[key] = made
         return made
     }

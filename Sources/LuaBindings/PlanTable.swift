@@ -13,10 +13,9 @@ enum PlanTable {
     static func make(_ call: borrowing LuaCall) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let options = try call.options(2, known: known)
-        let grouping = try ConvolutionGrouping(
-            parsing: try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue))
+        let grouping = try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue)
         let classifier = try options.boolean("classifier", default: false)
-        let decomposed = try model.decomposition(grouping, includesClassifier: classifier)
+        let decomposed = try model.decomposition(groupings(grouping), includesClassifier: classifier)
         let budget = try budget(options, decomposed.cost)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function
@@ -30,6 +29,11 @@ enum PlanTable {
             plan = try planner.plan(decomposed, budget: budget)
         }
         try call.push(try table(plan, grouping: grouping, classifier: classifier, in: call.state))
+    }
+
+    /// All of them for `auto`, from which planning takes the best for each layer.
+    private static func groupings(_ name: String) throws -> [ConvolutionGrouping] {
+        name == "auto" ? ConvolutionGrouping.allCases : [try ConvolutionGrouping(parsing: name)]
     }
 
     private static func budget(_ options: OptionReader, _ dense: Cost) throws -> Budget {
@@ -67,11 +71,13 @@ enum PlanTable {
         return ranks
     }
 
-    static func table(_ plan: Plan, grouping: ConvolutionGrouping, classifier: Bool, in state: LuaState) throws -> LuaTable {
+    static func table(_ plan: Plan, grouping: String, classifier: Bool, in state: LuaState) throws -> LuaTable {
         var fields: LuaFields = [
-            "policy": plan.policy, "grouping": grouping.rawValue, "classifier": classifier,
+            "policy": plan.policy, "grouping": grouping, "classifier": classifier,
             "params": plan.parameterCount, "macs": plan.macCount, "dense_params": plan.denseParameterCount,
-            "dense_macs": plan.denseMacCount,
+            "dense_macs": plan.denseMacCount, "bytes": plan.byteCount, "dense_bytes": plan.denseCost.byteCount,
+            "activation_bytes": plan.peakActivationByteCount,
+            "dense_activation_bytes": plan.denseCost.peakActivationByteCount,
             "keep_params": Double(plan.parameterCount) / Double(max(1, plan.denseParameterCount)),
             "keep_macs": Double(plan.macCount) / Double(max(1, plan.denseMacCount)),
             "seconds": plan.elapsedSeconds, "notes": plan.notes,
@@ -96,8 +102,9 @@ enum PlanTable {
     static func read(_ table: LuaTable, for model: ModelObject) throws -> (model: DecomposedModel, plan: Plan) {
         let name = try table.rawGet("grouping").string ?? ConvolutionGrouping.tensorTrain.rawValue
         let classifier = try table.rawGet("classifier").boolean ?? false
-        let decomposed = try model.decomposition(ConvolutionGrouping(parsing: name), includesClassifier: classifier)
+        let decomposed = try model.decomposition(groupings(name), includesClassifier: classifier)
         var ranks: [String: [Int]] = [:]
+        var planner = Planner(policy: .uniform)
         let rows = try table.array()
         guard !rows.isEmpty else { throw BindingFailure.planMismatch(detail: "the plan has no rows") }
         for (position, value) in rows.enumerated() {
@@ -106,9 +113,10 @@ enum PlanTable {
             }
             let chosen = try row.rawGet("ranks")
             if !chosen.isNil { ranks[layer] = try Self.ranks(chosen, place: "\(layer).ranks") }
+            if let grouping = try row.rawGet("grouping").string { planner.groupings[layer] = grouping }
         }
         let policy = try table.rawGet("policy").string ?? "table"
-        let plan = try Planner(policy: .uniform).plan(decomposed, budget: nil, ranks: ranks, name: policy)
+        let plan = try planner.plan(decomposed, budget: nil, ranks: ranks, name: policy)
         return (decomposed, plan)
     }
 }

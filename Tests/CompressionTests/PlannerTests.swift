@@ -16,7 +16,9 @@ import Testing
         CompressionSamples.scores(model.layers.dropLast().enumerated().map { ($1.name, [1, 0.05, 0.4, 0.7, 0.2, 0, 0.9][$0]) })
     }
 
-    private func planners() -> [Planner] { [Planner(policy: .uniform), Planner(policy: .lwiq, scores: uneven())] }
+    private func planners() -> [Planner] { Policy.allCases.map { Planner(policy: $0, scores: uneven()) } }
+    /// Those whose factor says how many of a layer's ranks it gets.
+    private func ladders() -> [Planner] { planners().filter { $0.policy == .uniform || $0.policy == .lwiq } }
 
     static let keeps = [0.15, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95, 1]
     /// Compressing is what takes time.
@@ -29,20 +31,31 @@ import Testing
             for keep in Self.keeps {
                 for limits: [(Budget.Quantity, Double)] in [
                     [(.parameters, keep)], [(.macs, keep)], [(.parameters, keep), (.macs, min(1, keep * 1.2))],
+                    [(.bytes, keep), (.activations, 0.9)],
                 ] {
                     let budget = try Budget(limits, dense: model.cost)
                     let comment = "\(grouping) \(planner.policy.name) \(limits)"
                     guard let plan = try planned(planner, model, budget) else { continue }
                     for limit in budget.limits {
-                        let cost = limit.quantity == .parameters ? plan.parameterCount : plan.macCount
-                        #expect(cost <= limit.value, "\(comment)")
+                        #expect(Self.cost(of: plan, limit.quantity) <= limit.value, "\(comment)")
                     }
                     #expect(plan.denseParameterCount == model.cost.parameterCount && plan.denseMacCount == model.cost.macCount)
                     guard Self.compressedKeeps.contains(keep) else { continue }
                     let compressed = try CostModel.cost(of: Compressor.compress(model, plan: plan))
                     #expect(compressed.parameterCount == plan.parameterCount && compressed.macCount == plan.macCount, "\(comment)")
+                    #expect(compressed.byteCount == plan.byteCount, "\(comment)")
+                    #expect(compressed.peakActivationByteCount == plan.peakActivationByteCount, "\(comment)")
                 }
             }
+        }
+    }
+
+    static func cost(of plan: Plan, _ quantity: Budget.Quantity) -> Int {
+        switch quantity {
+        case .parameters: plan.parameterCount
+        case .macs: plan.macCount
+        case .bytes: plan.byteCount
+        case .activations: plan.peakActivationByteCount
         }
     }
 
@@ -57,7 +70,7 @@ import Testing
     /// What is left of a parameter budget is less than the cheapest further step would cost.
     @Test(arguments: [0.2, 0.4, 0.6]) func budgetsAreSpent(keep: Double) throws {
         let budget = try CompressionSamples.budget(.parameters, keep, model)
-        for planner in planners() {
+        for planner in ladders() + [Planner(policy: .knapsack)] {
             let plan = try planner.plan(model, budget: budget)
             let room = budget.limits[0].value - plan.parameterCount
             for (row, layer) in zip(plan.rows, model.layers) {
@@ -72,7 +85,7 @@ import Testing
     }
 
     @Test func theFactorGrowsWithTheBudget() throws {
-        for planner in planners() {
+        for planner in planners() where [.uniform, .lwiq, .energy, .vbmf].contains(planner.policy) {
             var last = -1.0
             for percent in stride(from: 6, through: 100, by: 2) {
                 let budget = try CompressionSamples.budget(.parameters, Double(percent) / 100, model)
@@ -121,7 +134,7 @@ import Testing
             }
             #expect(constraint == quantity.rawValue && failure.description.contains(DecimalText.grouped(smallest)))
             let plan = try planner.plan(model, budget: CompressionSamples.budget(quantity, Double(smallest), model))
-            #expect((quantity == .parameters ? plan.parameterCount : plan.macCount) == smallest)
+            #expect(Self.cost(of: plan, quantity) == smallest, "\(planner.policy.name)")
             #expect(throws: CompressionFailure.self) {
                 try planner.plan(model, budget: CompressionSamples.budget(quantity, Double(smallest - 1), model))
             }
@@ -258,8 +271,10 @@ import Testing
     }
 
     @Test func everythingFitsItsOwnBudget() throws {
-        let plan = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 1, model))
-        #expect(plan.rows.allSatisfy { $0.ranks == nil } && plan.parameterCount == plan.denseParameterCount)
+        for planner in planners() {
+            let plan = try planner.plan(model, budget: CompressionSamples.budget(.parameters, 1, model))
+            #expect(plan.rows.allSatisfy { $0.ranks == nil } && plan.parameterCount == plan.denseParameterCount, "\(planner.policy.name)")
+        }
     }
 
     @Test func ranksOfSomeoneElse() throws {

@@ -58,6 +58,30 @@ import Testing
             """)
     }
 
+    @Test func everyPolicyMeetsABudget() throws {
+        try run("""
+            local model, data = net(), tiny()
+            local scores = mr.lwiq.score(model, data, { images = 40 })
+            assert(#mr.policies >= 7)
+            for _, policy in ipairs(mr.policies) do
+                local plan = mr.plan(model, { policy = policy, scores = scores, budget = { bytes = 0.5, activation_bytes = 1 } })
+                assert(plan.policy == policy and plan.bytes <= 0.5 * plan.dense_bytes)
+                assert(model:compress(plan).cost.params == plan.params)
+            end
+            """)
+    }
+
+    @Test func aGroupingPerLayer() throws {
+        try run("""
+            local model = net()
+            local plan = mr.plan(model, { policy = "knapsack", grouping = "auto", budget = { params = 0.4 } })
+            assert(model:compress(plan).cost.params == plan.params)
+            plan["stage3.block1.conv2"].grouping, plan["stage3.block1.conv2"].ranks = "C·Kh|Kw·O", { 7 }
+            local small = model:compress(plan)
+            assert(small:parameter("stage3.block1.conv2.tt1.weight").shape[3] == 3)
+            """)
+    }
+
     @Test func patternsFreezeAndFix() throws {
         try run("""
             local plan = mr.plan(net(), { policy = "uniform", budget = { macs = 0.7, params = 0.7 },

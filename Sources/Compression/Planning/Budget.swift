@@ -4,13 +4,24 @@ public import Graphs
 public struct Budget: Sendable, Equatable {
     /// What a limit counts.
     public enum Quantity: String, Sendable, CaseIterable {
+        /// Trainable elements.
         case parameters = "params"
+        /// Multiply-accumulates per image.
         case macs
+        /// Bytes of all tensors in the file.
+        case bytes
+        /// The most bytes of activations alive at once, for one image.
+        case activations = "activation_bytes"
+
+        /// Whether the layers' costs add up to the model's; of the others the largest counts.
+        var isSum: Bool { self != .activations }
 
         func value(of cost: Cost) -> Int {
             switch self {
             case .parameters: cost.parameterCount
             case .macs: cost.macCount
+            case .bytes: cost.byteCount
+            case .activations: cost.peakActivationByteCount
             }
         }
     }

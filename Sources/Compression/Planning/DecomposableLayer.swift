@@ -1,117 +1,72 @@
-import Basics
 public import Decomposition
 public import Graphs
-import Operations
 import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// What a planner knows of one weighted layer.
 public struct DecomposableLayer: Sendable {
     public let layer: WeightedLayer
-    /// The grouping its train uses: `C|Kh·Kw|O`, or `I|O` for a linear layer.
-    public let grouping: String
-    /// The full-rank decomposition; `nil` where the layer must stay dense.
-    public let decomposition: LayerDecomposition?
+    /// The ways to decompose it, one per grouping asked for; none where it must stay dense.
+    public let chains: [LayerChain]
     /// Why it must stay dense.
     public let denseReason: String?
     /// Parameters of the dense weight, without bias.
     public let denseParameterCount: Int
     /// Multiply-accumulates per image of the dense layer.
     public let denseMacCount: Int
-    /// The chain's costs as functions of its ranks; `nil` without a decomposition.
-    public let parameterCost: RankPolynomial?
-    public let macCost: RankPolynomial?
+    let densePeakActivationByteCount: Int
 
     public var name: String { layer.name }
-    public var maxRanks: [Int] { decomposition?.maxRanks ?? [] }
+
+    /// The chain with this grouping.
+    func chainIndex(grouping: String) -> Int? { chains.firstIndex { $0.grouping == grouping } }
 
     func denseCost(_ quantity: Budget.Quantity) -> Int {
-        quantity == .parameters ? denseParameterCount : denseMacCount
+        switch quantity {
+        case .parameters: denseParameterCount
+        case .macs: denseMacCount
+        case .bytes: denseParameterCount * DType.float32.byteCount
+        case .activations: densePeakActivationByteCount
+        }
     }
 
-    /// The cost of the chain at `ranks`; the dense cost where there is no chain.
-    func chainCost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int {
-        (quantity == .parameters ? parameterCost : macCost)?(ranks) ?? denseCost(quantity)
+    // MARK: Of the first chain
+
+    public var grouping: String { chains.first?.grouping ?? (layer.weightShape.rank == 2 ? "I|O" : "dense") }
+    /// The full-rank decomposition under the first grouping; `nil` where the layer must stay dense.
+    public var decomposition: LayerDecomposition? { chains.first?.decomposition }
+    public var parameterCost: RankPolynomial? { chains.first?.parameterCost }
+    public var macCost: RankPolynomial? { chains.first?.macCost }
+    public var maxRanks: [Int] { decomposition?.maxRanks ?? [] }
+
+    /// The chain that costs least at equal error: the mean of the logarithms of its cost, over several errors.
+    func cheapestChain(by quantities: [Budget.Quantity]) -> Int {
+        guard chains.count > 1 else { return 0 }
+        let errors = [0.01, 0.03, 0.1, 0.2, 0.3]
+        func price(_ chain: LayerChain) -> Double {
+            errors.reduce(0) { sum, error in
+                let ranks = chain.decomposition.smallestRanks(squaredError: error)
+                return sum + quantities.reduce(0) { $0 + log(Double(max(1, chain.cost(ranks, $1)))) }
+            }
+        }
+        let prices = chains.map(price)
+        return prices.indices.min { prices[$0] < prices[$1] } ?? 0
     }
 }
 
-/// A model's layers decomposed once: every budget and policy afterwards plans on these.
-public struct DecomposedModel: Sendable {
-    public let graph: Graph
-    public let cost: Cost
-    public let layers: [DecomposableLayer]
-
-    /// Decomposes all layers of `graph` under one grouping.
-    /// - Parameter includesClassifier: whether the layer that makes the result may be decomposed too.
-    /// - Throws: `noLayers`; failures of the decomposition with the layer's path.
-    /// - Complexity: one or two SVDs per layer.
-    public init(_ graph: Graph, grouping: ConvolutionGrouping = .tensorTrain, includesClassifier: Bool = false) throws {
-        let weighted = try WeightedLayers.layers(of: graph)
-        guard !weighted.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
-        self.graph = graph
-        cost = try CostModel.cost(of: graph)
-        let weights = try Self.weights(of: weighted, in: graph, grouping: grouping, includesClassifier: includesClassifier)
-        // All at once, so that the layers share out the threads.
-        var decompositions = try located(graph.name) {
-            try LayerDecomposition.decompose(weights.compactMap(\.weight))[...]
+extension LayerDecomposition {
+    /// The smallest ranks in the proportion of their bounds whose ‖W − Ŵ‖² / ‖W‖² is at most `squaredError`.
+    fileprivate func smallestRanks(squaredError: Double) -> [Int] {
+        let steps = maxRanks.max() ?? 1
+        func ranks(_ step: Int) -> [Int] { maxRanks.map { max(1, $0 * step / steps) } }
+        var (low, high) = (0, steps)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if relativeSquaredError(ranks: ranks(middle)) <= squaredError { high = middle } else { low = middle }
         }
-        layers = try zip(weighted, weights).map { layer, found in
-            let decomposition = found.weight == nil ? nil : decompositions.removeFirst()
-            return try located(graph.name + " › " + layer.name) {
-                try Self.layer(layer, decomposition, found.denseReason, in: graph, grouping: grouping)
-            }
-        }
-    }
-
-    private static func layer(
-        _ layer: WeightedLayer, _ decomposition: LayerDecomposition?, _ denseReason: String?, in graph: Graph,
-        grouping: ConvolutionGrouping
-    ) throws -> DecomposableLayer {
-        let isConvolution = graph.nodes[layer.node].operation is Conv2D
-        let macs = try decomposition.map {
-            try $0.macCost(
-                rows: isConvolution ? layer.inputShape[2] : layer.positionCount,
-                columns: isConvolution ? layer.inputShape[3] : 1)
-        }
-        return DecomposableLayer(
-            layer: layer, grouping: isConvolution ? grouping.rawValue : "I|O", decomposition: decomposition,
-            denseReason: denseReason, denseParameterCount: layer.weightShape.elementCount,
-            denseMacCount: layer.macCount, parameterCost: decomposition?.parameterCost, macCost: macs)
-    }
-
-    /// Why each weighted layer of `graph` stays dense, or `nil` where it can be decomposed; nothing is decomposed yet.
-    public static func denseReasons(
-        of graph: Graph, grouping: ConvolutionGrouping = .tensorTrain, includesClassifier: Bool = false
-    ) throws -> [(layer: WeightedLayer, reason: String?)] {
-        let layers = try WeightedLayers.layers(of: graph)
-        let weights = try weights(of: layers, in: graph, grouping: grouping, includesClassifier: includesClassifier)
-        return zip(layers, weights).map { ($0, $1.denseReason) }
-    }
-
-    private static func weights(
-        of layers: [WeightedLayer], in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool
-    ) throws -> [(weight: DecomposableWeight?, denseReason: String?)] {
-        let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
-        return try layers.map { layer in
-            try located(graph.name + " › " + layer.name) {
-                try weight(
-                    of: layer, in: graph, grouping: grouping, includesClassifier: includesClassifier,
-                    isShared: uses[layer.weight, default: 0] > 1)
-            }
-        }
-    }
-
-    /// The weight to decompose, or why the layer must stay dense.
-    private static func weight(
-        of layer: WeightedLayer, in graph: Graph, grouping: ConvolutionGrouping, includesClassifier: Bool,
-        isShared: Bool
-    ) throws -> (weight: DecomposableWeight?, denseReason: String?) {
-        if graph.nodes[layer.node].origin != nil { return (nil, "already part of a decomposed chain") }
-        guard let weight = graph.parameters[layer.weight]?.tensor else { return (nil, "has no weight") }
-        if isShared { return (nil, "shares its weight with another layer") }
-        let conv = graph.nodes[layer.node].operation as? Conv2D
-        if conv?.addsResidual == true || conv?.hasReLU == true { return (nil, "is fused with what follows it") }
-        if layer.isClassifier, !includesClassifier { return (nil, "classifier: left dense unless asked for") }
-        guard let conv else { return (try DecomposableWeight(linear: weight), nil) }
-        return (try DecomposableWeight(convolution: weight, grouping: grouping, geometry: conv.geometry), nil)
+        return ranks(high)
     }
 }

@@ -1,3 +1,5 @@
+public import Graphs
+
 /// What becomes of one layer.
 public struct PlanRow: Sendable, Equatable {
     public var layer: String
@@ -21,15 +23,22 @@ public struct PlanRow: Sendable, Equatable {
 public struct Plan: Sendable, Equatable {
     public var policy: String
     public var rows: [PlanRow]
-    public var denseParameterCount: Int
+    /// Of the dense model.
+    public var denseCost: Cost
     public var parameterCount: Int
-    public var denseMacCount: Int
     public var macCount: Int
+    public var byteCount: Int
+    public var peakActivationByteCount: Int
     /// The limit that a further rank would have broken; `nil` where all layers have all they can use.
     public var bindingConstraint: String?
-    /// β of the paper policy: one factor for all layers.
+    /// β of policies on a ladder: one factor for all layers.
     public var scalingFactor: Double?
     /// What was changed of what was asked for, such as ranks lowered to their bound.
     public var notes: [String]
     public var elapsedSeconds: Double
+}
+
+extension Plan {
+    public var denseParameterCount: Int { denseCost.parameterCount }
+    public var denseMacCount: Int { denseCost.macCount }
 }

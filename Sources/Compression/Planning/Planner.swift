@@ -6,12 +6,13 @@ import Graphs
     import Glibc
 #endif
 
-/// Chooses ranks for a budget: one factor β turns significance into ranks, and bisection finds the largest that fits.
+/// Chooses ranks for a budget by one of the policies.
 ///
+/// Policies on a ladder turn one factor β into ranks,
 /// r_{l,k}(β) = clamp(round(lo + (maxUseful_{l,k} − lo) · min(1, β·s_l)), lo, maxUseful_{l,k}), the same β for all
 /// layers, where maxUseful is the largest rank at which the chain is still cheaper than the layer. The cost grows
 /// with β; what integer ranks leave over is spent rank by rank, most significant layer first, and a layer that has
-/// all it can use goes back to dense where the budget still allows that.
+/// all it can use goes back to dense where the budget still allows that. Policies on options solve a knapsack.
 public struct Planner: Sendable {
     public var policy: Policy
     public var scores: LayerScores?
@@ -23,6 +24,8 @@ public struct Planner: Sendable {
     public var frozen: [String] = []
     /// Patterns of layers with given ranks: one for all bonds, or one per bond.
     public var fixed: [(pattern: String, ranks: [Int])] = []
+    /// The grouping of single layers, where the model was decomposed under several.
+    public var groupings: [String: String] = [:]
 
     public init(policy: Policy, scores: LayerScores? = nil) {
         self.policy = policy
@@ -31,16 +34,28 @@ public struct Planner: Sendable {
 
     /// Ranks for every layer of `model` within `budget`.
     /// - Throws: `unreachable` with the smallest achievable cost, `missingScores`, `unknownLayer`.
-    /// - Complexity: O(layers · log(1/tolerance)); no decomposition and no pass over data.
+    /// - Complexity: O(layers · ranks) after the first plan of a model, which lists its layers' options; no
+    ///   decomposition and no pass over data.
     public func plan(_ model: DecomposedModel, budget: Budget) throws -> Plan {
         let start = ContinuousClock.now
         try checkOptions()
         let significances = try significances(model)
-        var allocation = try Allocation(model, budget: budget, planner: self)
-        let factor = try allocation.bisect { significances[$0] }
-        allocation.fill(by: significances)
-        var plan = allocation.plan(policy: policy.name, scores: scores)
-        plan.scalingFactor = factor
+        let settled = try SettledLayers(model, self)
+        var plan: Plan
+        if let loss = policy.loss {
+            let found = try OptionAllocation.assignments(
+                model, budget: budget, planner: self, settled: settled, loss: loss, weights: significances)
+            plan = Plan(
+                model, found.assignments, policy: policy.name, scores: scores, notes: settled.notes, binding: found.binding)
+        } else {
+            var allocation = try LadderAllocation(model, budget: budget, planner: self, settled: settled)
+            let factor = try allocation.bisect { significances[$0] }
+            allocation.fill(by: significances)
+            plan = Plan(
+                model, allocation.result, policy: policy.name, scores: scores, notes: settled.notes,
+                binding: allocation.binding)
+            plan.scalingFactor = factor
+        }
         let elapsed = start.duration(to: .now).components
         plan.elapsedSeconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
         return plan
@@ -57,13 +72,18 @@ public struct Planner: Sendable {
         var planner = self
         planner.fixed = ranks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         planner.frozen = names.subtracting(ranks.keys).sorted()
-        let open = try Budget([(.parameters, 1)], dense: model.cost)
-        let allocation = try Allocation(model, budget: budget ?? open, planner: planner, enforces: budget != nil)
-        return allocation.plan(policy: name, scores: scores)
+        let settled = try SettledLayers(model, planner)
+        let plan = Plan(
+            model, settled.assignments.compactMap { $0 }, policy: name, scores: scores, notes: settled.notes, binding: nil)
+        for limit in budget?.limits ?? [] {
+            let cost = model.cost(settled.assignments.compactMap { $0 }, limit.quantity)
+            if cost > limit.value { throw model.unreachable(limit, smallest: cost) }
+        }
+        return plan
     }
 
     private func significances(_ model: DecomposedModel) throws -> [Double] {
-        guard policy == .lwiq else { return [Double](repeating: 1, count: model.layers.count) }
+        guard policy.needsScores else { return [Double](repeating: 1, count: model.layers.count) }
         guard let scores else { throw CompressionFailure.missingScores(policy: policy.name) }
         let known = Set(model.layers.map(\.name))
         if let stranger = scores.rows.first(where: { !known.contains($0.layer) }) {
@@ -94,10 +114,10 @@ public struct Planner: Sendable {
         }
     }
 
-    /// The ranks fixed for a layer, and whether it is frozen.
-    func rule(for layer: String) -> (isFrozen: Bool, ranks: [Int]?) {
-        if frozen.contains(where: { Self.matches($0, layer) }) { return (true, nil) }
-        return (false, fixed.last { Self.matches($0.pattern, layer) }?.ranks)
+    /// What is settled for a layer: whether it is frozen, its fixed ranks and their grouping.
+    func rule(for layer: String) -> (isFrozen: Bool, ranks: [Int]?, grouping: String?) {
+        if frozen.contains(where: { Self.matches($0, layer) }) { return (true, nil, nil) }
+        return (false, fixed.last { Self.matches($0.pattern, layer) }?.ranks, groupings[layer])
     }
 
     /// - Throws: `unknownLayer` for a pattern that matches nothing.

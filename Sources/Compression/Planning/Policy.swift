@@ -1,24 +1,40 @@
 /// How ranks are shared out among the layers.
-public enum Policy: Sendable {
+///
+/// Policies come in two kinds. On a *ladder* all layers climb by one common factor, found by bisection; on *options*
+/// every layer may take any ranks, and their losses are weighed against each other.
+public enum Policy: String, Sendable, CaseIterable {
     /// The paper's: a layer's share of its useful ranks is its significance times one factor β for all layers.
     case lwiq
     /// The same share of its useful ranks for every layer.
     case uniform
+    /// The same share of its spectral energy at every bond of every layer.
+    case energy
+    /// The ranks that empirical variational Bayes finds above the noise, times one factor for all layers.
+    /// - Reference: Nakajima et al., JMLR 14, 2013.
+    case vbmf
+    /// The largest relative error, σ_{r+1} / σ_1 over all bonds and layers, as small as possible.
+    /// - Reference: Liebenwein et al., *Compressing Neural Networks: Towards Determining the Optimal Layer-wise
+    ///   Decomposition* (ALDS), NeurIPS 2021, arXiv:2107.11442. There over one bond; here over all of a chain.
+    case minimax
+    /// The sum over layers of the share of ‖W‖² lost, as small as possible; the bonds of a layer may differ.
+    case knapsack
+    /// `knapsack` with every layer's loss weighted by its significance.
+    case lwiqEnergy = "lwiq_energy"
 
-    public static let names = ["lwiq", "uniform"]
+    public static let names = allCases.map(\.rawValue)
 
-    public init?(name: String) {
-        switch name {
-        case "lwiq": self = .lwiq
-        case "uniform": self = .uniform
-        default: return nil
-        }
-    }
+    public init?(name: String) { self.init(rawValue: name) }
 
-    public var name: String {
+    public var name: String { rawValue }
+
+    var needsScores: Bool { self == .lwiq || self == .lwiqEnergy }
+
+    /// What an option of a layer loses; `nil` for policies on a ladder.
+    var loss: OptionLoss? {
         switch self {
-        case .lwiq: "lwiq"
-        case .uniform: "uniform"
+        case .lwiq, .uniform, .energy, .vbmf: nil
+        case .minimax: .spectralNorm
+        case .knapsack, .lwiqEnergy: .energy
         }
     }
 }

@@ -1,44 +1,88 @@
 import Decomposition
 
-/// The ranks one layer may get, from `low` up to `high`, with their costs: what allocation moves on.
-///
-/// Planning asks for ranks thousands of times, so a ladder holds plain numbers and no tensors.
+/// The ranks one layer may get, from `low` up to `high`, and the way between them: what one factor for all moves on.
 struct RankLadder {
+    /// How the factor, in [0, 1], becomes ranks.
+    enum Path {
+        /// low + (high − low) · factor.
+        case proportional
+        /// The smallest ranks whose bonds keep the share `factor` of their energy: per bond what rank 0, 1, … keeps.
+        case energy([[Double]])
+        /// These numbers times the factor.
+        case scaled([Double])
+    }
+
     let low: [Int]
     let high: [Int]
+    let chainIndex: Int
+    private let chain: LayerChain
     private let align: Int
-    /// Neighbouring ranks allow r_k ≤ r_{k−1} · n_k and r_k ≤ n_{k+1} · r_{k+1}.
-    private let modes: [Int]
-    private let parameters: RankPolynomial
-    private let macs: RankPolynomial
+    private let path: Path
 
-    /// `nil` with the reason where the chain would not win on every budgeted quantity.
+    /// `nil` with the reason where the chain would not win on every budgeted sum.
     static func make(
-        _ layer: DecomposableLayer, quantities: [Budget.Quantity], minRank: Int, maxRank: Int?, align: Int
+        _ layer: DecomposableLayer, limits: [Budget.Limit], _ planner: Planner, path: (_ chain: Int) -> Path
     ) -> (ladder: RankLadder?, reason: String) {
-        guard let decomposition = layer.decomposition, let parameters = layer.parameterCost, let macs = layer.macCost else {
-            return (nil, layer.denseReason ?? "stays dense")
-        }
-        let bounds = decomposition.maxRanks.map { min($0, maxRank ?? $0) }
+        let quantities = limits.map(\.quantity).filter(\.isSum)
+        let index = layer.cheapestChain(by: quantities.isEmpty ? [.parameters] : quantities)
+        let chain = layer.chains[index]
+        let bounds = chain.maxRanks.map { min($0, planner.maxRank ?? $0) }
         var high = bounds
         for quantity in quantities {
-            let cost = quantity == .parameters ? parameters : macs
-            guard let useful = cost.largestRanks(below: layer.denseCost(quantity), bounds: bounds) else {
+            let dense = layer.denseCost(quantity)
+            guard let useful = largest(bounds, where: { chain.cost($0, quantity) < dense }) else {
                 return (nil, "a chain is never below the dense layer's \(quantity.rawValue)")
             }
             high = zip(high, useful).map { min($0, $1) }
         }
-        let low = zip(high, bounds).map { min($0, max(1, min(minRank, $1))) }
+        let low = zip(high, bounds).map { min($0, max(1, min(planner.minRank, $1))) }
+        for limit in limits where !limit.quantity.isSum {
+            let allowed = largest(high, where: { chain.cost($0, limit.quantity) <= limit.value }) ?? low
+            high = zip(low, allowed).map { max($0, $1) }
+            // Where neither fits, the lesser of the two shows how far the limit is out of reach.
+            let (dense, least) = (layer.denseCost(limit.quantity), chain.cost(low, limit.quantity))
+            if least > limit.value, dense <= least { return (nil, "a chain is never below the dense layer's \(limit.quantity.rawValue)") }
+        }
         let ladder = RankLadder(
-            low: low, high: high, align: max(1, align), modes: decomposition.modes, parameters: parameters, macs: macs)
+            low: low, high: high, chainIndex: index, chain: chain, align: max(1, planner.align), path: path(index))
         return (ladder, "")
     }
 
-    /// round(low + (high − low) · share), aligned up where there is room; share in [0, 1].
-    func setRanks(_ ranks: inout [Int], at share: Double) {
-        let t = min(max(share, 0), 1)
-        for k in low.indices { ranks[k] = low[k] + Int((Double(high[k] - low[k]) * t).rounded()) }
+    /// The largest ranks in the proportion of `bounds` that pass a test which larger ranks fail; `nil` if all do.
+    private static func largest(_ bounds: [Int], where passes: ([Int]) -> Bool) -> [Int]? {
+        let steps = bounds.max() ?? 0
+        func ranks(_ step: Int) -> [Int] { bounds.map { max(1, min($0, $0 * step / max(1, steps))) } }
+        guard steps > 0, passes(ranks(1)) else { return nil }
+        var (low, high) = (1, steps + 1)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if passes(ranks(middle)) { low = middle } else { high = middle }
+        }
+        return ranks(low)
+    }
+
+    /// The ranks at a factor in [0, 1], aligned up where there is room.
+    func setRanks(_ ranks: inout [Int], at factor: Double) {
+        let t = min(max(factor, 0), 1)
+        for k in low.indices {
+            switch path {
+            case .proportional: ranks[k] = low[k] + Int((Double(high[k] - low[k]) * t).rounded())
+            case .energy(let kept): ranks[k] = Self.firstIndex(in: kept[k], atLeast: t)
+            case .scaled(let base): ranks[k] = Int(min(base[k] * t, 1e9).rounded())
+            }
+            ranks[k] = min(max(ranks[k], low[k]), high[k])
+        }
         normalize(&ranks)
+    }
+
+    /// Bisection in an ascending list.
+    private static func firstIndex(in values: [Double], atLeast wanted: Double) -> Int {
+        var (low, high) = (0, values.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if values[middle] < wanted { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// One step more at each bond that has room; `nil` at the top.
@@ -52,13 +96,10 @@ struct RankLadder {
     /// Aligned up within the bounds, and lowered to what neighbouring ranks allow.
     private func normalize(_ ranks: inout [Int]) {
         if align > 1 { for k in ranks.indices { ranks[k] = min(high[k], (ranks[k] + align - 1) / align * align) } }
-        for k in 1..<max(1, ranks.count) { ranks[k] = min(ranks[k], ranks[k - 1] * modes[k]) }
-        for k in stride(from: ranks.count - 2, through: 0, by: -1) { ranks[k] = min(ranks[k], ranks[k + 1] * modes[k + 1]) }
+        chain.lowerToNeighbours(&ranks)
     }
 
-    func cost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int {
-        quantity == .parameters ? parameters(ranks) : macs(ranks)
-    }
+    func cost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int { chain.cost(ranks, quantity) }
 
     /// How far up the ladder `ranks` are, for people.
     func reason(_ ranks: [Int]) -> String {

@@ -59,16 +59,22 @@ public enum CostModel {
     }
 
     private static func peakActivationBytes(of graph: Graph, _ shapes: [String: Shape]) -> Int {
+        let inputs = graph.inputs.reduce(0) { $0 + (shapes[$1.name]?.elementCount ?? 0) * DType.float32.byteCount }
+        return activationBytes(of: graph, shapes).reduce(inputs) { max($0, $1) }
+    }
+
+    /// Bytes of activations alive while each node runs, its inputs and outputs among them, for the batch of `shapes`.
+    package static func activationBytes(of graph: Graph, _ shapes: [String: Shape]) -> [Int] {
         let lastUse = Liveness.lastUses(of: graph)
         let bytes = { (name: String) in (shapes[name]?.elementCount ?? 0) * DType.float32.byteCount }
         var live = graph.inputs.reduce(0) { $0 + bytes($1.name) }
-        var peak = live
-        for (index, node) in graph.nodes.enumerated() {
+        return graph.nodes.enumerated().map { index, node in
             live += node.outputs.reduce(0) { $0 + bytes($1) }
-            peak = max(peak, live)
-            for value in Set(node.valueInputs + node.outputs) where lastUse[value] == index { live -= bytes(value) }
+            defer {
+                for value in Set(node.valueInputs + node.outputs) where lastUse[value] == index { live -= bytes(value) }
+            }
+            return live
         }
-        return peak
     }
 }
 

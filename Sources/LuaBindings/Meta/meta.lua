@@ -124,9 +124,10 @@ function mr.schedule.one_cycle(options) end
 function mr.lwiq.score(model, data, options) end
 
 --- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
---- edited and given to model:compress. A policy is "lwiq", "uniform" or a function (layers, budget) -> ranks by name.
+--- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name;
+--- "lwiq" and "lwiq_energy" need scores. grouping = "auto" takes for each layer the one that costs least at equal error.
 ---@param model Model
----@param options { scores: table, budget: { params: number, macs: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean }
+---@param options { scores: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean }
 ---@return table
 function mr.plan(model, options) end
 

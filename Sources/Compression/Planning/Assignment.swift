@@ -1,0 +1,78 @@
+import Decomposition
+import Graphs
+
+/// What becomes of a layer.
+enum Assignment {
+    case dense(reason: String)
+    /// The chain at `index` of the layer's, at `ranks`.
+    case chain(index: Int, ranks: [Int], reason: String)
+}
+
+extension DecomposableLayer {
+    func cost(_ assignment: Assignment, _ quantity: Budget.Quantity) -> Int {
+        switch assignment {
+        case .dense: denseCost(quantity)
+        case .chain(let index, let ranks, _): chains[index].cost(ranks, quantity)
+        }
+    }
+}
+
+extension DecomposedModel {
+    /// What the model costs when its layers become `assignments`.
+    func cost(_ assignments: [Assignment], _ quantity: Budget.Quantity) -> Int {
+        let costs = zip(layers, assignments).map { $0.cost($1, quantity) }
+        guard quantity.isSum else { return costs.reduce(fixedActivationByteCount, max) }
+        return zip(layers, costs).reduce(quantity.value(of: cost)) { $0 - $1.0.denseCost(quantity) + $1.1 }
+    }
+
+    func unreachable(_ limit: Budget.Limit, smallest: Int) -> CompressionFailure {
+        .unreachable(
+            constraint: limit.quantity.rawValue, limit: limit.value, smallest: smallest,
+            dense: limit.quantity.value(of: cost))
+    }
+}
+
+/// What names and patterns settle before any policy is asked: frozen layers, fixed ranks, layers without a chain.
+struct SettledLayers {
+    /// `nil` where the policy decides.
+    private(set) var assignments: [Assignment?] = []
+    private(set) var notes: [String] = []
+
+    init(_ model: DecomposedModel, _ planner: Planner) throws {
+        try planner.checkPatterns(model.layers.map(\.name))
+        for layer in model.layers {
+            let rule = planner.rule(for: layer.name)
+            if rule.isFrozen {
+                assignments.append(.dense(reason: "frozen"))
+            } else if let ranks = rule.ranks {
+                assignments.append(try fixed(layer, ranks, grouping: rule.grouping))
+            } else {
+                assignments.append(layer.chains.isEmpty ? .dense(reason: layer.denseReason ?? "stays dense") : nil)
+            }
+        }
+    }
+
+    private mutating func fixed(_ layer: DecomposableLayer, _ wanted: [Int], grouping: String?) throws -> Assignment {
+        guard !layer.chains.isEmpty else {
+            throw CompressionFailure.invalidRanks(
+                layer: layer.name, detail: "cannot be given ranks: \(layer.denseReason ?? "it stays dense")")
+        }
+        let index = try grouping.map { name in
+            guard let index = layer.chainIndex(grouping: name) else {
+                let known = layer.chains.map(\.grouping).joined(separator: ", ")
+                throw CompressionFailure.invalidRanks(layer: layer.name, detail: "has no grouping '\(name)', but \(known)")
+            }
+            return index
+        } ?? layer.chains.firstIndex { $0.decomposition.bondCount == wanted.count } ?? 0
+        let chain = layer.chains[index]
+        let bonds = chain.decomposition.bondCount
+        guard wanted.count == bonds || wanted.count == 1, wanted.allSatisfy({ $0 >= 1 }) else {
+            throw CompressionFailure.invalidRanks(
+                layer: layer.name, detail: "needs \(bonds) rank(s) of at least 1 for \(chain.grouping), but got \(wanted)")
+        }
+        let full = wanted.count == bonds ? wanted : [Int](repeating: wanted[0], count: bonds)
+        let (allowed, clamps) = try chain.decomposition.clamped(full)
+        for clamp in clamps { notes.append("\(layer.name): \(clamp)") }
+        return .chain(index: index, ranks: allowed, reason: clamps.isEmpty ? "fixed" : "fixed, lowered to its bound")
+    }
+}

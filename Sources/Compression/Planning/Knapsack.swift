@@ -1,0 +1,158 @@
+/// One option for every layer with the least sum of losses within limits: a multiple-choice knapsack.
+///
+/// The relaxed problem has its solution on the lower convex hulls of loss over cost: every layer climbs its hull, the
+/// step that saves most loss per cost first, which is what a falling Lagrange multiplier would do, until the next step
+/// no longer fits. What is left is spent on whatever saves most loss and still fits. Several limits count as one
+/// cost, Σ w_q · cost_q / limit_q, whose weights move towards the limit that binds; the best of all rounds is kept.
+/// - Reference: H. Kellerer, U. Pferschy, D. Pisinger, *Knapsack Problems*, Springer 2004, chapter 11.
+struct Knapsack {
+    struct Solution {
+        /// An option's index per layer.
+        var choice: [Int]
+        var loss: Double
+        /// The limit that the first step left out would have broken.
+        var binding: Int?
+    }
+
+    /// Per layer its options, and the factor of its losses.
+    let layers: [(options: LayerOptions, weight: Double)]
+    /// What the layers may cost together, one number per limited quantity.
+    let limits: [Int]
+
+    private static let rounds = 24
+
+    /// `nil` where not even the cheapest options fit.
+    func solve() -> Solution? {
+        var weights = [Double](repeating: 1 / Double(max(1, limits.count)), count: limits.count)
+        var best: Solution?
+        for _ in 0..<(limits.count > 1 ? Self.rounds : 1) {
+            let (found, demand) = climb(weights)
+            if let found, found.loss < best?.loss ?? .infinity { best = found }
+            // Weights follow how much of each limit the unlimited solution at this price would take.
+            let total = zip(weights, demand).reduce(0) { $0 + $1.0 * $1.1 }
+            if total > 0 { weights = zip(weights, demand).map { $0 * $1 / total } }
+        }
+        return best
+    }
+
+    /// The solution under one combined cost, and the share of each limit that it uses.
+    private func climb(_ weights: [Double]) -> (solution: Solution?, demand: [Double]) {
+        let prices = zip(weights, limits).map { $0 / Double(max(1, $1)) }
+        var choice: [Int] = []
+        var steps: [(slope: Double, layer: Int, option: Int)] = []
+        for (index, layer) in layers.enumerated() {
+            let hull = Self.hull(layer.options, prices)
+            choice.append(hull[0].option)
+            for (from, to) in zip(hull, hull.dropFirst()) {
+                steps.append((layer.weight * (from.loss - to.loss) / (to.cost - from.cost), index, to.option))
+            }
+        }
+        var used = usage(choice)
+        guard zip(used, limits).allSatisfy({ $0 <= $1 }) else { return (nil, shares(used)) }
+        steps.sort { ($0.slope, $1.layer) > ($1.slope, $0.layer) }
+        var (stopped, binding) = (Set<Int>(), Int?.none)
+        for step in steps where !stopped.contains(step.layer) {
+            if let broken = move(&choice, &used, step.layer, to: step.option) {
+                stopped.insert(step.layer)
+                binding = binding ?? broken
+            }
+        }
+        let demand = shares(used)
+        fill(&choice, &used)
+        return (Solution(choice: choice, loss: loss(choice), binding: binding), demand)
+    }
+
+    private func shares(_ used: [Int]) -> [Double] { zip(used, limits).map { Double($0) / Double(max(1, $1)) } }
+
+    private func loss(_ choice: [Int]) -> Double {
+        zip(layers, choice).reduce(0) { $0 + $1.0.weight * $1.0.options.losses[$1.1] }
+    }
+
+    func usage(_ choice: [Int]) -> [Int] {
+        limits.indices.map { k in zip(layers, choice).reduce(0) { $0 + $1.0.options.costs[k][$1.1] } }
+    }
+
+    /// Moves a layer to an option unless that breaks a limit, whose index it then gives.
+    private func move(_ choice: inout [Int], _ used: inout [Int], _ layer: Int, to option: Int) -> Int? {
+        let costs = layers[layer].options.costs
+        for k in limits.indices where used[k] + costs[k][option] - costs[k][choice[layer]] > limits[k] { return k }
+        for k in limits.indices { used[k] += costs[k][option] - costs[k][choice[layer]] }
+        choice[layer] = option
+        return nil
+    }
+
+    /// Gives the layers what still fits, in the order of the loss that it saves each.
+    func fill(_ choice: inout [Int], _ used: inout [Int]) {
+        func best(_ layer: Int) -> (option: Int, saved: Double)? {
+            let (options, now) = (layers[layer].options, choice[layer])
+            var best: (option: Int, saved: Double)?
+            for option in 0..<options.count where options.losses[option] < options.losses[now] {
+                let saved = layers[layer].weight * (options.losses[now] - options.losses[option])
+                guard saved > best?.saved ?? 0 else { continue }
+                let fits = limits.indices.allSatisfy {
+                    used[$0] + options.costs[$0][option] - options.costs[$0][now] <= limits[$0]
+                }
+                if fits { best = (option, saved) }
+            }
+            return best
+        }
+        let order = layers.indices.compactMap { layer in best(layer).map { (layer: layer, saved: $0.saved) } }
+            .sorted { ($0.saved, $1.layer) > ($1.saved, $0.layer) }
+        for entry in order {
+            if let next = best(entry.layer) { _ = move(&choice, &used, entry.layer, to: next.option) }
+        }
+    }
+
+    /// The lower convex hull of loss over the combined cost, cheapest first.
+    private static func hull(
+        _ options: LayerOptions, _ prices: [Double]
+    ) -> [(option: Int, cost: Double, loss: Double)] {
+        var points = (0..<options.count).map { option in
+            (option: option, cost: prices.indices.reduce(0) { $0 + prices[$1] * Double(options.costs[$1][option]) },
+                loss: options.losses[option])
+        }
+        if prices.count > 1 { points.sort { ($0.cost, $0.loss) < ($1.cost, $1.loss) } }
+        var hull: [(option: Int, cost: Double, loss: Double)] = []
+        for point in points {
+            if let last = hull.last, point.loss >= last.loss || point.cost <= last.cost { continue }
+            while hull.count >= 2 {
+                let (a, b) = (hull[hull.count - 2], hull[hull.count - 1])
+                // b is above the line from a to the point: its step would save less per cost than the next.
+                guard (a.loss - b.loss) * (point.cost - b.cost) <= (b.loss - point.loss) * (b.cost - a.cost) else { break }
+                hull.removeLast()
+            }
+            hull.append(point)
+        }
+        return hull
+    }
+
+    // MARK: The largest loss instead of the sum
+
+    /// The smallest bound on every layer's loss that fits: each layer takes the cheapest option within it.
+    func solveLargest() -> Solution? {
+        let thresholds = Set(layers.flatMap(\.options.losses)).sorted()
+        func choice(_ threshold: Double) -> [Int] {
+            layers.map { layer in
+                let options = layer.options
+                func price(_ option: Int) -> Double {
+                    limits.indices.reduce(0) { $0 + Double(options.costs[$1][option]) / Double(max(1, limits[$1])) }
+                }
+                let within = (0..<options.count).filter { options.losses[$0] <= threshold }
+                return within.min { price($0) < price($1) }
+                    ?? (0..<options.count).min { options.losses[$0] < options.losses[$1] } ?? 0
+            }
+        }
+        func broken(_ choice: [Int]) -> Int? { zip(usage(choice), limits).enumerated().first { $1.0 > $1.1 }?.offset }
+        guard let last = thresholds.last, broken(choice(last)) == nil else { return nil }
+        var (low, high) = (-1, thresholds.count - 1)
+        var binding: Int?
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if let limit = broken(choice(thresholds[middle])) { (low, binding) = (middle, limit) } else { high = middle }
+        }
+        var chosen = choice(thresholds[high])
+        var used = usage(chosen)
+        fill(&chosen, &used)
+        return Solution(choice: chosen, loss: loss(chosen), binding: binding)
+    }
+}

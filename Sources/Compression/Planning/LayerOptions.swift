@@ -1,0 +1,160 @@
+import Decomposition
+
+/// What an option of a layer is charged for.
+enum OptionLoss: Hashable {
+    /// ‖W − Ŵ‖² / ‖W‖².
+    case energy
+    /// The largest σ_{r+1} / σ_1 of its bonds.
+    case spectralNorm
+
+    func callAsFunction(_ decomposition: LayerDecomposition, _ ranks: [Int]) -> Double {
+        switch self {
+        case .energy: decomposition.relativeSquaredError(ranks: ranks)
+        case .spectralNorm:
+            zip(decomposition.bondSpectra, ranks).reduce(0) { worst, bond in
+                let (spectrum, rank) = bond
+                guard rank < spectrum.count, spectrum[0] > 0 else { return worst }
+                return max(worst, Double(spectrum[rank]) / Double(spectrum[0]))
+            }
+        }
+    }
+}
+
+/// What one layer may become, without what another option beats on loss and on every limited cost. The options stand
+/// in columns, cheapest first by the first limit; the last one is the dense layer where that is allowed.
+struct LayerOptions: Sendable {
+    /// All that options depend on besides the model.
+    struct Request: Hashable {
+        let loss: OptionLoss
+        /// Sums that are limited.
+        let quantities: [Budget.Quantity]
+        /// Limits of what is no sum bound each layer by itself.
+        let peaks: [Peak]
+        let minRank: Int
+        let maxRank: Int?
+        let align: Int
+
+        struct Peak: Hashable {
+            let quantity: Budget.Quantity
+            let value: Int
+        }
+
+        init(_ loss: OptionLoss, _ limits: [Budget.Limit], _ planner: Planner) {
+            self.loss = loss
+            quantities = limits.map(\.quantity).filter(\.isSum)
+            peaks = limits.filter { !$0.quantity.isSum }.map { Peak(quantity: $0.quantity, value: $0.value) }
+            (minRank, maxRank, align) = (planner.minRank, planner.maxRank, max(1, planner.align))
+        }
+    }
+
+    /// Ranks of a bond that are tried where it could have more; the ends are among them.
+    private static let triedRanks = 64
+
+    private(set) var chains: [Int] = []
+    private(set) var ranks: [[Int]] = []
+    private(set) var losses: [Double] = []
+    /// Per limited quantity, one cost per option.
+    private(set) var costs: [[Int]]
+    /// Whether the last option is the dense layer.
+    let hasDense: Bool
+    /// Whether any chain is among the options.
+    var hasChains: Bool { chains.count > (hasDense ? 1 : 0) }
+    var count: Int { chains.count }
+
+    init(_ layer: DecomposableLayer, _ request: Request) {
+        // Without a limited sum the parameters are what a better option must not cost more of.
+        let quantities = request.quantities.isEmpty ? [.parameters] : request.quantities
+        var all: [(chain: Int, ranks: [Int], loss: Double, costs: [Int])] = []
+        let dense = quantities.map { layer.denseCost($0) }
+        for (index, chain) in layer.chains.enumerated() {
+            for ranks in Self.ranks(of: chain, request) {
+                let costs = quantities.map { chain.cost(ranks, $0) }
+                guard zip(costs, dense).allSatisfy({ $0 < $1 }),
+                    request.peaks.allSatisfy({ chain.cost(ranks, $0.quantity) <= $0.value })
+                else { continue }
+                all.append((index, ranks, request.loss(chain.decomposition, ranks), costs))
+            }
+        }
+        costs = quantities.map { _ in [] }
+        hasDense = request.peaks.allSatisfy { layer.denseCost($0.quantity) <= $0.value }
+        for index in Self.unbeaten(all.map(\.loss), all.map(\.costs)) {
+            append(all[index].chain, all[index].ranks, all[index].loss, all[index].costs)
+        }
+        if hasDense { append(-1, [], 0, dense) }
+    }
+
+    private mutating func append(_ chain: Int, _ ranks: [Int], _ loss: Double, _ costs: [Int]) {
+        chains.append(chain)
+        self.ranks.append(ranks)
+        losses.append(loss)
+        for k in costs.indices { self.costs[k].append(costs[k]) }
+    }
+
+    /// The indices of what no other beats on any one cost and on loss, cheapest first by the first cost.
+    private static func unbeaten(_ losses: [Double], _ costs: [[Int]]) -> [Int] {
+        guard let first = costs.first else { return [] }
+        var kept = Set<Int>()
+        for k in first.indices {
+            var least = Double.infinity
+            for index in costs.indices.sorted(by: { (costs[$0][k], losses[$0]) < (costs[$1][k], losses[$1]) })
+            where losses[index] < least {
+                least = losses[index]
+                kept.insert(index)
+            }
+        }
+        return kept.sorted { (costs[$0][0], losses[$0]) < (costs[$1][0], losses[$1]) }
+    }
+
+    // MARK: Which ranks
+
+    /// All ranks of one bond or pairs of two; of more bonds, the way up on which each step saves the most error.
+    private static func ranks(of chain: LayerChain, _ request: Request) -> [[Int]] {
+        let values = chain.maxRanks.map { steps(to: min($0, request.maxRank ?? $0), request) }
+        switch values.count {
+        case 1: return values[0].map { [$0] }
+        case 2:
+            return values[0].flatMap { first in values[1].map { [first, $0] } }.filter { ranks in
+                var lowered = ranks
+                chain.lowerToNeighbours(&lowered)
+                return lowered == ranks
+            }
+        default: return climb(chain, values)
+        }
+    }
+
+    /// Multiples of `align` from the least rank to `bound`, which is among them.
+    private static func steps(to bound: Int, _ request: Request) -> [Int] {
+        let low = min(bound, max(1, request.minRank))
+        let first = min(bound, (low + request.align - 1) / request.align * request.align)
+        let stride = max(1, ((bound - first) / triedRanks + request.align) / request.align) * request.align
+        var values = Array(Swift.stride(from: first, through: bound, by: stride))
+        if values.last != bound { values.append(bound) }
+        return values
+    }
+
+    private static func climb(_ chain: LayerChain, _ values: [[Int]]) -> [[Int]] {
+        var positions = [Int](repeating: 0, count: values.count)
+        var path: [[Int]] = []
+        func ranks(_ positions: [Int]) -> [Int] {
+            var ranks = zip(values, positions).map { $0[$1] }
+            chain.lowerToNeighbours(&ranks)
+            return ranks
+        }
+        while true {
+            let now = ranks(positions)
+            path.append(now)
+            let (error, cost) = (chain.decomposition.relativeSquaredError(ranks: now), chain.parameterCost(now))
+            var best: (positions: [Int], value: Double)?
+            for k in positions.indices where positions[k] + 1 < values[k].count {
+                var next = positions
+                next[k] += 1
+                let there = ranks(next)
+                let saved = error - chain.decomposition.relativeSquaredError(ranks: there)
+                let value = saved / Double(max(1, chain.parameterCost(there) - cost))
+                if value > best?.value ?? -.infinity { best = (next, value) }
+            }
+            guard let best else { return path }
+            positions = best.positions
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Basics
+
+/// Ranks by weighing the options of all layers against each other.
+enum OptionAllocation {
+    /// - Throws: `unreachable` with the least the layers can cost.
+    static func assignments(
+        _ model: DecomposedModel, budget: Budget, planner: Planner, settled: SettledLayers, loss: OptionLoss,
+        weights: [Double]
+    ) throws -> (assignments: [Assignment], binding: String?) {
+        let request = LayerOptions.Request(loss, budget.limits, planner)
+        let all = model.cache.options(request) { model.layers.map { LayerOptions($0, request) } }
+        let sums = budget.limits.filter(\.quantity.isSum)
+        let free = model.layers.indices.filter { settled.assignments[$0] == nil && all[$0].count > 0 }
+        // What the policy does not decide, and what the free layers would cost as they are.
+        let start = settled.assignments.map { $0 ?? .dense(reason: "a chain is never within the limits") }
+        for limit in budget.limits where !limit.quantity.isSum {
+            let blocked = settled.assignments.indices.filter { settled.assignments[$0] != nil || all[$0].count == 0 }
+            let smallest = blocked.reduce(model.fixedActivationByteCount) { peak, index in
+                let isFree = settled.assignments[index] == nil
+                let dense = model.layers[index].cost(start[index], limit.quantity)
+                return max(peak, isFree ? min(dense, least(model.layers[index], limit.quantity, planner)) : dense)
+            }
+            if smallest > limit.value { throw model.unreachable(limit, smallest: smallest) }
+        }
+        let rooms = sums.map { limit in
+            limit.value - model.cost(start, limit.quantity)
+                + free.reduce(0) { $0 + model.layers[$1].denseCost(limit.quantity) }
+        }
+        let layers = free.map { (options: all[$0], weight: weights[$0]) }
+        for (k, limit) in sums.enumerated() {
+            let least = layers.reduce(0) { $0 + ($1.options.costs[k].min() ?? 0) }
+            if least > rooms[k] { throw model.unreachable(limit, smallest: limit.value - rooms[k] + least) }
+        }
+        let knapsack = Knapsack(layers: layers, limits: rooms)
+        let solution = planner.policy == .minimax ? knapsack.solveLargest() : knapsack.solve()
+        guard let solution else {
+            // Each limit can be met alone, but not all of them at once by options that no other beats.
+            throw CompressionFailure.invalidBudget(
+                detail: "the limits on \(sums.map(\.quantity.rawValue).joined(separator: ", ")) cannot be met together")
+        }
+        var result = start
+        for (position, index) in free.enumerated() {
+            result[index] = assignment(all[index], solution.choice[position], sums)
+        }
+        let peak = budget.limits.first { !$0.quantity.isSum }
+        return (result, (solution.binding.map { sums[$0] } ?? peak)?.quantity.rawValue)
+    }
+
+    /// The least that any chain of a layer can cost.
+    private static func least(_ layer: DecomposableLayer, _ quantity: Budget.Quantity, _ planner: Planner) -> Int {
+        layer.chains.map { chain in
+            chain.cost(chain.maxRanks.map { min($0, planner.maxRank ?? $0, planner.minRank) }, quantity)
+        }.min() ?? layer.denseCost(quantity)
+    }
+
+    private static func assignment(_ options: LayerOptions, _ choice: Int, _ sums: [Budget.Limit]) -> Assignment {
+        if options.hasDense, choice == options.count - 1 {
+            return .dense(
+                reason: options.hasChains
+                    ? "the budget has room for the dense layer"
+                    : "a chain is never below the dense layer's \(sums.map(\.quantity.rawValue).joined(separator: ", "))")
+        }
+        return .chain(
+            index: options.chains[choice], ranks: options.ranks[choice],
+            reason: "loses \(DecimalText.percent(options.losses[choice]))")
+    }
+}

@@ -1,0 +1,32 @@
+import Synchronization
+
+/// What planning works out once per model and then uses for every further budget.
+final class PlanningCache: Sendable {
+    private struct Contents {
+        var options: [LayerOptions.Request: [LayerOptions]] = [:]
+        var variationalRanks: [[[Int]]]?
+    }
+
+    /// Requests differ by what a script may choose freely, so only the last few are kept.
+    private static let keptRequests = 16
+    private let contents = Mutex(Contents())
+
+    /// The options of each layer, made by `make` on first request.
+    func options(_ request: LayerOptions.Request, make: () -> [LayerOptions]) -> [LayerOptions] {
+        if let found = contents.withLock({ $0.options[request] }) { return found }
+        let made = make()
+        contents.withLock {
+            if $0.options.count >= Self.keptRequests { $0.options.removeAll() }
+            $0.options[request] = made
+        }
+        return made
+    }
+
+    /// Per layer and chain, the ranks above the noise.
+    func variationalRanks(of layers: [DecomposableLayer]) -> [[[Int]]] {
+        if let found = contents.withLock({ $0.variationalRanks }) { return found }
+        let made = layers.map { layer in layer.chains.map { VariationalRank.ranks(of: $0.decomposition) } }
+        contents.withLock { $0.variationalRanks = made }
+        return made
+    }
+}
