@@ -12,6 +12,7 @@ public enum CompressionFailure: Failure {
     case invalidBudget(detail: String)
     case unknownLayer(pattern: String, nearest: String?)
     case missingScores(policy: String)
+    case missingCurves(policy: String, layer: String?)
     case scoreForUnknownLayer(layer: String, model: String)
     case invalidRanks(layer: String, detail: String)
     case invalidOption(name: String, detail: String)
@@ -28,6 +29,7 @@ public enum CompressionFailure: Failure {
         case .invalidBudget: "compression.invalidBudget"
         case .unknownLayer: "compression.unknownLayer"
         case .missingScores: "compression.missingScores"
+        case .missingCurves: "compression.missingCurves"
         case .scoreForUnknownLayer: "compression.scoreForUnknownLayer"
         case .invalidRanks: "compression.invalidRanks"
         case .invalidOption: "compression.invalidOption"
@@ -50,6 +52,8 @@ public enum CompressionFailure: Failure {
         case .unknownLayer(let pattern, let nearest):
             "plan: no layer matches '\(pattern)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
         case .missingScores(let policy): "plan: the policy '\(policy)' needs the scores of the layers"
+        case .missingCurves(let policy, let layer):
+            "plan: the policy '\(policy)' needs curves that measured '\(policy)'" + (layer.map { " of '\($0)'" } ?? "")
         case .scoreForUnknownLayer(let layer, let model): "plan: the scores name '\(layer)', which \(model) has not"
         case .invalidRanks(let layer, let detail): "\(layer): \(detail)"
         case .invalidOption(let name, let detail): "option '\(name)' \(detail)"

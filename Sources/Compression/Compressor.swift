@@ -21,7 +21,9 @@ public enum Compressor {
                     pattern: row.layer, nearest: nearestName(to: row.layer, among: layers.keys))
             }
             guard let ranks = row.ranks else { continue }
-            chains[row.layer] = try located(row.layer) { try chain(layer, row.grouping, ranks: ranks, &graph) }
+            chains[row.layer] = try located(row.layer) {
+                try chain(layer, chain(of: layer, row.grouping), ranks: ranks, node: graph.nodes[layer.layer.node], &graph)
+            }
         }
         graph.nodes = graph.nodes.flatMap { chains[$0.name] ?? [$0] }
         graph.parameters.keep(only: Set(graph.nodes.flatMap(\.parameterInputs)))
@@ -29,20 +31,35 @@ public enum Compressor {
         return graph
     }
 
-    private static func chain(
-        _ layer: DecomposableLayer, _ grouping: String, ranks: [Int], _ graph: inout Graph
-    ) throws -> [Node] {
+    /// `graph`, which holds `layer` under its name, with `chain` in its place.
+    static func replacing(
+        _ layer: DecomposableLayer, by chain: LayerChain, ranks: [Int], in graph: Graph
+    ) throws -> Graph {
+        var result = graph
+        guard let index = graph.index(ofNode: layer.name) else { return graph }
+        let nodes = try Self.chain(layer, chain, ranks: ranks, node: graph.nodes[index], &result)
+        result.nodes.replaceSubrange(index...index, with: nodes)
+        result.parameters.keep(only: Set(result.nodes.flatMap(\.parameterInputs)))
+        return result
+    }
+
+    private static func chain(of layer: DecomposableLayer, _ grouping: String) throws -> LayerChain {
         guard let index = layer.chainIndex(grouping: grouping) else {
             throw CompressionFailure.invalidRanks(
                 layer: layer.name,
                 detail: "cannot be given ranks: \(layer.denseReason ?? "it was not decomposed as \(grouping)")")
         }
-        let decomposition = layer.chains[index].decomposition
+        return layer.chains[index]
+    }
+
+    private static func chain(
+        _ layer: DecomposableLayer, _ chain: LayerChain, ranks: [Int], node: Node, _ graph: inout Graph
+    ) throws -> [Node] {
+        let decomposition = chain.decomposition
         guard ranks.count == decomposition.bondCount else {
             throw CompressionFailure.invalidRanks(
                 layer: layer.name, detail: "needs \(decomposition.bondCount) rank(s), but the plan has \(ranks)")
         }
-        let node = graph.nodes[layer.layer.node]
         let hasBias = node.inputs.count > 2
         var steps: [(operation: (_ hasBias: Bool) -> any Operation, weight: Tensor)] = []
         switch decomposition.kind {
@@ -64,7 +81,7 @@ public enum Compressor {
             let made = Node(
                 name, step.operation(!bias.isEmpty), [value, .parameter(parameter)] + bias,
                 origin: Origin(
-                    layer: layer.name, grouping: layer.chains[index].grouping, position: position, count: steps.count))
+                    layer: layer.name, grouping: chain.grouping, position: position, count: steps.count))
             value = .value(name)
             return made
         }

@@ -10,6 +10,7 @@ import Tensors
 enum CompressionFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         try table.define("score", in: state, module: "mr.lwiq") { call in try score(call, session) }
+        try table.define("curves", in: state, module: "mr.lwiq") { call in try curves(call, session) }
         try table.define("plan", in: state) { call in try PlanTable.make(call) }
         try table.set("groupings", ConvolutionGrouping.allCases.map(\.rawValue))
         try table.set("policies", Policy.names)
@@ -37,6 +38,33 @@ enum CompressionFunctions {
             model.graph, imprint: try source(imprint), holdout: try source(holdout),
             classCount: data.dataset.classCount, imageCount: imprint.dataset.count + holdout.dataset.count)
         try call.push(try ScoreTable.table(scores, in: call.state))
+    }
+
+    private static func curves(_ call: borrowing LuaCall, _ session: Session) throws {
+        let model = try call.object(1, "model", as: ModelObject.self)
+        let data = try call.object(2, "data", as: DatasetObject.self)
+        let options = try call.options(3, known: ["measure", "images", "seed", "grouping", "classifier", "allow_test"])
+        guard try data.dataset.split != .test || options.boolean("allow_test", default: false) else {
+            throw BindingFailure.testSplit(dataset: data.dataset.name)
+        }
+        var meter = RankCurveMeter()
+        let measures = RankCurves.Measure.allCases.map(\.rawValue)
+        let measure = try options.choice("measure", among: measures, default: meter.measure.rawValue)
+        meter.measure = RankCurves.Measure(rawValue: measure) ?? meter.measure
+        let count = try options.integer("images", default: 512)
+        guard count >= 1 else { throw options.invalid("images", "must be at least 1, got \(count)") }
+        let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: session.seed)))
+        let chosen = count < data.dataset.count ? try data.dataset.split(count: count, seed: seed).first : data.dataset
+        let decomposed = try model.decomposition(
+            PlanTable.groupings(options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue)),
+            includesClassifier: options.boolean("classifier", default: false))
+        let next = try source(try BatchLoader(chosen, DatasetObject.plain(batchSize: 128)))
+        var (images, labels): ([Tensor], [[Int]]) = ([], [])
+        while let batch = try next() {
+            images.append(try batch.images.copy())
+            labels.append(batch.labels)
+        }
+        try call.push(try CurveTable.table(meter.measure(decomposed, images: images, labels: labels), in: call.state))
     }
 
     /// The imprint and the holdout part: disjoint, and with every class in proportion.
@@ -100,5 +128,38 @@ enum ScoreTable {
         return LayerScores(
             rows: rows, head: .imprint, imprintCount: 0, holdoutCount: try table.rawGet("holdout_images").integer ?? 0,
             classCount: try table.rawGet("classes").integer ?? 0, elapsedSeconds: 0)
+    }
+}
+
+/// Curves as a Lua table of rows, and back from what a script made of them.
+enum CurveTable {
+    static func table(_ curves: RankCurves, in state: LuaState) throws -> LuaTable {
+        let table = try state.table([
+            "measure": curves.measure.rawValue, "images": curves.imageCount, "seconds": curves.elapsedSeconds,
+        ])
+        for (name, points) in curves.layers {
+            try table.append([
+                "layer": name, "errors": points.map(\.squaredError), "losses": points.map(\.loss),
+                "ranks": points.map(\.ranks),
+            ] as LuaFields)
+        }
+        return table
+    }
+
+    static func read(_ table: LuaTable) throws -> RankCurves {
+        guard let measure = RankCurves.Measure(rawValue: try table.rawGet("measure").string ?? "") else {
+            throw BindingFailure.planMismatch(detail: "the curves do not say what they measure")
+        }
+        let layers = try table.array().enumerated().map { position, value -> (name: String, points: [RankCurves.Point]) in
+            guard let row = value.table, let layer = try row.rawGet("layer").string,
+                let errors = try row.rawGet("errors").table?.array().compactMap(\.number),
+                let losses = try row.rawGet("losses").table?.array().compactMap(\.number), errors.count == losses.count
+            else {
+                throw BindingFailure.planMismatch(
+                    detail: "curve row \(position + 1) needs a 'layer' and as many 'errors' as 'losses'")
+            }
+            return (layer, zip(errors, losses).map { .init(ranks: [], squaredError: $0, loss: $1) })
+        }
+        return RankCurves(measure: measure, layers: layers, imageCount: 0, elapsedSeconds: 0)
     }
 }

@@ -7,7 +7,7 @@ import LuaRuntime
 /// Plans as Lua tables of rows: made by `mr.plan`, edited by scripts, read by `model:compress`.
 enum PlanTable {
     private static let known = [
-        "scores", "budget", "policy", "grouping", "freeze", "fix", "min_rank", "max_rank", "align", "classifier",
+        "scores", "curves", "budget", "policy", "grouping", "freeze", "fix", "min_rank", "max_rank", "align", "classifier",
     ]
 
     static func make(_ call: borrowing LuaCall) throws {
@@ -32,7 +32,7 @@ enum PlanTable {
     }
 
     /// All of them for `auto`, from which planning takes the best for each layer.
-    private static func groupings(_ name: String) throws -> [ConvolutionGrouping] {
+    static func groupings(_ name: String) throws -> [ConvolutionGrouping] {
         name == "auto" ? ConvolutionGrouping.allCases : [try ConvolutionGrouping(parsing: name)]
     }
 
@@ -47,6 +47,7 @@ enum PlanTable {
 
     private static func planner(_ options: OptionReader, _ policy: Policy, _ scores: LayerScores?) throws -> Planner {
         var planner = Planner(policy: policy, scores: scores)
+        planner.curves = try options.optionalTable("curves").map(CurveTable.read)
         planner.minRank = try options.integer("min_rank", default: 1)
         planner.maxRank = try options.optionalInteger("max_rank")
         planner.align = try options.integer("align", default: 1)

@@ -41,6 +41,20 @@ enum CompressionSamples {
             }, head: .imprint, imprintCount: 10, holdoutCount: 10, classCount: 2, elapsedSeconds: 0)
     }
 
+    /// A planner of every policy; losses of layers alone are as their energies, times 1, 2, 3, ….
+    static func planners(_ model: DecomposedModel, scores: LayerScores) -> [Planner] {
+        Policy.allCases.map { policy in
+            var planner = Planner(policy: policy, scores: scores)
+            planner.curves = RankCurves.Measure(rawValue: policy.name).map { measure in
+                let layers = model.layers.enumerated().map { index, layer in
+                    (layer.name, [RankCurves.Point(ranks: [], squaredError: 0.5, loss: 0.1 * Double(index + 1))])
+                }
+                return RankCurves(measure: measure, layers: layers, imageCount: 1, elapsedSeconds: 0)
+            }
+            return planner
+        }
+    }
+
     static func bits(_ graph: Graph) throws -> [[UInt32]] {
         try graph.parameters.names.map { try graph.parameters[$0]?.tensor.array(of: Float.self).map(\.bitPattern) ?? [] }
     }

@@ -16,7 +16,7 @@ import Testing
         CompressionSamples.scores(model.layers.dropLast().enumerated().map { ($1.name, [1, 0.05, 0.4, 0.7, 0.2, 0, 0.9][$0]) })
     }
 
-    private func planners() -> [Planner] { Policy.allCases.map { Planner(policy: $0, scores: uneven()) } }
+    private func planners() -> [Planner] { CompressionSamples.planners(model, scores: uneven()) }
     /// Those whose factor says how many of a layer's ranks it gets.
     private func ladders() -> [Planner] { planners().filter { $0.policy == .uniform || $0.policy == .lwiq } }
 

@@ -16,7 +16,8 @@ import Testing
 
     private func plan(_ policy: Policy, _ keep: Double, _ model: DecomposedModel? = nil) throws -> Plan {
         let model = model ?? self.model
-        return try Planner(policy: policy, scores: scores()).plan(
+        let planner = CompressionSamples.planners(model, scores: scores()).first { $0.policy == policy }
+        return try #require(planner).plan(
             model, budget: CompressionSamples.budget(.parameters, keep, model))
     }
 

@@ -64,7 +64,12 @@ import Testing
             local scores = mr.lwiq.score(model, data, { images = 40 })
             assert(#mr.policies >= 7)
             for _, policy in ipairs(mr.policies) do
-                local plan = mr.plan(model, { policy = policy, scores = scores, budget = { bytes = 0.5, activation_bytes = 1 } })
+                local known, curves = { features = true, proxy = true, sensitivity = true }, nil
+                if known[policy] then
+                    curves = mr.lwiq.curves(model, data, { measure = policy, images = 20 })
+                    assert(#curves == 7 and #curves[1].errors == #curves[1].losses and tostring(curves):find "20 images")
+                end
+                local plan = mr.plan(model, { policy = policy, scores = scores, curves = curves, budget = { bytes = 0.5, activation_bytes = 1 } })
                 assert(plan.policy == policy and plan.bytes <= 0.5 * plan.dense_bytes)
                 assert(model:compress(plan).cost.params == plan.params)
             end
@@ -98,6 +103,7 @@ import Testing
         ("mr.plan(net(), { policy = 'uniform' })", "needs a budget"),
         ("mr.plan(net(), { policy = 'unifrom', budget = { params = 0.5 } })", "did you mean 'uniform'"),
         ("mr.plan(net(), { budget = { params = 0.5 } })", "needs the scores"),
+        ("mr.plan(net(), { policy = 'features', budget = { params = 0.5 } })", "needs curves that measured 'features'"),
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, freeze = { 'stage9.*' } })", "no layer matches 'stage9.*'"),
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, grouping = 'C|KhKw|' })", "C|Kh·Kw|O"),
         ("mr.plan(net(), { budget = { params = 0.5 }, policy = function() return { stage1 = 3 } end })", "no layer matches 'stage1'"),

@@ -83,6 +83,14 @@ struct LayerOptions: Sendable {
         if hasDense { append(-1, [], 0, dense) }
     }
 
+    /// The same options, with the losses that a curve gives to their errors. What no other option beat stays so, because
+    /// a curve never falls.
+    func judged(by curve: LossCurve) -> LayerOptions {
+        var judged = self
+        judged.losses = losses.map { curve($0) }
+        return judged
+    }
+
     private mutating func append(_ chain: Int, _ ranks: [Int], _ loss: Double, _ costs: [Int]) {
         chains.append(chain)
         self.ranks.append(ranks)

@@ -8,7 +8,8 @@ enum OptionAllocation {
         weights: [Double]
     ) throws -> (assignments: [Assignment], binding: String?) {
         let request = LayerOptions.Request(loss, budget.limits, planner)
-        let all = model.cache.options(request) { model.layers.map { LayerOptions($0, request) } }
+        var all = model.cache.options(request) { model.layers.map { LayerOptions($0, request) } }
+        if let curves = try planner.lossCurves(model) { all = zip(all, curves).map { $0.judged(by: $1) } }
         let sums = budget.limits.filter(\.quantity.isSum)
         let free = model.layers.indices.filter { settled.assignments[$0] == nil && all[$0].count > 0 }
         // What the policy does not decide, and what the free layers would cost as they are.

@@ -16,6 +16,8 @@ import Graphs
 public struct Planner: Sendable {
     public var policy: Policy
     public var scores: LayerScores?
+    /// What each layer alone loses, for the policies that weigh that.
+    public var curves: RankCurves?
     public var minRank = 1
     public var maxRank: Int?
     /// Ranks are rounded up to multiples of this where there is room.
@@ -101,6 +103,26 @@ public struct Planner: Sendable {
         }
         let byLayer = Dictionary(shares, uniquingKeysWith: { $1 })
         return model.layers.map { byLayer[$0.name] ?? 1 }
+    }
+
+    /// One curve per layer, in order; `nil` for a policy that needs none.
+    /// - Throws: `missingCurves` where the curves were not given, measured something else or lack a layer.
+    func lossCurves(_ model: DecomposedModel) throws -> [LossCurve]? {
+        guard let measure = policy.measure else { return nil }
+        guard let curves, curves.measure == measure else {
+            throw CompressionFailure.missingCurves(policy: policy.name, layer: nil)
+        }
+        let points = Dictionary(curves.layers.map { ($0.name, $0.points) }, uniquingKeysWith: { $1 })
+        return try model.layers.map { layer in
+            guard !layer.chains.isEmpty else { return LossCurve([]) }
+            guard let own = points[layer.name], !own.isEmpty else {
+                throw CompressionFailure.missingCurves(policy: policy.name, layer: layer.name)
+            }
+            guard own.allSatisfy({ $0.loss.isFinite && $0.squaredError.isFinite }) else {
+                throw CompressionFailure.invalidOption(name: "curves", detail: "must be finite, but those of '\(layer.name)' are not")
+            }
+            return LossCurve(own)
+        }
     }
 
     private func checkOptions() throws {

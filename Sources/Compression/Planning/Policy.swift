@@ -20,6 +20,12 @@ public enum Policy: String, Sendable, CaseIterable {
     case knapsack
     /// `knapsack` with every layer's loss weighted by its significance.
     case lwiqEnergy = "lwiq_energy"
+    /// The sum over layers of the error of the features at their taps, each layer replaced alone, as small as possible.
+    case features
+    /// The same sum of the divergence of the imprinted classifiers at the taps.
+    case proxy
+    /// The same sum of the accuracy that the whole model loses: the slow reference.
+    case sensitivity
 
     public static let names = allCases.map(\.rawValue)
 
@@ -34,7 +40,17 @@ public enum Policy: String, Sendable, CaseIterable {
         switch self {
         case .lwiq, .uniform, .energy, .vbmf: nil
         case .minimax: .spectralNorm
-        case .knapsack, .lwiqEnergy: .energy
+        case .knapsack, .lwiqEnergy, .features, .proxy, .sensitivity: .energy
+        }
+    }
+
+    /// What its curves must have measured; `nil` for a policy without curves.
+    var measure: RankCurves.Measure? {
+        switch self {
+        case .features: .features
+        case .proxy: .proxy
+        case .sensitivity: .sensitivity
+        default: nil
         }
     }
 }

@@ -30,6 +30,8 @@ mr.lwiq = {
         if getmetatable(options) == "Dataset" then options = nil end
         return report.scores(core.score(model, data, options))
     end,
+    --- Measures what each layer alone loses when it is replaced by its chain at a few ranks.
+    curves = function(model, data, options) return report.curves(core.curves(model, data, options)) end,
 }
 
 --- Chooses ranks for every layer within a budget: a table of rows that can be edited and given to `model:compress`.

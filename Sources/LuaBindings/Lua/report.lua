@@ -26,6 +26,19 @@ function report.scores(scores)
     return scores
 end
 
+function report.curves(curves)
+    local function list(values)
+        local parts = {}
+        for index, value in ipairs(values) do parts[index] = ("%.4f"):format(value) end
+        return table.concat(parts, " ")
+    end
+    return rows.wrap(curves, {
+        title = "Loss of each layer alone by " .. curves.measure,
+        { "layer", "layer" }, { "errors", "‖W − Ŵ‖² / ‖W‖²", list }, { "losses", "loss", list },
+        footer = ("%d images, %.2f s"):format(curves.images, curves.seconds),
+    })
+end
+
 function report.plan(plan)
     local kept = ("%s policy: keeps %s of the parameters (%s of %s) and %s of the MACs (%.2f M of %.2f M)"):format(
         plan.policy, percent(plan.keep_params), grouped(plan.params), grouped(plan.dense_params),

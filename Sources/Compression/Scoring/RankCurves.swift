@@ -1,0 +1,69 @@
+/// What each layer alone loses when it is replaced by its chain at some ranks.
+public struct RankCurves: Sendable {
+    /// What was measured at each point.
+    public enum Measure: String, Sendable, CaseIterable {
+        /// ‖t̂ − t‖² / ‖t‖² of the activation t at the layer's tap.
+        case features
+        /// KL divergence from the classifier imprinted on the dense layer to the same classifier on the chain.
+        case proxy
+        /// Accuracy lost by the whole model.
+        case sensitivity
+    }
+
+    public struct Point: Sendable, Equatable {
+        public var ranks: [Int]
+        /// ‖W − Ŵ‖² / ‖W‖² at these ranks, by which other ranks find their place on the curve.
+        public var squaredError: Double
+        public var loss: Double
+
+        public init(ranks: [Int], squaredError: Double, loss: Double) {
+            self.ranks = ranks
+            self.squaredError = squaredError
+            self.loss = loss
+        }
+    }
+
+    public var measure: Measure
+    /// Points by layer, in any order.
+    public var layers: [(name: String, points: [Point])]
+    public var imageCount: Int
+    public var elapsedSeconds: Double
+
+    public init(measure: Measure, layers: [(name: String, points: [Point])], imageCount: Int, elapsedSeconds: Double) {
+        self.measure = measure
+        self.layers = layers
+        self.imageCount = imageCount
+        self.elapsedSeconds = elapsedSeconds
+    }
+}
+
+/// The loss of one layer as a function of the error of its weight: straight lines between the points measured.
+///
+/// A loss that falls while the error grows is noise, and is lifted to the loss before it. The curve starts at no loss
+/// without error, and goes on beyond its last point in proportion to the error.
+struct LossCurve {
+    private let errors: [Double]
+    private let losses: [Double]
+
+    init(_ points: [RankCurves.Point]) {
+        var (errors, losses) = ([0.0], [0.0])
+        for point in points.sorted(by: { ($0.squaredError, $0.loss) < ($1.squaredError, $1.loss) })
+        where point.squaredError > errors[errors.count - 1] {
+            errors.append(point.squaredError)
+            losses.append(max(losses[losses.count - 1], point.loss))
+        }
+        (self.errors, self.losses) = (errors, losses)
+    }
+
+    func callAsFunction(_ error: Double) -> Double {
+        guard errors.count > 1, error > 0 else { return 0 }
+        var (low, high) = (0, errors.count - 1)
+        if error >= errors[high] { return losses[high] * error / errors[high] }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if errors[middle] <= error { low = middle } else { high = middle }
+        }
+        let share = (error - errors[low]) / (errors[high] - errors[low])
+        return losses[low] + share * (losses[high] - losses[low])
+    }
+}
