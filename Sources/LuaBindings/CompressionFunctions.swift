@@ -43,7 +43,7 @@ enum CompressionFunctions {
     private static func curves(_ call: borrowing LuaCall, _ session: Session) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
-        let options = try call.options(3, known: ["measure", "images", "seed", "grouping", "classifier", "allow_test"])
+        let options = try call.options(3, known: ["measure", "images", "seed", "grouping", "classifier", "whiten", "allow_test"])
         guard try data.dataset.split != .test || options.boolean("allow_test", default: false) else {
             throw BindingFailure.testSplit(dataset: data.dataset.name)
         }
@@ -53,17 +53,12 @@ enum CompressionFunctions {
         meter.measure = RankCurves.Measure(rawValue: measure) ?? meter.measure
         let count = try options.integer("images", default: 512)
         guard count >= 1 else { throw options.invalid("images", "must be at least 1, got \(count)") }
-        let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: session.seed)))
-        let chosen = count < data.dataset.count ? try data.dataset.split(count: count, seed: seed).first : data.dataset
+        let seed = try options.integer("seed", default: session.seed)
         let decomposed = try model.decomposition(
             PlanTable.groupings(options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue)),
-            includesClassifier: options.boolean("classifier", default: false))
-        let next = try source(try BatchLoader(chosen, DatasetObject.plain(batchSize: 128)))
-        var (images, labels): ([Tensor], [[Int]]) = ([], [])
-        while let batch = try next() {
-            images.append(try batch.images.copy())
-            labels.append(batch.labels)
-        }
+            includesClassifier: options.boolean("classifier", default: false),
+            calibration: try PlanTable.calibration(options.optionalObject("whiten")))
+        let (images, labels) = try CalibrationImages.batches(of: data, count: count, seed: seed)
         try call.push(try CurveTable.table(meter.measure(decomposed, images: images, labels: labels), in: call.state))
     }
 
@@ -82,7 +77,7 @@ enum CompressionFunctions {
         return (try BatchLoader(imprint, plain), try BatchLoader(holdout, plain))
     }
 
-    private static func source(_ loader: BatchLoader) throws -> LWIQScorer.BatchSource {
+    static func source(_ loader: BatchLoader) throws -> LWIQScorer.BatchSource {
         let batches = try loader.epoch()
         return {
             guard let batch = try batches.next() else { return nil }
@@ -128,6 +123,20 @@ enum ScoreTable {
         return LayerScores(
             rows: rows, head: .imprint, imprintCount: 0, holdoutCount: try table.rawGet("holdout_images").integer ?? 0,
             classCount: try table.rawGet("classes").integer ?? 0, elapsedSeconds: 0)
+    }
+}
+
+/// Images of a dataset that a model is measured on, unchanged.
+enum CalibrationImages {
+    /// `count` images, all where there are fewer, with every class in proportion, and their labels.
+    static func batches(of data: DatasetObject, count: Int, seed: Int) throws -> (images: [Tensor], labels: [[Int]]) {
+        let next = try CompressionFunctions.source(try data.calibration(imageCount: count, seed: seed))
+        var (images, labels): ([Tensor], [[Int]]) = ([], [])
+        while let batch = try next() {
+            images.append(try batch.images.copy())
+            labels.append(batch.labels)
+        }
+        return (images, labels)
     }
 }
 

@@ -16,11 +16,13 @@ final class ModelObject: LuaObjectConvertible {
     private var engine: InferenceEngine?
     private var observer: (taps: [String], engine: InferenceEngine)?
     private var executor: (taps: Set<String>, executor: TapeExecutor)?
-    private var decomposed: [DecompositionKey: DecomposedModel] = [:]
+    private var decomposed: [DecompositionKey: (model: DecomposedModel, calibration: DatasetObject?)] = [:]
 
     private struct DecompositionKey: Hashable {
         let groupings: [ConvolutionGrouping]
         let includesClassifier: Bool
+        /// The data whose moments whiten the weights.
+        let calibration: ObjectIdentifier?
     }
 
     init(_ graph: Graph, notes: JSONObject = [:]) {
@@ -69,11 +71,20 @@ final class ModelObject: LuaObjectConvertible {
     }
 
     /// The layers decomposed once for these parameters.
-    func decomposition(_ groupings: [ConvolutionGrouping], includesClassifier: Bool) throws -> DecomposedModel {
-        let key = DecompositionKey(groupings: groupings, includesClassifier: includesClassifier)
-        if let found = decomposed[key] { return found }
-        let made = try DecomposedModel(graph, groupings: groupings, includesClassifier: includesClassifier)
-        decomposed[key] = made
+    /// - Parameter calibration: images whose moments whiten the weights; kept alive, for they tell decompositions apart.
+    func decomposition(
+        _ groupings: [ConvolutionGrouping], includesClassifier: Bool, calibration: DatasetObject? = nil
+    ) throws -> DecomposedModel {
+        let key = DecompositionKey(
+            groupings: groupings, includesClassifier: includesClassifier,
+            calibration: calibration.map { ObjectIdentifier($0) })
+        if let found = decomposed[key] { return found.model }
+        let moments = try calibration.map { data in
+            try InputMoments(graph, images: CalibrationImages.batches(of: data, count: 512, seed: 0).images)
+        }
+        let made = try DecomposedModel(
+            graph, groupings: groupings, includesClassifier: includesClassifier, moments: moments)
+        decomposed[key] = (made, calibration)
         return made
     }
 }

@@ -1,5 +1,6 @@
 import Basics
 import Compression
+import Datasets
 import Decomposition
 import Graphs
 import LuaRuntime
@@ -8,6 +9,7 @@ import LuaRuntime
 enum PlanTable {
     private static let known = [
         "scores", "curves", "budget", "policy", "grouping", "freeze", "fix", "min_rank", "max_rank", "align", "classifier",
+        "whiten",
     ]
 
     static func make(_ call: borrowing LuaCall) throws {
@@ -15,7 +17,9 @@ enum PlanTable {
         let options = try call.options(2, known: known)
         let grouping = try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue)
         let classifier = try options.boolean("classifier", default: false)
-        let decomposed = try model.decomposition(groupings(grouping), includesClassifier: classifier)
+        let whiten: DatasetObject? = try calibration(options.optionalObject("whiten"))
+        let decomposed = try model.decomposition(
+            groupings(grouping), includesClassifier: classifier, calibration: whiten)
         let budget = try budget(options, decomposed.cost)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function
@@ -28,7 +32,16 @@ enum PlanTable {
         } else {
             plan = try planner.plan(decomposed, budget: budget)
         }
-        try call.push(try table(plan, grouping: grouping, classifier: classifier, in: call.state))
+        let made = try table(plan, grouping: grouping, classifier: classifier, in: call.state)
+        try made.set("whitened", whiten != nil)
+        try made.rawSet("whiten", try options.value("whiten"))
+        try call.push(made)
+    }
+
+    /// Data that whiten may come from any split but the test split.
+    static func calibration(_ data: DatasetObject?) throws -> DatasetObject? {
+        if let data, data.dataset.split == .test { throw BindingFailure.testSplit(dataset: data.dataset.name) }
+        return data
     }
 
     /// All of them for `auto`, from which planning takes the best for each layer.
@@ -103,7 +116,12 @@ enum PlanTable {
     static func read(_ table: LuaTable, for model: ModelObject) throws -> (model: DecomposedModel, plan: Plan) {
         let name = try table.rawGet("grouping").string ?? ConvolutionGrouping.tensorTrain.rawValue
         let classifier = try table.rawGet("classifier").boolean ?? false
-        let decomposed = try model.decomposition(groupings(name), includesClassifier: classifier)
+        let whiten = try table.rawGet("whiten").object?.object(as: DatasetObject.self)
+        if try table.rawGet("whitened").boolean == true, whiten == nil {
+            throw BindingFailure.planMismatch(detail: "the plan was made on whitened weights: set its field 'whiten' to the data again")
+        }
+        let decomposed = try model.decomposition(
+            groupings(name), includesClassifier: classifier, calibration: calibration(whiten))
         var ranks: [String: [Int]] = [:]
         var planner = Planner(policy: .uniform)
         let rows = try table.array()

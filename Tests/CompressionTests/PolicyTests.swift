@@ -2,6 +2,7 @@ import Basics
 import Compression
 import Decomposition
 import Graphs
+import Operations
 import Tensors
 import Testing
 
@@ -77,13 +78,18 @@ import Testing
             try Planner(policy: .lwiqEnergy, scores: scores(significance))
                 .plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model)).rows[6].relativeError
         }
-        #expect(try error(1) < error(0.5) && error(0.5) < error(0.02))
+        #expect(try error(1) < error(0.02))
     }
 
-    /// Bonds of one layer need not have their ranks in proportion.
+    /// Bonds of one layer need not have their ranks in proportion: here the input channels matter ever less.
     @Test func pairsOfBondsMayDiffer() throws {
-        let rows = try plan(.knapsack, 0.4).rows
-        #expect(rows.contains { ($0.ranks?.count == 2) && $0.maxRanks[0] == $0.maxRanks[1] && $0.ranks?[0] != $0.ranks?[1] })
+        let name = "stage3.block1.conv2"
+        var graph = model.graph
+        let decay = try Tensor((0..<64).map { Float(1) / Float(1 + $0) }).reshaped([1, 64, 1, 1])
+        graph.parameters.update(name + ".weight", try #require(graph.parameters[name + ".weight"]).tensor.multiplying(decay))
+        let plan = try plan(.knapsack, 0.4, DecomposedModel(graph))
+        let ranks = try #require(plan.rows.first { $0.layer == name }?.ranks)
+        #expect(ranks[0] * 2 < ranks[1], "\(ranks)")
     }
 
     @Test func limitsTogetherAreBothUsed() throws {
@@ -93,7 +99,8 @@ import Testing
         #expect(alone.macCount > budget.limits[1].value, "else this tests nothing")
         #expect(both.parameterCount <= budget.limits[0].value && both.macCount <= budget.limits[1].value)
         #expect(Double(both.macCount) > 0.97 * Double(budget.limits[1].value))
-        #expect(lostEnergy(both) < 1.5 * lostEnergy(alone) && both.bindingConstraint != nil)
+        let uniform = try Planner(policy: .uniform).plan(model, budget: budget)
+        #expect(lostEnergy(both) < lostEnergy(uniform) && lostEnergy(both) >= lostEnergy(alone) && both.bindingConstraint != nil)
     }
 
     @Test func theGroupingIsChosenPerLayer() throws {
@@ -114,12 +121,19 @@ import Testing
 
     /// Activations alone limit the ranks of the layers with large maps, and no others.
     @Test func activationsBoundTheLayersTheyConcern() throws {
-        let dense = model.cost.peakActivationByteCount
-        let plan = try Planner(policy: .knapsack).plan(model, budget: CompressionSamples.budget(.activations, 0.9, model))
-        #expect(plan.peakActivationByteCount <= dense * 9 / 10 && plan.bindingConstraint == "activation_bytes")
-        #expect(plan.rows.contains { $0.ranks != nil } && plan.rows.contains { $0.ranks == nil && $0.layer != "fc" })
-        let compressed = try CostModel.cost(of: Compressor.compress(model, plan: plan))
-        #expect(compressed.peakActivationByteCount == plan.peakActivationByteCount)
+        var b = GraphBuilder(name: "wide", seed: 2)
+        var y = try b.convolution("first", b.input("images", [3, 16, 16]), channels: 64, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        y = try b.convolution("wide", y, channels: 64, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        y = try b.convolution("narrow", y, channels: 16, kernel: [3, 3], geometry: .init(stride: 2, padding: 1))
+        let model = try DecomposedModel(b.finish(outputs: [y]), includesClassifier: true)
+        for policy in Policy.allCases {
+            let planner = try #require(CompressionSamples.planners(model, scores: CompressionSamples.scores([])).first { $0.policy == policy })
+            let plan = try planner.plan(model, budget: CompressionSamples.budget(.activations, 0.8, model))
+            #expect(plan.peakActivationByteCount <= model.cost.peakActivationByteCount * 4 / 5 && plan.bindingConstraint == "activation_bytes")
+            #expect(plan.rows.map { $0.ranks == nil } == [true, false, true], "\(policy.name)")
+            let compressed = try CostModel.cost(of: Compressor.compress(model, plan: plan))
+            #expect(compressed.peakActivationByteCount == plan.peakActivationByteCount, "\(policy.name)")
+        }
     }
 }
 

@@ -76,6 +76,20 @@ import Testing
             """)
     }
 
+    @Test func weightsCanBeWhitened() throws {
+        try run("""
+            local model, data = net(), tiny()
+            local plan = mr.plan(model, { policy = "knapsack", budget = { params = 0.4 }, whiten = data })
+            local plain = mr.plan(model, { policy = "knapsack", budget = { params = 0.4 } })
+            assert(plan.whitened and not plain.whitened)
+            local small = model:compress(plan)
+            assert(small.cost.params == plan.params)
+            plan.whiten = nil
+            local ok, message = pcall(model.compress, model, plan)
+            assert(not ok and tostring(message):find "set its field 'whiten'", message)
+            """)
+    }
+
     @Test func aGroupingPerLayer() throws {
         try run("""
             local model = net()

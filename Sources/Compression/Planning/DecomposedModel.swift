@@ -19,15 +19,21 @@ public struct DecomposedModel: Sendable {
     }
 
     /// Decomposes all layers of `graph` under each of several groupings, of which planning takes the best per layer.
-    /// - Parameter includesClassifier: whether the layer that makes the result may be decomposed too.
+    /// - Parameters:
+    ///   - includesClassifier: whether the layer that makes the result may be decomposed too.
+    ///   - moments: of the layers' inputs, for errors of the output in place of errors of the weight; layers that these
+    ///     do not have, as grouped convolutions, are decomposed as they are.
     /// - Throws: `noLayers`; failures of the decomposition with the layer's path.
     /// - Complexity: one or two SVDs per layer and grouping.
-    public init(_ graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool = false) throws {
+    public init(
+        _ graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool = false, moments: InputMoments? = nil
+    ) throws {
         let weighted = try WeightedLayers.layers(of: graph)
         guard !weighted.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
         self.graph = graph
         cost = try CostModel.cost(of: graph)
-        let weights = try Self.weights(of: weighted, in: graph, groupings: groupings, includesClassifier: includesClassifier)
+        let weights = try Self.weights(
+            of: weighted, in: graph, groupings: groupings, includesClassifier: includesClassifier, moments)
         // All at once, so that the layers share out the threads.
         var decompositions = try located(graph.name) { try LayerDecomposition.decompose(weights.flatMap(\.weights))[...] }
         let live = CostModel.activationBytes(of: graph, try ShapeInference.shapes(of: graph, batch: 1))
@@ -37,7 +43,7 @@ public struct DecomposedModel: Sendable {
             decompositions.removeFirst(own.count)
             let isRead = graph.nodes[layer.node].valueInputs.first.map { lastUses[$0] != layer.node } ?? true
             return try located(graph.name + " › " + layer.name) {
-                try Self.layer(layer, own, found.denseReason, live: live[layer.node], keepsInput: isRead)
+                try Self.layer(layer, own, found.denseReason, live: live[layer.node], keepsInput: isRead, moments)
             }
         }
         let movable = Set(layers.filter { !$0.chains.isEmpty }.map(\.layer.node))
@@ -45,7 +51,8 @@ public struct DecomposedModel: Sendable {
     }
 
     private static func layer(
-        _ layer: WeightedLayer, _ decompositions: [LayerDecomposition], _ denseReason: String?, live: Int, keepsInput: Bool
+        _ layer: WeightedLayer, _ decompositions: [LayerDecomposition], _ denseReason: String?, live: Int, keepsInput: Bool,
+        _ moments: InputMoments?
     ) throws -> DecomposableLayer {
         let outputBytes = layer.outputShape.elementCount * DType.float32.byteCount
         let chains = try decompositions.map { decomposition in
@@ -62,7 +69,8 @@ public struct DecomposedModel: Sendable {
                 activations: ChainActivations(
                     bytesBefore: live - outputBytes,
                     inputBytes: keepsInput ? 0 : layer.inputShape.elementCount * DType.float32.byteCount,
-                    elementsPerRank: elements, outputBytes: outputBytes))
+                    elementsPerRank: elements, outputBytes: outputBytes),
+                unwhitening: moments?.roots[layer.name]?.inverse)
         }
         return DecomposableLayer(
             layer: layer, chains: chains, denseReason: denseReason, denseParameterCount: layer.weightShape.elementCount,
@@ -74,19 +82,20 @@ public struct DecomposedModel: Sendable {
         of graph: Graph, grouping: ConvolutionGrouping = .tensorTrain, includesClassifier: Bool = false
     ) throws -> [(layer: WeightedLayer, reason: String?)] {
         let layers = try WeightedLayers.layers(of: graph)
-        let weights = try weights(of: layers, in: graph, groupings: [grouping], includesClassifier: includesClassifier)
+        let weights = try weights(of: layers, in: graph, groupings: [grouping], includesClassifier: includesClassifier, nil)
         return zip(layers, weights).map { ($0, $1.denseReason) }
     }
 
     private static func weights(
-        of layers: [WeightedLayer], in graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool
+        of layers: [WeightedLayer], in graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool,
+        _ moments: InputMoments?
     ) throws -> [(weights: [DecomposableWeight], denseReason: String?)] {
         let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
         return try layers.map { layer in
             try located(graph.name + " › " + layer.name) {
                 try weights(
                     of: layer, in: graph, groupings: groupings, includesClassifier: includesClassifier,
-                    isShared: uses[layer.weight, default: 0] > 1)
+                    isShared: uses[layer.weight, default: 0] > 1, moments?.roots[layer.name])
             }
         }
     }
@@ -94,14 +103,15 @@ public struct DecomposedModel: Sendable {
     /// The weight to decompose, laid out for each grouping, or why the layer must stay dense.
     private static func weights(
         of layer: WeightedLayer, in graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool,
-        isShared: Bool
+        isShared: Bool, _ moments: InputMoments.Root?
     ) throws -> (weights: [DecomposableWeight], denseReason: String?) {
         if graph.nodes[layer.node].origin != nil { return ([], "already part of a decomposed chain") }
-        guard let weight = graph.parameters[layer.weight]?.tensor else { return ([], "has no weight") }
+        guard let plain = graph.parameters[layer.weight]?.tensor else { return ([], "has no weight") }
         if isShared { return ([], "shares its weight with another layer") }
         let conv = graph.nodes[layer.node].operation as? Conv2D
         if conv?.addsResidual == true || conv?.hasReLU == true { return ([], "is fused with what follows it") }
         if layer.isClassifier, !includesClassifier { return ([], "classifier: left dense unless asked for") }
+        let weight = try moments.map { try InputMoments.mixed(plain, by: $0.root) } ?? plain
         guard let conv else { return ([try DecomposableWeight(linear: weight)], nil) }
         return (
             try groupings.map { try DecomposableWeight(convolution: weight, grouping: $0, geometry: conv.geometry) }, nil

@@ -10,6 +10,8 @@ public struct LayerChain: Sendable {
     public let parameterCost: RankPolynomial
     public let macCost: RankPolynomial
     let activations: ChainActivations
+    /// G^{−1/2} [C, C] where the weight was multiplied by G^{1/2} before it was decomposed: for the first core.
+    let unwhitening: Tensor?
 
     var maxRanks: [Int] { decomposition.maxRanks }
 

@@ -128,15 +128,16 @@ function mr.lwiq.score(model, data, options) end
 --- ("proxy"), or the accuracy of the whole model ("sensitivity", slow). For the policies of the same names.
 ---@param model Model
 ---@param data Dataset
----@param options? { measure: "features"|"proxy"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, allow_test: boolean }
+---@param options? { measure: "features"|"proxy"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset, allow_test: boolean }
 ---@return table
 function mr.lwiq.curves(model, data, options) end
 
 --- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
 --- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name;
 --- "lwiq" and "lwiq_energy" need scores; "features", "proxy" and "sensitivity" need curves. grouping = "auto" takes for each layer the one that costs least at equal error.
+--- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights.
 ---@param model Model
----@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean }
+---@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean, whiten: Dataset }
 ---@return table
 function mr.plan(model, options) end
 
