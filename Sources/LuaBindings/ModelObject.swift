@@ -23,6 +23,8 @@ final class ModelObject: LuaObjectConvertible {
         let includesClassifier: Bool
         /// The data whose moments whiten the weights.
         let calibration: ObjectIdentifier?
+        /// Images per run of timed layers.
+        let latencyBatch: Int?
     }
 
     init(_ graph: Graph, notes: JSONObject = [:]) {
@@ -73,12 +75,21 @@ final class ModelObject: LuaObjectConvertible {
     /// The layers decomposed once for these parameters.
     /// - Parameter calibration: images whose moments whiten the weights; kept alive, for they tell decompositions apart.
     func decomposition(
-        _ groupings: [ConvolutionGrouping], includesClassifier: Bool, calibration: DatasetObject? = nil
+        _ groupings: [ConvolutionGrouping], includesClassifier: Bool, calibration: DatasetObject? = nil,
+        latencyBatch: Int? = nil
     ) throws -> DecomposedModel {
         let key = DecompositionKey(
             groupings: groupings, includesClassifier: includesClassifier,
-            calibration: calibration.map { ObjectIdentifier($0) })
+            calibration: calibration.map { ObjectIdentifier($0) }, latencyBatch: latencyBatch)
         if let found = decomposed[key] { return found.model }
+        if let latencyBatch {
+            let meter = try LatencyMeter(batch: latencyBatch, cache: CacheDirectory.path, version: Toolkit.version)
+            let made = try decomposition(groupings, includesClassifier: includesClassifier, calibration: calibration)
+                .timed(by: meter)
+            try meter.save()
+            decomposed[key] = (made, calibration)
+            return made
+        }
         let moments = try calibration.map { data in
             try InputMoments(graph, images: CalibrationImages.batches(of: data, count: 512, seed: 0).images)
         }

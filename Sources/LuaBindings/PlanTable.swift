@@ -9,7 +9,7 @@ import LuaRuntime
 enum PlanTable {
     private static let known = [
         "scores", "curves", "budget", "policy", "grouping", "freeze", "fix", "min_rank", "max_rank", "align", "classifier",
-        "whiten",
+        "whiten", "latency_batch",
     ]
 
     static func make(_ call: borrowing LuaCall) throws {
@@ -18,9 +18,11 @@ enum PlanTable {
         let grouping = try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue)
         let classifier = try options.boolean("classifier", default: false)
         let whiten: DatasetObject? = try calibration(options.optionalObject("whiten"))
+        let limits = try limits(options)
         let decomposed = try model.decomposition(
-            groupings(grouping), includesClassifier: classifier, calibration: whiten)
-        let budget = try budget(options, decomposed.cost)
+            groupings(grouping), includesClassifier: classifier, calibration: whiten,
+            latencyBatch: limits.contains { $0.0 == .latency } ? options.integer("latency_batch", default: 1) : nil)
+        let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function
         let name = custom == nil ? try options.choice("policy", among: Policy.names, default: "lwiq") : "custom"
@@ -49,13 +51,12 @@ enum PlanTable {
         name == "auto" ? ConvolutionGrouping.allCases : [try ConvolutionGrouping(parsing: name)]
     }
 
-    private static func budget(_ options: OptionReader, _ dense: Cost) throws -> Budget {
+    private static func limits(_ options: OptionReader) throws -> [(Budget.Quantity, Double)] {
         let names = Budget.Quantity.allCases.map(\.rawValue)
         let table = try options.nested("budget", known: names)
-        let limits = try Budget.Quantity.allCases.compactMap { quantity in
+        return try Budget.Quantity.allCases.compactMap { quantity in
             try table.optionalNumber(quantity.rawValue).map { (quantity, $0) }
         }
-        return try Budget(limits, dense: dense)
     }
 
     private static func planner(_ options: OptionReader, _ policy: Policy, _ scores: LayerScores?) throws -> Planner {
@@ -96,6 +97,10 @@ enum PlanTable {
             "keep_macs": Double(plan.macCount) / Double(max(1, plan.denseMacCount)),
             "seconds": plan.elapsedSeconds, "notes": plan.notes,
         ]
+        if let latency = plan.latency, let dense = plan.denseLatency {
+            fields.append("latency_us", Double(latency) / 1e3)
+            fields.append("dense_latency_us", Double(dense) / 1e3)
+        }
         if let binding = plan.bindingConstraint { fields.append("binding", binding) }
         if let factor = plan.scalingFactor { fields.append("beta", factor) }
         let table = try state.table(fields)

@@ -56,6 +56,7 @@ import Testing
         case .macs: plan.macCount
         case .bytes: plan.byteCount
         case .activations: plan.peakActivationByteCount
+        case .latency: plan.latency ?? .max
         }
     }
 
@@ -123,7 +124,7 @@ import Testing
         layer.parameterCost?.largestRanks(below: layer.denseParameterCount, bounds: layer.maxRanks)
     }
 
-    @Test(arguments: Budget.Quantity.allCases, [1, 3]) func whatIsSaidToBeAchievableIs(_ quantity: Budget.Quantity, minRank: Int) throws {
+    @Test(arguments: Budget.Quantity.allCases.filter { $0 != .latency }, [1, 3]) func whatIsSaidToBeAchievableIs(_ quantity: Budget.Quantity, minRank: Int) throws {
         for var planner in planners() {
             planner.minRank = minRank
             let tiny = try CompressionSamples.budget(quantity, 1e-4, model)

@@ -22,13 +22,13 @@ extension DecomposedModel {
     func cost(_ assignments: [Assignment], _ quantity: Budget.Quantity) -> Int {
         let costs = zip(layers, assignments).map { $0.cost($1, quantity) }
         guard quantity.isSum else { return costs.reduce(fixedActivationByteCount, max) }
-        return zip(layers, costs).reduce(quantity.value(of: cost)) { $0 - $1.0.denseCost(quantity) + $1.1 }
+        return zip(layers, costs).reduce(quantity.value(of: cost, latency: denseLatency)) { $0 - $1.0.denseCost(quantity) + $1.1 }
     }
 
     func unreachable(_ limit: Budget.Limit, smallest: Int) -> CompressionFailure {
         .unreachable(
             constraint: limit.quantity.rawValue, limit: limit.value, smallest: smallest,
-            dense: limit.quantity.value(of: cost))
+            dense: limit.quantity.value(of: cost, latency: denseLatency))
     }
 }
 

@@ -10,7 +10,7 @@ import Tensors
 public struct DecomposableLayer: Sendable {
     public let layer: WeightedLayer
     /// The ways to decompose it, one per grouping asked for; none where it must stay dense.
-    public let chains: [LayerChain]
+    public private(set) var chains: [LayerChain]
     /// Why it must stay dense.
     public let denseReason: String?
     /// Parameters of the dense weight, without bias.
@@ -18,6 +18,8 @@ public struct DecomposableLayer: Sendable {
     /// Multiply-accumulates per image of the dense layer.
     public let denseMacCount: Int
     let densePeakActivationByteCount: Int
+    /// Nanoseconds of the dense layer; `nil` where nothing was timed.
+    public private(set) var denseLatency: Int?
 
     public var name: String { layer.name }
 
@@ -30,7 +32,13 @@ public struct DecomposableLayer: Sendable {
         case .macs: denseMacCount
         case .bytes: denseParameterCount * DType.float32.byteCount
         case .activations: densePeakActivationByteCount
+        case .latency: denseLatency ?? 0
         }
+    }
+
+    mutating func setTimes(dense: Int, _ grids: [LatencyGrid]) {
+        denseLatency = dense
+        for index in chains.indices { chains[index].latency = grids[index] }
     }
 
     // MARK: Of the first chain

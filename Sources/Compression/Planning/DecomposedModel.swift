@@ -8,10 +8,12 @@ import Tensors
 public struct DecomposedModel: Sendable {
     public let graph: Graph
     public let cost: Cost
-    public let layers: [DecomposableLayer]
+    public internal(set) var layers: [DecomposableLayer]
     /// The most bytes of activations alive at any node that no plan can change.
     let fixedActivationByteCount: Int
-    let cache = PlanningCache()
+    /// Nanoseconds of the whole dense model; `nil` where nothing was timed.
+    public internal(set) var denseLatency: Int?
+    var cache = PlanningCache()
 
     /// Decomposes all layers of `graph` under one grouping.
     public init(_ graph: Graph, grouping: ConvolutionGrouping = .tensorTrain, includesClassifier: Bool = false) throws {

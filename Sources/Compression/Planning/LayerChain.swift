@@ -12,6 +12,8 @@ public struct LayerChain: Sendable {
     let activations: ChainActivations
     /// G^{−1/2} [C, C] where the weight was multiplied by G^{1/2} before it was decomposed: for the first core.
     let unwhitening: Tensor?
+    /// Measured times; `nil` where nothing was timed.
+    var latency: LatencyGrid?
 
     var maxRanks: [Int] { decomposition.maxRanks }
 
@@ -22,6 +24,7 @@ public struct LayerChain: Sendable {
         case .macs: macCost(ranks)
         case .bytes: parameterCost(ranks) * DType.float32.byteCount
         case .activations: activations.peak(ranks: ranks)
+        case .latency: latency?(ranks) ?? 0
         }
     }
 

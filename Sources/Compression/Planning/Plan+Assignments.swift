@@ -13,7 +13,9 @@ extension Plan {
             rows: zip(model.layers, assignments).map { PlanRow($0, $1, gain: gains[$0.name]) },
             denseCost: model.cost, parameterCount: model.cost(assignments, .parameters),
             macCount: model.cost(assignments, .macs), byteCount: model.cost(assignments, .bytes),
-            peakActivationByteCount: model.cost(assignments, .activations), bindingConstraint: binding,
+            peakActivationByteCount: model.cost(assignments, .activations),
+            latency: model.denseLatency.map { _ in model.cost(assignments, .latency) }, denseLatency: model.denseLatency,
+            bindingConstraint: binding,
             scalingFactor: nil, notes: notes, elapsedSeconds: 0)
     }
 }

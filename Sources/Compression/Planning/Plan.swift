@@ -29,6 +29,9 @@ public struct Plan: Sendable, Equatable {
     public var macCount: Int
     public var byteCount: Int
     public var peakActivationByteCount: Int
+    /// Nanoseconds forecast for the plan and measured for the dense model; `nil` where nothing was timed.
+    public var latency: Int?
+    public var denseLatency: Int?
     /// The limit that a further rank would have broken; `nil` where all layers have all they can use.
     public var bindingConstraint: String?
     /// β of policies on a ladder: one factor for all layers.

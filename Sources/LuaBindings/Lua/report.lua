@@ -44,6 +44,9 @@ function report.plan(plan)
         plan.policy, percent(plan.keep_params), grouped(plan.params), grouped(plan.dense_params),
         percent(plan.keep_macs), plan.macs / 1e6, plan.dense_macs / 1e6)
     if plan.beta then kept = kept .. (", β = %.3f"):format(plan.beta) end
+    if plan.latency_us then
+        kept = kept .. (", forecast %.0f µs of %.0f µs"):format(plan.latency_us, plan.dense_latency_us)
+    end
     if plan.binding then kept = kept .. ", bound by " .. plan.binding end
     kept = kept .. (", planned in %.2f ms"):format(1e3 * plan.seconds)
     for _, note in ipairs(plan.notes) do kept = kept .. "\nnote: " .. note end

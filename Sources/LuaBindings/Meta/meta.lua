@@ -135,9 +135,11 @@ function mr.lwiq.curves(model, data, options) end
 --- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
 --- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name;
 --- "lwiq" and "lwiq_energy" need scores; "features", "proxy" and "sensitivity" need curves. grouping = "auto" takes for each layer the one that costs least at equal error.
+--- A budget of latency, a share or microseconds for latency_batch images (1), times the layers' chains on this machine once
+--- and remembers that in $XDG_CACHE_HOME/moonrail.
 --- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights.
 ---@param model Model
----@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean, whiten: Dataset }
+---@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number, latency: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean, whiten: Dataset, latency_batch: integer }
 ---@return table
 function mr.plan(model, options) end
 

@@ -1,0 +1,60 @@
+/// The time of a chain at any ranks, from times measured at a few: straight lines between them, per bond.
+struct LatencyGrid: Sendable {
+    /// Per bond the ranks measured, ascending.
+    let ranks: [[Int]]
+    /// Nanoseconds, the last bond's ranks next to each other.
+    private let times: [Int]
+
+    /// Times that fall while a rank grows are noise, or luck of a kernel's block size that no budget should count on:
+    /// they are lifted to the time before.
+    init(ranks: [[Int]], times: [Int]) {
+        self.ranks = ranks
+        var lifted = times
+        var stride = 1
+        for bond in ranks.indices.reversed() {
+            let count = ranks[bond].count
+            for index in lifted.indices where index / stride % count > 0 {
+                lifted[index] = max(lifted[index], lifted[index - stride])
+            }
+            stride *= count
+        }
+        self.times = lifted
+    }
+
+    func callAsFunction(_ wanted: [Int]) -> Int {
+        var result = 0.0
+        // One corner of the cell around the ranks per pattern of bits.
+        for corner in 0..<(1 << ranks.count) {
+            var (weight, index) = (1.0, 0)
+            for bond in ranks.indices {
+                let (low, share) = Self.place(of: wanted[bond], in: ranks[bond])
+                let isUpper = corner >> bond & 1 == 1
+                weight *= isUpper ? share : 1 - share
+                index = index * ranks[bond].count + min(low + (isUpper ? 1 : 0), ranks[bond].count - 1)
+            }
+            if weight > 0 { result += weight * Double(times[index]) }
+        }
+        return Int(result.rounded(.up))
+    }
+
+    /// The last value at most `wanted`, and how far towards the next it lies; below the first as at the first.
+    private static func place(of wanted: Int, in values: [Int]) -> (index: Int, share: Double) {
+        var index = 0
+        while index + 1 < values.count, values[index + 1] <= wanted { index += 1 }
+        guard index + 1 < values.count, wanted > values[index] else { return (index, 0) }
+        return (index, Double(wanted - values[index]) / Double(values[index + 1] - values[index]))
+    }
+
+    /// The ranks to measure of bonds with these bounds: 1, then eighths of the bound, fewer where there are many bonds.
+    static func candidates(_ bounds: [Int]) -> [[Int]] {
+        let shares = bounds.count > 2 ? [0.25, 0.5, 1] : [0.125, 0.25, 0.375, 0.5, 0.75, 1]
+        return bounds.map { bound in
+            Set([1] + shares.map { max(1, Int((Double(bound) * $0).rounded())) }).sorted()
+        }
+    }
+
+    /// All combinations, in the order of `times`.
+    static func combinations(_ ranks: [[Int]]) -> [[Int]] {
+        ranks.reduce([[]]) { done, next in done.flatMap { start in next.map { start + [$0] } } }
+    }
+}
