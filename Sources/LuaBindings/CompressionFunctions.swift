@@ -49,7 +49,7 @@ enum CompressionFunctions {
         }
         var meter = RankCurveMeter()
         let measures = RankCurves.Measure.allCases.map(\.rawValue)
-        let measure = try options.choice("measure", among: measures, default: meter.measure.rawValue)
+        let measure = try options.choice("measure", among: measures, default: RankCurves.Measure.proxy.rawValue)
         meter.measure = RankCurves.Measure(rawValue: measure) ?? meter.measure
         let count = try options.integer("images", default: 512)
         guard count >= 1 else { throw options.invalid("images", "must be at least 1, got \(count)") }

@@ -25,7 +25,10 @@ enum PlanTable {
         let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function
-        let name = custom == nil ? try options.choice("policy", among: Policy.names, default: "lwiq") : "custom"
+        // What was measured for a policy is used; `Policy.knapsack` says why it is the default where nothing was.
+        let curves = try options.optionalTable("curves")?.rawGet("measure").string
+        let fallback = curves.flatMap(Policy.init(name:)) ?? (scores == nil ? .knapsack : .lwiq)
+        let name = custom == nil ? try options.choice("policy", among: Policy.names, default: fallback.name) : "custom"
         let planner = try planner(options, Policy(name: name) ?? .uniform, scores)
         let plan: Plan
         if let custom {

@@ -90,6 +90,16 @@ import Testing
             """)
     }
 
+    @Test func theDefaultIsWhatWasMeasuredFor() throws {
+        try run("""
+            local model, data, budget = net(), tiny(), { params = 0.5 }
+            assert(mr.plan(model, { budget = budget }).policy == "knapsack")
+            assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "lwiq")
+            local curves = mr.lwiq.curves(model, data, { images = 20 })
+            assert(curves.measure == "proxy" and mr.plan(model, { budget = budget, curves = curves }).policy == "proxy")
+            """)
+    }
+
     @Test func aGroupingPerLayer() throws {
         try run("""
             local model = net()
@@ -116,7 +126,7 @@ import Testing
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.001 } })", "the smallest achievable is"),
         ("mr.plan(net(), { policy = 'uniform' })", "needs a budget"),
         ("mr.plan(net(), { policy = 'unifrom', budget = { params = 0.5 } })", "did you mean 'uniform'"),
-        ("mr.plan(net(), { budget = { params = 0.5 } })", "needs the scores"),
+        ("mr.plan(net(), { policy = 'lwiq', budget = { params = 0.5 } })", "needs the scores"),
         ("mr.plan(net(), { policy = 'features', budget = { params = 0.5 } })", "needs curves that measured 'features'"),
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, freeze = { 'stage9.*' } })", "no layer matches 'stage9.*'"),
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, grouping = 'C|KhKw|' })", "C|Kh·Kw|O"),

@@ -134,6 +134,7 @@ function mr.lwiq.curves(model, data, options) end
 
 --- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
 --- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name;
+--- The default is the policy that the curves or scores given are for ("lwiq" for scores), and "knapsack" without either.
 --- "lwiq" and "lwiq_energy" need scores; "features", "proxy" and "sensitivity" need curves. grouping = "auto" takes for each layer the one that costs least at equal error.
 --- A budget of latency, a share or microseconds for latency_batch images (1), times the layers' chains on this machine once
 --- and remembers that in $XDG_CACHE_HOME/moonrail.
