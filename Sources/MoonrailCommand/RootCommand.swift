@@ -20,6 +20,7 @@ struct RootCommand: ParsableCommand {
               moonrail info model.onnx                    what is in a model, and what can be compressed
               moonrail convert model.onnx model.safetensors
               moonrail compress model.onnx --keep 0.4 --out small.onnx
+              moonrail export --torch small.onnx --out small.py
               moonrail lib fit                            the source of model:fit, to read and copy
               moonrail meta types                         the API's description, for editors
               moonrail doctor                             what this machine offers
@@ -32,7 +33,7 @@ struct RootCommand: ParsableCommand {
         version: "moonrail " + Toolkit.version,
         subcommands: [
             RunCommand.self, PromptCommand.self, InfoCommand.self, ConvertCommand.self, CompressCommand.self,
-            LibraryCommand.self, MetaCommand.self, DoctorCommand.self,
+            ExportCommand.self, LibraryCommand.self, MetaCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: PromptCommand.self)
 
