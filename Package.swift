@@ -88,7 +88,7 @@ let package = Package(
                 "Basics", "Tensors", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime", "LuaBindings",
                 "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            ], resources: [.embedInCode("Lua")],
             swiftSettings: strict),
 
         // What suites share that run the built command as a child process.

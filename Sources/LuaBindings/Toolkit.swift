@@ -66,6 +66,7 @@ public enum Toolkit {
         try DataFunctions.add(to: table, in: state, session)
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, session)
+        try RepairFunctions.add(to: table, in: state)
         try TensorTrainFunctions.add(to: table, in: state)
         try SessionFunctions.add(to: table, in: state, session)
         try table.set("getters", try state.table(["Model": try state.getters(of: ModelObject.self)]))

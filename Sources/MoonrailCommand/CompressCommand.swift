@@ -2,17 +2,23 @@ import ArgumentParser
 import Console
 import LuaRuntime
 
-/// `moonrail compress MODEL --keep 0.4 --out FILE`: the way without a script, which is a short script itself.
+/// `moonrail compress MODEL --data DIR|NAME --keep 0.4 --out FILE`: the way without a script, which is a script itself.
 struct CompressCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compress",
         abstract: "Compresses a model to a budget.",
         discussion: """
-            Layers share the budget evenly and nothing is tuned, so no data are needed; a recipe that scores layers and \
-            tunes the model loses less (see scripts/recipes).
+            With --data, layers are scored, batch statistics are re-estimated, and the report has accuracies on images \
+            that were held out (the test images, or a tenth of the others); --tune trains the compressed model towards the \
+            dense one. Without data, layers share the budget evenly and nothing is repaired.
 
-            EXAMPLE:
+            DATA is fashion_mnist, an .npz file with images and labels, or a directory: the files of MNIST and its family, \
+            of CIFAR-10 or of CIFAR-100, or pictures with a directory for each class.
+
+            EXAMPLES:
               moonrail compress model.onnx --keep 0.4 --out small.onnx
+              moonrail compress model.onnx --data pictures --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 \
+            --keep 0.4 --tune 200 --out small.onnx
             """)
 
     @Argument(help: ArgumentHelp("The model: .onnx, or safetensors that Moonrail saved.", valueName: "MODEL"))
@@ -24,23 +30,31 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The file to write: .onnx or .safetensors.", valueName: "FILE"))
     var out: String
 
-    @OptionGroup var options: SessionOptions
+    @Option(help: ArgumentHelp("Labelled images, for scoring, repair and accuracy.", valueName: "DATA"))
+    var data: String?
 
-    private static let script = """
-        local mr = require "moonrail"
-        local path, keep, out = ...
-        local model = mr.load(path)
-        local plan = mr.plan(model, { budget = { params = tonumber(keep) }, policy = "uniform" })
-        local small = model:compress(plan)
-        small:note("plan", { policy = plan.policy, keep_params = plan.keep_params, keep_macs = plan.keep_macs })
-        small:save(out)
-        print(plan)
-        """
+    @Option(help: ArgumentHelp("How layers share the budget (default: lwiq with data, uniform without).", valueName: "NAME"))
+    var policy: String?
+
+    @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))
+    var tune = 0
+
+    @Option(help: ArgumentHelp("Mean of each channel of the images the model was trained on (default: the data's).", valueName: "M,…"))
+    var mean: String?
+
+    @Option(help: ArgumentHelp("Deviation of each channel, likewise.", valueName: "S,…"))
+    var std: String?
+
+    @OptionGroup var options: SessionOptions
 
     func validate() throws {
         guard keep > 0, keep <= 1 else { throw ValidationError("--keep must lie in 0…1, got \(keep).") }
         guard out.hasSuffix(".onnx") || out.hasSuffix(".safetensors") else {
             throw ValidationError("The name of --out must end in .onnx or .safetensors, got '\(out)'.")
+        }
+        guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
+        if data == nil, tune > 0 || mean != nil || std != nil {
+            throw ValidationError("--tune, --mean and --std need images: give --data.")
         }
     }
 
@@ -48,7 +62,12 @@ struct CompressCommand: ParsableCommand {
         let session = try Session(options)
         Interrupts.stopScriptThenProcess()
         try reportingFailures {
-            try session.state.run(Self.script, name: "compress", arguments: [model, "\(keep)", out])
+            let given = try session.state.table(["model": model, "keep": keep, "out": out, "tune": tune])
+            for (name, value) in [("data", data), ("policy", policy), ("mean", mean), ("std", std)] {
+                if let value { try given.rawSet(name, value) }
+            }
+            let script = String(decoding: PackageResources.compress_lua, as: UTF8.self)
+            try session.state.run(script, name: "moonrail/compress.lua", arguments: [given])
         }
     }
 }

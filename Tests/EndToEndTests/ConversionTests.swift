@@ -34,6 +34,43 @@ import Testing
         }
     }
 
+    /// Scoring, repair, tuning and report on an .npz file, whose layers are those of an ONNX file.
+    @Test func compressionWithDataRepairsTunesAndReports() throws {
+        try inDirectory { directory in
+            let (whole, data, small) = (directory + "/whole.onnx", directory + "/data.npz", directory + "/small.onnx")
+            let script = directory + "/make.lua"
+            try AtomicFile.write(script, text: """
+                local mr = require "moonrail"
+                mr.seed(1)
+                mr.zoo.resnet { depth = 8, image = { 1, 12, 12 }, classes = 4 }:save(arg[1])
+                local labels = {}
+                for i = 1, 80 do labels[i] = i % 4 end
+                mr.write_npz(arg[2], { images = mr.randn(80, 1, 12, 12), labels = mr.tensor(labels, { dtype = "int64" }) })
+                """)
+            let made = try BuiltCommand.run(["run", script, whole, data])
+            try #require(made.status == 0, "\(made.errors)")
+            let outcome = try BuiltCommand.run(
+                ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            for text in ["lwiq policy: keeps", "dense", "compressed", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
+            let model = try ModelFile.read(small)
+            #expect(model.notes["plan"]?["policy"]?.string == "lwiq" && model.notes["accuracy"]?.number != nil)
+
+            let unscored = try BuiltCommand.run(["compress", whole, "--policy", "lwiq", "--keep", "0.5", "--out", small])
+            #expect(unscored.status == 1 && unscored.errors.contains("give --data"), "\(unscored.errors)")
+            let elsewhere = try BuiltCommand.run(["compress", whole, "--data", "/nonexistent", "--keep", "0.5", "--out", small])
+            #expect(elsewhere.status == 1 && elsewhere.errors.contains("'/nonexistent' is neither"), "\(elsewhere.errors)")
+        }
+    }
+
+    @Test func aModelIsExportedForPyTorch() throws {
+        try inDirectory { directory in
+            let outcome = try BuiltCommand.run(["export", "--torch", Repository.checkpoint, "--out", directory])
+            #expect(outcome.output == "wrote \(directory)/resnet20.py and \(directory)/resnet20.weights.safetensors\n", "\(outcome.errors)")
+            #expect(AtomicFile.exists(directory + "/resnet20.py") && AtomicFile.exists(directory + "/resnet20.weights.safetensors"))
+        }
+    }
+
     @Test func infoShowsLayersAndWhatCanBeDecomposed() throws {
         let outcome = try BuiltCommand.run(["info", Repository.checkpoint])
         #expect(outcome.status == 0)
@@ -83,6 +120,7 @@ import Testing
     @Test(arguments: [
         ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"], ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--out", "b"], ["info"],
+        ["compress", "a.onnx", "--keep", "0.5", "--tune", "5", "--out", "b.onnx"], ["export", "a.onnx", "--out", "b.py"],
     ])
     func wrongCommandLinesEndWithStatusTwo(arguments: [String]) throws {
         let outcome = try BuiltCommand.run(arguments)
