@@ -33,7 +33,9 @@ public struct StatisticsEstimator {
     }
 
     /// Takes the statistics of one batch [N, …] into the average.
-    public mutating func add(_ inputs: [Tensor]) throws {
+    /// - Returns: the graph's results where the batch is normalised by its own statistics.
+    @discardableResult
+    public mutating func add(_ inputs: [Tensor]) throws -> [Tensor] {
         let tape = Tape()
         let result = try executor.forward(inputs, parameters: frozen, on: tape, isTraining: true)
         let names = Dictionary(uniqueKeysWithValues: result.parameters.map { ($0.value.identifier, $0.key) })
@@ -43,6 +45,7 @@ public struct StatisticsEstimator {
             guard let name = names[update.variable.identifier], let average = parameters[name]?.tensor else { continue }
             parameters.update(name, try average.multiplying(1 - weight).adding(update.value.multiplying(weight)))
         }
+        return result.outputs.map(\.tensor)
     }
 
     /// The parameters with the averaged statistics; those of the graph when no batch was added.

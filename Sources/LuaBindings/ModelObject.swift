@@ -39,6 +39,13 @@ final class ModelObject: LuaObjectConvertible {
         decomposed = [:]
     }
 
+    /// Makes this another model.
+    func setGraph(_ graph: Graph) {
+        self.graph = graph
+        executor = nil
+        setParameters(graph.parameters)
+    }
+
     /// Results for inference, fused.
     func infer(_ inputs: [Tensor]) throws -> [Tensor] {
         let engine = engine ?? InferenceEngine(graph)

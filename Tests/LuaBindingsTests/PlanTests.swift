@@ -64,7 +64,7 @@ import Testing
             local scores = mr.lwiq.score(model, data, { images = 40 })
             assert(#mr.policies >= 7)
             for _, policy in ipairs(mr.policies) do
-                local known, curves = { features = true, proxy = true, sensitivity = true }, nil
+                local known, curves = { features = true, proxy = true, output = true, sensitivity = true }, nil
                 if known[policy] then
                     curves = mr.lwiq.curves(model, data, { measure = policy, images = 20 })
                     assert(#curves == 7 and #curves[1].errors == #curves[1].losses and tostring(curves):find "20 images")

@@ -1,24 +1,26 @@
--- Every policy against every budget on real networks: accuracy as cut, after batch norm was re-estimated, and tuned.
+-- Every policy against every budget on real networks: accuracy as cut, after batch norm was re-estimated, after the
+-- last factors were fitted, and tuned for an epoch.
 --     scripts/moonrail run scripts/recipes/leaderboard.lua --quick true
---     scripts/moonrail run scripts/recipes/leaderboard.lua --minutes 30
--- Stop it at any time: finished points stand in --out, and the next start goes on with what is left.
+--     scripts/moonrail run scripts/recipes/leaderboard.lua --minutes 30 --resnet56 resnet56-fashion.safetensors
+-- Stop it at any time: finished points stand in --out, and the next start goes on with what is left. Latencies want a quiet
+-- machine and are measured by a start of their own with --latency true.
 local mr = require "moonrail"
 
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     resnet20 = here .. "/models/resnet20-fashion.safetensors", resnet56 = "", data = "", out = "", quick = false,
     minutes = 0.0, seeds = 3, images = 2560, curve_images = 512, bn_images = 2048, test_images = 10000, sensitivity = true,
-    grouping = "C|Kh·Kw|O", policies = "",
+    grouping = "C|Kh·Kw|O", policies = "", keeps = "0.6,0.45,0.3125,0.2", tuned = "plain,distilled", latency = false,
 }
-local keeps = { 0.6, 0.45, 0.3125, 0.2 }
-local policies = mr.policies
-if args.policies ~= "" then
-    policies = {}
-    for name in args.policies:gmatch "[^,]+" do policies[#policies + 1] = name end
-elseif args.quick then
-    policies = { "uniform", "lwiq", "energy", "minimax", "vbmf", "knapsack", "lwiq_energy", "features", "proxy" }
+local function list(text)
+    local items = {}
+    for item in text:gmatch "[^,]+" do items[#items + 1] = tonumber(item) or item end
+    return items
 end
-if args.quick then args.seeds = 1 end
+local keeps, policies = list(args.keeps), args.policies ~= "" and list(args.policies) or mr.policies
+if args.quick then
+    args.seeds, args.sensitivity, args.tuned = 1, false, ""
+end
 local path = args.out ~= "" and args.out or (here .. "/results/leaderboard" .. (args.quick and "-quick" or "") .. ".json")
 local deadline = args.minutes > 0 and mr.clock() + 60 * args.minutes or math.huge
 
@@ -28,23 +30,29 @@ local tuning = mr.data.fashion_mnist {
 }
 if args.test_images < #test then test = test:take(args.test_images) end
 
--- What is to be measured, in order.
+-- What is to be measured, in order: first what is cheap, then what is tuned.
 
 local wanted = {}
 local function want(point)
     point.key = table.concat({ point.model, point.policy, tostring(point.keep), point.seed, point.tuned or "no" }, " ")
     wanted[#wanted + 1] = point
 end
-local tuned = { uniform = true, lwiq = true, knapsack = true, features = true }
-for _, model in ipairs { "resnet20", "resnet56" } do
-    for seed = 1, args[model] ~= "" and (model == "resnet20" and args.seeds or 1) or 0 do
-        for _, policy in ipairs(policies) do
-            -- The slow reference is measured once.
-            local counts = policy ~= "sensitivity" or (args.sensitivity and seed == 1)
-            for _, keep in ipairs(counts and keeps or {}) do
-                want { model = model, policy = policy, keep = keep, seed = seed }
-                for _, way in ipairs(not args.quick and tuned[policy] and keep < 0.4 and { "plain", "distilled" } or {}) do
-                    want { model = model, policy = policy, keep = keep, seed = seed, tuned = way }
+local slow = { sensitivity = true, output = true }
+local worth_tuning = { uniform = true, lwiq = true, knapsack = true, proxy = true }
+for _, ways in ipairs { { "" }, list(args.tuned) } do
+    for _, model in ipairs { "resnet20", "resnet56" } do
+        for seed = 1, args[model] ~= "" and (model == "resnet20" and args.seeds or 1) or 0 do
+            for _, policy in ipairs(policies) do
+                -- The slow references are measured once.
+                local counts = not slow[policy] or (args.sensitivity and seed == 1)
+                for _, keep in ipairs(counts and keeps or {}) do
+                    for _, way in ipairs(ways) do
+                        if way == "" then
+                            want { model = model, policy = policy, keep = keep, seed = seed }
+                        elseif worth_tuning[policy] and keep < 0.4 then
+                            want { model = model, policy = policy, keep = keep, seed = seed, tuned = way }
+                        end
+                    end
                 end
             end
         end
@@ -72,13 +80,13 @@ local function load(name)
         models[name] = mr.load(args[name])
         results.dense[name] = results.dense[name] or {
             accuracy = models[name]:evaluate(test).accuracy, params = models[name].cost.params,
-            macs = models[name].cost.macs, latency_ms = models[name]:latency { batch = 1, runs = 100 }.ms,
+            macs = models[name].cost.macs,
         }
     end
     return models[name]
 end
 
-local curved = { features = true, proxy = true, sensitivity = true }
+local curved = { features = true, proxy = true, output = true, sensitivity = true }
 local function prepare(point)
     local model = load(point.model)
     local what = curved[point.policy] and point.policy or (point.policy:find "lwiq" and "scores")
@@ -89,44 +97,62 @@ local function prepare(point)
             or mr.lwiq.curves(model, train, {
                 measure = what, images = args.curve_images, seed = point.seed, grouping = args.grouping,
             })
+        results.searches = results.searches or {}
+        results.searches[key] = prepared[key].seconds
     end
     local options = what == "scores" and { scores = prepared[key] } or { curves = prepared[key] }
     return model, options, prepared[key].seconds
 end
 
-local function measure(point)
+local function compress(point)
     local model, options, seconds = prepare(point)
     options.policy, options.grouping, options.budget = point.policy, args.grouping, { params = point.keep }
     local plan = mr.plan(model, options)
-    local small = model:compress(plan)
+    return model, model:compress(plan), plan, seconds
+end
+
+local function measure(point)
+    local model, small, plan, seconds = compress(point)
     mr.seed(point.seed)
-    if not point.tuned then point.raw = small:evaluate(test).accuracy end
-    small:reestimate(train, { images = args.bn_images })
-    if point.tuned then
+    if not point.tuned then
+        point.raw = small:evaluate(test).accuracy
+        local repaired = small:clone()
+        repaired:reestimate(train, { images = args.bn_images, seed = point.seed })
+        point.accuracy = repaired:evaluate(test).accuracy
+    end
+    small:refit(model, train, { images = args.bn_images, seed = point.seed })
+    if not point.tuned then
+        point.fitted = small:evaluate(test).accuracy
+    else
         small:fit(tuning, {
             epochs = 1, teacher = point.tuned == "distilled" and model or nil, schedule = mr.schedule.cosine { warmup = 0.1 },
             optimizer = mr.optim.sgd { lr = 0.02, momentum = 0.9, nesterov = true, weight_decay = 5e-4 },
         })
+        point.accuracy = small:evaluate(test).accuracy
     end
-    point.accuracy = small:evaluate(test).accuracy
     point.params, point.macs, point.planning_seconds = plan.params, plan.macs, plan.seconds
     point.search_seconds = seconds
-    point.latency_ms = small:latency { batch = 1, runs = 50 }.ms
 end
 
 local left = 0
 for _, point in ipairs(wanted) do
-    if finished[point.key] then
-        -- Measured by an earlier start.
+    local known = finished[point.key]
+    if known then
+        if args.latency and not known.latency_ms then
+            local model, small = compress(known)
+            known.latency_ms, known.latency_128_ms = small:latency { batch = 1, runs = 200 }.ms, small:latency { batch = 128, runs = 15 }.ms
+            local dense = results.dense[known.model]
+            dense.latency_ms, dense.latency_128_ms = model:latency { batch = 1, runs = 200 }.ms, model:latency { batch = 128, runs = 15 }.ms
+            save()
+        end
     elseif mr.clock() < deadline then
         measure(point)
         finished[point.key] = point
         results.points[#results.points + 1] = point
         save()
-        print(("%-36s %s after BN%s, %s tuned"):format(
-            point.key, point.tuned and "" or ("%.2f %%"):format(100 * point.accuracy),
-            point.raw and (" (%.2f %% as cut)"):format(100 * point.raw) or "",
-            point.tuned and ("%.2f %%"):format(100 * point.accuracy) or "not"))
+        print(point.tuned and ("%-36s %.2f %% tuned"):format(point.key, 100 * point.accuracy)
+            or ("%-36s %.2f %% as cut, %.2f %% after BN, %.2f %% fitted"):format(
+                point.key, 100 * point.raw, 100 * point.accuracy, 100 * point.fitted))
     else
         left = left + 1
     end
@@ -143,26 +169,28 @@ local function spread(values)
     return ("%.2f ± %.2f"):format(100 * mean, 100 * math.sqrt(squares / (#values - 1)))
 end
 
+local ways = { { "as cut", "raw" }, { "after BN", "accuracy" }, { "fitted", "fitted" }, { "plain", "accuracy" }, { "distilled", "accuracy" } }
 for name, dense in pairs(results.dense) do
-    for _, way in ipairs { "as cut", "after BN", "plain", "distilled" } do
-        local list, view = {}, { title = ("%s, %s (dense %.2f %%)"):format(name, way, 100 * dense.accuracy), { "policy", "policy" } }
+    for _, way in ipairs(ways) do
+        local title, field = table.unpack(way)
+        local rows, view = {}, { title = ("%s, %s (dense %.2f %%)"):format(name, title, 100 * dense.accuracy), { "policy", "policy" } }
         for _, keep in ipairs(keeps) do view[#view + 1] = { "keep" .. keep, ("%g %%"):format(100 * keep) } end
         for _, policy in ipairs(policies) do
             local row, any = { policy = policy }, false
             for _, keep in ipairs(keeps) do
                 local values = {}
                 for _, point in ipairs(results.points) do
-                    local is_way = point.tuned == way or (not point.tuned and (way == "as cut" or way == "after BN"))
-                    if point.model == name and point.policy == policy and point.keep == keep and is_way then
-                        values[#values + 1] = way == "as cut" and point.raw or point.accuracy
+                    local counts = point.model == name and point.policy == policy and point.keep == keep
+                    if counts and (point.tuned or "") == ((title == "plain" or title == "distilled") and title or "") then
+                        values[#values + 1] = point[field]
                     end
                 end
                 row["keep" .. keep] = #values > 0 and spread(values) or ""
                 any = any or #values > 0
             end
-            if any then list[#list + 1] = row end
+            if any then rows[#rows + 1] = row end
         end
-        if #list > 0 then print(mr.rows(list, view)) end
+        if #rows > 0 then print(mr.rows(rows, view)) end
     end
 end
 print(("%d of %d points measured, %d left; %s"):format(#wanted - left, #wanted, left, path))

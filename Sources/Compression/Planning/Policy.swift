@@ -28,6 +28,8 @@ public enum Policy: String, Sendable, CaseIterable {
     case features
     /// The same sum of the divergence of the imprinted classifiers at the taps.
     case proxy
+    /// The same sum of the divergence of the model's own output.
+    case output
     /// The same sum of the accuracy that the whole model loses: the slow reference.
     case sensitivity
 
@@ -44,7 +46,7 @@ public enum Policy: String, Sendable, CaseIterable {
         switch self {
         case .lwiq, .uniform, .energy, .vbmf: nil
         case .minimax: .spectralNorm
-        case .knapsack, .lwiqEnergy, .features, .proxy, .sensitivity: .energy
+        case .knapsack, .lwiqEnergy, .features, .proxy, .output, .sensitivity: .energy
         }
     }
 
@@ -53,6 +55,7 @@ public enum Policy: String, Sendable, CaseIterable {
         switch self {
         case .features: .features
         case .proxy: .proxy
+        case .output: .output
         case .sensitivity: .sensitivity
         default: nil
         }

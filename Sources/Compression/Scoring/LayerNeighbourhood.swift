@@ -35,36 +35,36 @@ struct LayerNeighbourhood {
         layerName = layer.name
     }
 
-    /// What goes into this part of `model`, and the dense layer's activation at the tap, batch by batch.
-    func recorded(_ model: Graph, _ images: [Tensor]) throws -> [(inputs: [Tensor], tap: Tensor)] {
-        let names = graph.inputs.map(\.name)
-        let isImage = Set(model.inputs.map(\.name))
-        let computed = names.filter { !isImage.contains($0) } + graph.outputs
+    /// What goes into each of `parts` of `model`, and the dense layers' activations at their taps, batch by batch: one
+    /// pass over the images for all of them.
+    static func recorded(_ parts: [LayerNeighbourhood], in model: Graph, _ images: [Tensor]) throws -> [[Recording]] {
+        let given = Set(model.inputs.map(\.name))
+        let computed = Set(parts.flatMap { $0.graph.inputs.map(\.name) + $0.graph.outputs }).subtracting(given).sorted()
         let engine = InferenceEngine(try model.computing(computed))
-        return try images.map { batch in
-            var results = try engine.run([batch])
-            let tap = results.removeLast()
-            return (names.map { isImage.contains($0) ? batch : results.removeFirst() }, tap)
+        var recordings = [[Recording]](repeating: [], count: parts.count)
+        for batch in images {
+            var values = Dictionary(uniqueKeysWithValues: zip(computed, try engine.run([batch])))
+            for name in given { values[name] = batch }
+            for (index, part) in parts.enumerated() {
+                guard let tap = values[part.graph.outputs[0]] else { continue }
+                recordings[index].append(Recording(inputs: part.graph.inputs.compactMap { values[$0.name] }, tap: tap))
+            }
         }
+        return recordings
     }
 
-    /// The tap when `chain` at `ranks` stands in for the layer and its statistics are re-estimated on the same inputs.
-    func taps(
-        _ layer: DecomposableLayer, _ chain: LayerChain, ranks: [Int], on inputs: [[Tensor]]
-    ) throws -> [Tensor] {
-        let replaced = try Compressor.replacing(layer, by: chain, ranks: ranks, in: graph)
-        let settled = try Self.reestimated(replaced, on: inputs)
-        let engine = InferenceEngine(settled)
-        return try inputs.map { try engine.run($0)[0] }
+    struct Recording {
+        let inputs: [Tensor]
+        let tap: Tensor
     }
 
-    /// `graph` with its statistics re-estimated; as it is where it has none.
-    static func reestimated(_ graph: Graph, on inputs: [[Tensor]]) throws -> Graph {
-        guard graph.nodes.contains(where: { $0.operation is BatchNorm }) else { return graph }
-        var estimator = StatisticsEstimator(graph)
-        for batch in inputs { try estimator.add(batch) }
-        var settled = graph
-        settled.parameters = estimator.estimated
-        return settled
+    /// The tap, batch by batch, when `chain` at `ranks` stands in for the layer and each batch is normalised by its own
+    /// statistics; and the parameters with the average of these.
+    func settled(
+        _ layer: DecomposableLayer, _ chain: LayerChain, ranks: [Int], on recordings: [Recording]
+    ) throws -> (taps: [Tensor], parameters: ParameterTable) {
+        var estimator = StatisticsEstimator(try Compressor.replacing(layer, by: chain, ranks: ranks, in: graph))
+        let taps = try recordings.map { try estimator.add($0.inputs)[0] }
+        return (taps, estimator.estimated)
     }
 }

@@ -28,14 +28,8 @@ struct ProxyJudge {
 
     /// The mean over images of KL(dense ‖ changed).
     func divergence(_ taps: [Tensor]) throws -> Double {
-        var (sum, count) = (0.0, 0)
-        for (tap, dense) in zip(taps, expected) {
-            let changed = try Self.logarithms(Self.embed(tap), weights, sharpness)
-            let terms = try dense.exponential().multiplying(dense.subtracting(changed))
-            sum += try terms.array(of: Float.self).reduce(0) { $0 + Double($1) }
-            count += dense.shape[0]
-        }
-        return max(0, sum / Double(max(1, count)))
+        try LogProbabilities.divergence(
+            from: expected, to: taps.map { try Self.logarithms(Self.embed($0), weights, sharpness) })
     }
 
     /// The logarithms of softmax(sharpness · cosine) for embeddings [N, D] of norm 1.

@@ -6,8 +6,13 @@ public struct RankCurves: Sendable {
         case features
         /// KL divergence from the classifier imprinted on the dense layer to the same classifier on the chain.
         case proxy
+        /// KL divergence from the softmax of the model's output to that of the model with the chain.
+        case output
         /// Accuracy lost by the whole model.
         case sensitivity
+
+        /// Whether only the layer itself and what is between it and its tap are computed.
+        var isLocal: Bool { self == .features || self == .proxy }
     }
 
     public struct Point: Sendable, Equatable {

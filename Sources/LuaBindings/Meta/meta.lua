@@ -125,17 +125,17 @@ function mr.lwiq.score(model, data, options) end
 
 --- Measures what each layer alone loses when it is replaced by its chain at a few ranks and the statistics behind it are
 --- re-estimated: by the error of the features at its tap ("features"), the divergence of the classifier imprinted there
---- ("proxy"), or the accuracy of the whole model ("sensitivity", slow). For the policies of the same names.
+--- ("proxy"), or what the whole model gives ("output", slow) or its accuracy ("sensitivity", slower). For the policies of the same names.
 ---@param model Model
 ---@param data Dataset
----@param options? { measure: "features"|"proxy"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset, allow_test: boolean }
+---@param options? { measure: "features"|"proxy"|"output"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset, allow_test: boolean }
 ---@return table
 function mr.lwiq.curves(model, data, options) end
 
 --- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
 --- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name;
 --- The default is the policy that the curves or scores given are for ("lwiq" for scores), and "knapsack" without either.
---- "lwiq" and "lwiq_energy" need scores; "features", "proxy" and "sensitivity" need curves. grouping = "auto" takes for each layer the one that costs least at equal error.
+--- "lwiq" and "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto" takes for each layer the one that costs least at equal error.
 --- A budget of latency, a share or microseconds for latency_batch images (1), times the layers' chains on this machine once
 --- and remembers that in $XDG_CACHE_HOME/moonrail.
 --- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights.
@@ -254,6 +254,13 @@ function Model:evaluate(data, options) end
 ---@param data Dataset
 ---@param options? { images: integer, seed: integer }
 function Model:reestimate(data, options) end
+
+--- Fits the last factor of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels.
+---@param dense Model
+---@param data Dataset
+---@param options? { images: integer, seed: integer, ridge: number }
+---@return integer layers how many were fitted
+function Model:refit(dense, data, options) end
 
 --- A compressed copy after a plan.
 ---@param plan table

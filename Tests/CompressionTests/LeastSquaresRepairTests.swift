@@ -1,0 +1,116 @@
+import Basics
+import Compression
+import Execution
+import Graphs
+import Operations
+import Tensors
+import Testing
+
+@Suite(.serialized) struct LeastSquaresRepairTests {
+    /// Convolutions with and without bias, and a linear layer, without any batch normalisation.
+    private func plain() throws -> Graph {
+        var b = GraphBuilder(name: "plain", seed: 5)
+        var x = b.input("images", [3, 12, 12])
+        for (index, channels) in [16, 24, 24].enumerated() {
+            let conv = try b.convolution(
+                "conv\(index)", x, channels: channels, kernel: [3, 3], geometry: .init(stride: 1, padding: 1), hasBias: index != 1)
+            x = try b.apply("relu\(index)", ReLU(), conv)
+        }
+        let pooled = try b.apply("pool", AdaptiveAveragePool2D(rows: 2, columns: 2), x)
+        let flat = try b.apply("flat", Flatten(), pooled)
+        let hidden = try b.linear("hidden", flat, features: 32)
+        x = try b.apply("relu", ReLU(), hidden)
+        let logits = try b.linear("fc", x, features: 10)
+        return try b.finish(outputs: [logits])
+    }
+
+    private func cut(_ graph: Graph, share: Double) throws -> Graph {
+        let model = try DecomposedModel(graph)
+        var ranks: [String: [Int]] = [:]
+        for layer in model.layers where layer.decomposition != nil {
+            ranks[layer.name] = layer.maxRanks.map { max(1, Int(Double($0) * share)) }
+        }
+        return try Compressor.compress(model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ranks, name: "test"))
+    }
+
+    private func images(_ shape: [Int]) throws -> [Tensor] {
+        var random = RandomSource(seed: 11)
+        return try [40, 24].map { try .normal(Shape([$0] + shape), using: &random) }
+    }
+
+    /// ‖got − wanted‖ / ‖wanted‖ of a value inside both graphs.
+    private func error(_ name: String, _ graph: Graph, _ dense: Graph, _ images: [Tensor]) throws -> Double {
+        var (apart, norm) = (0.0, 0.0)
+        for batch in images {
+            let got = try InferenceEngine(graph.computing([name])).run([batch])[0]
+            let wanted = try InferenceEngine(dense.computing([name])).run([batch])[0]
+            apart += try got.subtracting(wanted).norm()
+            norm += try wanted.norm()
+        }
+        return apart / norm
+    }
+
+    @Test func everyLayerComesCloser() throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        let cut = try cut(dense, share: 0.3)
+        let (fitted, layers) = try LeastSquaresRepair.repair(cut, towards: dense, images: images)
+        #expect(layers == ["conv0", "conv1", "conv2", "hidden"])
+        for layer in layers {
+            let (before, after) = try (error(layer, cut, dense, images), error(layer, fitted, dense, images))
+            #expect(after < before, "\(layer): \(before) to \(after)")
+        }
+        #expect(try error("fc", fitted, dense, images) < error("fc", cut, dense, images))
+    }
+
+    /// The residual of a least-squares fit is orthogonal to what was fitted with, so no other last factor does better.
+    @Test func noOtherWeightIsBetter() throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        let fitted = try LeastSquaresRepair.repair(cut(dense, share: 0.3), towards: dense, images: images, ridge: 0).graph
+        let best = try error("conv0", fitted, dense, images)
+        let node = try #require(fitted.nodes.first { $0.name == "conv0" })
+        let name = try #require(node.parameterInputs.first)
+        var random = RandomSource(seed: 2)
+        for _ in 0..<4 {
+            var moved = fitted
+            let weight = try #require(fitted.parameters[name]).tensor
+            let step = try Tensor.normal(weight.shape, using: &random).multiplying(1e-2)
+            moved.parameters.update(name, try weight.adding(step))
+            #expect(try error("conv0", moved, dense, images) > best)
+        }
+    }
+
+    @Test func fullRankStaysExact() throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        let fitted = try LeastSquaresRepair.repair(cut(dense, share: 1), towards: dense, images: images, ridge: 0).graph
+        #expect(try error("fc", fitted, dense, images) < 1e-3)
+    }
+
+    /// Behind batch normalisation no bias is added; the statistics are those of the fitted result.
+    @Test func statisticsFollowTheFit() throws {
+        let dense = try CompressionSamples.resNet()
+        let images = try images([3, 16, 16])
+        let cut = try cut(dense, share: 0.4)
+        let (fitted, layers) = try LeastSquaresRepair.repair(cut, towards: dense, images: images)
+        #expect(layers.count > 4 && fitted.parameters.trainableElementCount == cut.parameters.trainableElementCount)
+        let layer = "stage1.block1.conv1"
+        let norm = try #require(fitted.nodes.first { $0.valueInputs.contains(layer) })
+        let results = try Tensor.concatenated(images.map { try InferenceEngine(fitted.computing([layer])).run([$0])[0] }, dim: 0)
+        let rows = try results.permuted([1, 0, 2, 3]).contiguous().reshaped([results.shape[1], -1])
+        let mean = try rows.mean(along: 1).array(of: Float.self)
+        let kept = try #require(fitted.parameters[norm.parameterInputs[2]]).tensor.array(of: Float.self)
+        for (a, b) in zip(mean, kept) { #expect(abs(a - b) < 1e-4) }
+    }
+
+    @Test func anotherModelIsRefused() throws {
+        let dense = try plain()
+        let cut = try cut(dense, share: 0.3)
+        #expect(throws: CompressionFailure.self) { try LeastSquaresRepair.repair(cut, towards: dense, images: []) }
+        var other = GraphBuilder(name: "other", seed: 1)
+        let x = other.input("images", [3, 12, 12])
+        let conv = try other.convolution("conv0", x, channels: 9, kernel: [3, 3], geometry: .init(stride: 2, padding: 1), hasBias: true)
+        let graph = try other.finish(outputs: [conv])
+        let images = try images([3, 12, 12])
+        let failure = #expect(throws: (any Error).self) { try LeastSquaresRepair.repair(cut, towards: graph, images: images) }
+        #expect(failure.map { "\($0)".contains("another layer of this name") } == true)
+    }
+}
