@@ -20,7 +20,7 @@ enum CompressionFunctions {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
         let options = try call.options(
-            3, known: ["images", "head", "monotone", "floor", "seed", "holdout", "embedding", "allow_test"])
+            3, known: ["images", "head", "monotone", "floor", "seed", "holdout", "embedding", "keep_embeddings", "allow_test"])
         guard try data.dataset.split != .test || options.boolean("allow_test", default: false) else {
             throw BindingFailure.testSplit(dataset: data.dataset.name)
         }
@@ -33,6 +33,7 @@ enum CompressionFunctions {
         guard (1...1 << 20).contains(scorer.embeddingSize) else {
             throw options.invalid("embedding", "must be positive, got \(scorer.embeddingSize)")
         }
+        scorer.keepsEmbeddings = try options.boolean("keep_embeddings", default: false)
         let (imprint, holdout) = try parts(data, options, session)
         let scores = try scorer.score(
             model.graph, imprint: try source(imprint), holdout: try source(holdout),
@@ -96,10 +97,14 @@ enum ScoreTable {
         for row in scores.rows {
             var fields: LuaFields = [
                 "layer": row.layer, "accuracy": row.accuracy, "stderr": row.standardError, "gain": row.gain,
-                "significance": row.significance,
+                "significance": row.significance, "class_accuracy": row.classAccuracies,
             ]
             if let parent = row.parent { fields.append("parent", parent) }
+            if let embeddings = scores.embeddings[row.layer] { fields.append("embeddings", TensorObject(embeddings)) }
             try table.append(fields)
+        }
+        if !scores.holdoutLabels.isEmpty {
+            try table.set("labels", TensorObject(Tensor(scores.holdoutLabels.map { Int64($0) })))
         }
         return table
     }

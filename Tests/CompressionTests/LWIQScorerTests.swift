@@ -57,6 +57,20 @@ import Testing
         #expect(try score(graph, holdout: halved).rows.map(\.accuracy) == [Double](repeating: 0.5, count: 7))
     }
 
+    @Test func classesAreCountedApartAndEmbeddingsKept() throws {
+        let graph = try CompressionSamples.resNet(classes: 4)
+        var scorer = LWIQScorer()
+        scorer.keepsEmbeddings = true
+        let halved = try source(count: 28, classes: 4, shape: shape, seed: 2) { $0 < 2 ? $0 : 0 }
+        let scores = try score(graph, scorer, holdout: halved)
+        for row in scores.rows {
+            #expect(row.classAccuracies[..<2] == [1.0 / 3, 1] && row.classAccuracies[2...].allSatisfy(\.isNaN), "\(row.layer)")
+            let kept = try #require(scores.embeddings[row.layer])
+            #expect(kept.shape[0] == 28 && scores.holdoutLabels.count == 28)
+        }
+        #expect(try score(graph).embeddings.isEmpty)
+    }
+
     @Test(arguments: [1, 16, 64, 100_000]) func embeddingsOfAnySizeWork(size: Int) throws {
         var scorer = LWIQScorer()
         scorer.embeddingSize = size

@@ -158,39 +158,64 @@ for _, point in ipairs(wanted) do
     end
 end
 
--- One row per policy: mean and standard deviation over the seeds.
+-- How well the cheap scores order what the slow reference measured: Spearman's rank correlation over layers and ranks.
 
-local function spread(values)
-    local sum, squares = 0.0, 0.0
-    for _, value in ipairs(values) do sum = sum + value end
-    local mean = sum / #values
-    for _, value in ipairs(values) do squares = squares + (value - mean) ^ 2 end
-    if #values < 2 then return ("%.2f"):format(100 * mean) end
-    return ("%.2f ± %.2f"):format(100 * mean, 100 * math.sqrt(squares / (#values - 1)))
+local function ranking(values)
+    local order, ranks = {}, {}
+    for i = 1, #values do order[i] = i end
+    table.sort(order, function(a, b) return values[a] < values[b] end)
+    local first = 1
+    while first <= #order do
+        local last = first
+        while last < #order and values[order[last + 1]] == values[order[first]] do last = last + 1 end
+        for i = first, last do ranks[order[i]] = (first + last) / 2 end
+        first = last + 1
+    end
+    return ranks
 end
 
-local ways = { { "as cut", "raw" }, { "after BN", "accuracy" }, { "fitted", "fitted" }, { "plain", "accuracy" }, { "distilled", "accuracy" } }
-for name, dense in pairs(results.dense) do
-    for _, way in ipairs(ways) do
-        local title, field = table.unpack(way)
-        local rows, view = {}, { title = ("%s, %s (dense %.2f %%)"):format(name, title, 100 * dense.accuracy), { "policy", "policy" } }
-        for _, keep in ipairs(keeps) do view[#view + 1] = { "keep" .. keep, ("%g %%"):format(100 * keep) } end
-        for _, policy in ipairs(policies) do
-            local row, any = { policy = policy }, false
-            for _, keep in ipairs(keeps) do
-                local values = {}
-                for _, point in ipairs(results.points) do
-                    local counts = point.model == name and point.policy == policy and point.keep == keep
-                    if counts and (point.tuned or "") == ((title == "plain" or title == "distilled") and title or "") then
-                        values[#values + 1] = point[field]
-                    end
+local function spearman(a, b)
+    local x, y, mean = ranking(a), ranking(b), (#a + 1) / 2
+    local xy, xx, yy = 0.0, 0.0, 0.0
+    for i = 1, #a do
+        xy, xx, yy = xy + (x[i] - mean) * (y[i] - mean), xx + (x[i] - mean) ^ 2, yy + (y[i] - mean) ^ 2
+    end
+    return xy / math.sqrt(math.max(xx * yy, 1e-300))
+end
+
+local function correlations(model)
+    local values = { energy = {}, gain = {}, ["gain x energy"] = {} }
+    local significance = {}
+    prepare { model = model, policy = "lwiq", seed = 1 }
+    for _, row in ipairs(prepared[model .. " 1 scores"]) do significance[row.layer] = row.significance end
+    for _, measure in ipairs { "sensitivity", "output", "proxy", "features" } do
+        prepare { model = model, policy = measure, seed = 1 }
+        values[measure] = {}
+        for _, row in ipairs(prepared[model .. " 1 " .. measure]) do
+            for i, loss in ipairs(row.losses) do
+                table.insert(values[measure], loss)
+                if measure == "sensitivity" then
+                    table.insert(values.energy, row.errors[i])
+                    table.insert(values.gain, significance[row.layer])
+                    table.insert(values["gain x energy"], significance[row.layer] * row.errors[i])
                 end
-                row["keep" .. keep] = #values > 0 and spread(values) or ""
-                any = any or #values > 0
             end
-            if any then rows[#rows + 1] = row end
         end
-        if #rows > 0 then print(mr.rows(rows, view)) end
+    end
+    local result = {}
+    for name, list in pairs(values) do
+        if name ~= "sensitivity" then result[name] = spearman(list, values.sensitivity) end
+    end
+    return result
+end
+
+results.correlations = results.correlations or {}
+for _, model in ipairs { "resnet20", "resnet56" } do
+    if prepared[model .. " 1 sensitivity"] and not results.correlations[model] and mr.clock() < deadline then
+        results.correlations[model] = correlations(model)
+        save()
     end
 end
+
+assert(loadfile(here .. "/recipes/leaderboard_tables.lua"))(results)
 print(("%d of %d points measured, %d left; %s"):format(#wanted - left, #wanted, left, path))

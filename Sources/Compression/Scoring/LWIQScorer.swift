@@ -22,6 +22,8 @@ public struct LWIQScorer {
     public var isMonotone = false
     /// The least gain allocation sees; one standard error when `nil`.
     public var floor: Double?
+    /// Whether the holdout images' embeddings are kept with the scores: 4·D bytes an image and layer.
+    public var keepsEmbeddings = false
 
     public init() {}
 
@@ -62,19 +64,39 @@ public struct LWIQScorer {
         guard missing.isEmpty else { throw CompressionFailure.missingClasses(classes: missing, part: "imprint") }
         for tap in classifiers.keys { try classifiers[tap]?.seal() }
 
+        var kept: [String: [Tensor]] = [:]
+        var holdoutLabels: [Int] = []
         let holdoutCount = try forEachBatch(holdout, engine, taps, &progress, classCount) { tap, embeddings, labels in
             try classifiers[tap]?.classify(embeddings, labels)
-        } onBatch: { _ in }
+            if keepsEmbeddings { kept[tap, default: []].append(try embeddings.copy()) }
+        } onBatch: { holdoutLabels += $0 }
         guard holdoutCount > 0 else { throw CompressionFailure.noImages(part: "holdout") }
-        let accuracies = layers.map { layer in
-            (layer.name, layer.parent, Double(classifiers[layer.tap]?.correctCount ?? 0) / Double(holdoutCount))
-        }
         let elapsed = start.duration(to: .now)
-        return LayerScores(
-            rows: LayerScores.gains(
-                accuracies, holdoutCount: holdoutCount, classCount: classCount, isMonotone: isMonotone, floor: floor),
+        var scores = LayerScores(
+            rows: rows(layers, classifiers, holdoutLabels, classCount),
             head: head, imprintCount: imprintCount, holdoutCount: holdoutCount, classCount: classCount,
             elapsedSeconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+        for layer in layers {
+            if let own = kept[layer.tap] { scores.embeddings[layer.name] = try Tensor.concatenated(own, dim: 0) }
+        }
+        if keepsEmbeddings { scores.holdoutLabels = holdoutLabels }
+        return scores
+    }
+
+    private func rows(
+        _ layers: [WeightedLayer], _ classifiers: [String: ImprintedClassifier], _ labels: [Int], _ classCount: Int
+    ) -> [LayerScore] {
+        let correct = layers.map { classifiers[$0.tap]?.correctCounts ?? [] }
+        let accuracies = zip(layers, correct).map { layer, counts in
+            (layer.name, layer.parent, Double(counts.reduce(0, +)) / Double(labels.count))
+        }
+        var rows = LayerScores.gains(
+            accuracies, holdoutCount: labels.count, classCount: classCount, isMonotone: isMonotone, floor: floor)
+        let totals = labels.reduce(into: [Int](repeating: 0, count: classCount)) { $0[$1] += 1 }
+        for (index, counts) in correct.enumerated() {
+            rows[index].classAccuracies = zip(counts, totals).map { $1 > 0 ? Double($0) / Double($1) : .nan }
+        }
+        return rows
     }
 
     private func forEachBatch(

@@ -1,4 +1,5 @@
 import Basics
+public import Tensors
 
 /// How significant one layer is: what its activation adds to a proxy classifier's accuracy.
 public struct LayerScore: Sendable, Equatable {
@@ -7,6 +8,8 @@ public struct LayerScore: Sendable, Equatable {
     public var parent: String?
     /// Share of the holdout images that the proxy on this layer classifies right, in [0, 1].
     public var accuracy: Double
+    /// The same among the images of each class; not a number for a class without any.
+    public var classAccuracies: [Double] = []
     /// √(a(1−a)/n) of that share.
     public var standardError: Double
     /// Accuracy minus the parent's, or minus 1/B for the first layer; may be negative.
@@ -34,6 +37,9 @@ public struct LayerScores: Sendable {
     public var holdoutCount: Int
     public var classCount: Int
     public var elapsedSeconds: Double
+    /// Where they were asked for: the holdout images' embeddings [images, D] by layer, and their labels.
+    public var embeddings: [String: Tensor] = [:]
+    public var holdoutLabels: [Int] = []
 
     public init(
         rows: [LayerScore], head: ProxyHead, imprintCount: Int, holdoutCount: Int, classCount: Int, elapsedSeconds: Double

@@ -21,7 +21,8 @@ struct ImprintedClassifier {
     private var counts: [Int]
     private var weights: Tensor?
     private var offsets: [Float] = []
-    private(set) var correctCount = 0
+    /// Of the holdout part, by true class.
+    private(set) var correctCounts: [Int]
 
     init(head: ProxyHead, classCount: Int, dimension: Int) {
         self.head = head
@@ -29,6 +30,7 @@ struct ImprintedClassifier {
         self.dimension = dimension
         sums = [Double](repeating: 0, count: classCount * dimension)
         counts = [Int](repeating: 0, count: classCount)
+        correctCounts = counts
     }
 
     /// Adds embeddings [N, D] with their labels to the class means.
@@ -91,6 +93,6 @@ struct ImprintedClassifier {
         guard let weights else { return }
         let logits = try embeddings.matrixProduct(weights.transposed()).adding(Tensor(offsets))
         let chosen = try logits.argmax().array(of: Int64.self)
-        for (label, choice) in zip(labels, chosen) where label == Int(choice) { correctCount += 1 }
+        for (label, choice) in zip(labels, chosen) where label == Int(choice) { correctCounts[label] += 1 }
     }
 }

@@ -114,12 +114,13 @@ function mr.schedule.step(options) end
 ---@return function
 function mr.schedule.one_cycle(options) end
 
---- Scores every weighted layer but the classifier: rows with accuracy, stderr, gain and significance.
+--- Scores every weighted layer but the classifier: rows with accuracy, stderr, gain and significance, and class_accuracy, one
+--- number per class. With keep_embeddings rows also have embeddings [images, D] of the classified half, and the table labels.
 --- Half of the images (holdout = 0.5) are classified by class means of the other half. Test images are refused
 --- unless allow_test = true.
 ---@param model Model
 ---@param data Dataset
----@param options? { images: integer, head: "imprint"|"centred"|"nearest_mean", monotone: boolean, floor: number, seed: integer, holdout: number, embedding: integer, allow_test: boolean }
+---@param options? { images: integer, head: "imprint"|"centred"|"nearest_mean", monotone: boolean, floor: number, seed: integer, holdout: number, embedding: integer, keep_embeddings: boolean, allow_test: boolean }
 ---@return table
 function mr.lwiq.score(model, data, options) end
 
