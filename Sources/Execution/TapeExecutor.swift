@@ -34,11 +34,18 @@ public struct TapeExecutor: Sendable {
     public func forward(
         _ inputs: [Tensor], parameters: ParameterTable, on tape: Tape, isTraining: Bool
     ) throws -> Result {
-        try InputCheck.check(inputs, graph)
+        try forward(inputs.map { tape.variable($0) }, parameters: parameters, on: tape, isTraining: isTraining)
+    }
+
+    /// The same for inputs that are on `tape` already, so that gradients reach what they were computed from.
+    public func forward(
+        _ inputs: [Variable], parameters: ParameterTable, on tape: Tape, isTraining: Bool
+    ) throws -> Result {
+        try InputCheck.check(inputs.map(\.tensor), graph)
         var values: [String: Variable] = [:]
         var tapped: [String: Variable] = [:]
         var entered: [String: Variable] = [:]
-        for (input, tensor) in zip(graph.inputs, inputs) { values[input.name] = tape.variable(tensor) }
+        for (input, variable) in zip(graph.inputs, inputs) { values[input.name] = variable }
         for (index, node) in graph.nodes.enumerated() {
             try Cancellation.check()
             let arguments = try node.inputs.map { source -> Variable in

@@ -8,7 +8,11 @@ enum BindingFailure: Failure {
     case notOnTape
     case tapeSpent
     case twoTapes(operation: String)
-    case foreignGradients
+    case manyModels(count: Int)
+    case foreignTensor
+    case notDifferentiable(operation: String)
+    case batchDimension(operation: String)
+    case parameterInput(layer: String)
     case testSplit(dataset: String)
     case planMismatch(detail: String)
     case labelOutOfRange(label: Int, position: Int, classCount: Int)
@@ -23,7 +27,11 @@ enum BindingFailure: Failure {
         case .notOnTape: "binding.notOnTape"
         case .tapeSpent: "binding.tapeSpent"
         case .twoTapes: "binding.twoTapes"
-        case .foreignGradients: "binding.foreignGradients"
+        case .manyModels: "binding.manyModels"
+        case .foreignTensor: "binding.foreignTensor"
+        case .notDifferentiable: "binding.notDifferentiable"
+        case .batchDimension: "binding.batchDimension"
+        case .parameterInput: "binding.parameterInput"
         case .testSplit: "binding.testSplit"
         case .planMismatch: "binding.planMismatch"
         case .labelOutOfRange: "operation.labelOutOfRange"
@@ -37,10 +45,20 @@ enum BindingFailure: Failure {
         switch self {
         case .noJSON(let place, let kind): "\(place): \(kind) has no JSON form"
         case .raggedTable(let place): "\(place): rows of a tensor must be numbers or rows of one length"
-        case .notOnTape: "backward: this tensor was not computed from model:forward(…), so there is nothing to differentiate"
-        case .tapeSpent: "backward: the gradients of this forward pass were already taken; run model:forward(…) again"
-        case .twoTapes(let operation): "\(operation): its operands come from two different forward passes"
-        case .foreignGradients: "step: the gradients do not belong to a model; get them from loss:backward()"
+        case .notOnTape:
+            "backward: this tensor was computed from nothing that is on a tape, such as the results of model:forward(…) or "
+                + "tape:watch(…), so there is nothing to differentiate"
+        case .tapeSpent: "backward: the gradients of this tape were already taken; run the forward pass again on a new one"
+        case .twoTapes(let operation):
+            "\(operation): its operands are on two different tapes; give the forward passes one, { tape = t }"
+        case .manyModels(let count):
+            "these are gradients of \(count) models, and one is needed; take gradients:of(model)"
+        case .foreignTensor: "Gradients:of: this tensor was not watched by the tape that the gradients were taken on"
+        case .notDifferentiable(let operation): "\(operation) has no gradient; use :detach() where none is wanted"
+        case .batchDimension(let operation):
+            "\(operation): dimension 1 is the batch, whose samples a network must not mix"
+        case .parameterInput(let layer):
+            "\(layer): a parameter cannot stand in place of the images here; compute with it, as in x * parameter"
         case .testSplit(let dataset):
             "score: \(dataset) is the test split, and scoring on it leaks it into the choice of ranks; "
                 + "pass training images, or { allow_test = true } if you mean it"

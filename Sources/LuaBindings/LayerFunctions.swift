@@ -24,17 +24,21 @@ enum LayerFunctions {
             try call.push(network)
             try call.push(network.input(Shape(shape)))
         })
+        // `nn.parameter` of the standard library gives the tensor.
+        try table.define("parameter", in: state, module: "mr.nn") { call in
+            let network = try call.object(1, "x", as: ValueObject.self).network
+            let tensor = try call.object(2, "tensor", as: TensorObject.self)
+            try tensor.requirePlain("mr.nn.parameter")
+            try call.push(try network.parameter(
+                "parameter", named: try call.optionalString(3, "name"), tensor.tensor,
+                isTrainable: try call.optionalBoolean(4, "trainable") ?? true))
+        }
         try table.define("enter", in: state, module: "mr.nn") { call in
             try call.object(1, "x", as: ValueObject.self).network.enter(try call.string(2, "name"))
         }
         try table.define("leave", in: state, module: "mr.nn") { call in
             try call.object(1, "x", as: ValueObject.self).network.leave()
         }
-    }
-
-    /// The sum of two values.
-    static func sum(name: String?) -> LayerObject {
-        LayerObject("add", name: name, inputCount: 2) { try $0.apply($1, Add(), $2[0], $2[1]) }
     }
 
     private static func define(
@@ -133,7 +137,9 @@ enum LayerFunctions {
         try define("flatten", [], in: state, table) { options in
             LayerObject("flatten", name: try options.optionalString("name")) { try $0.apply($1, Flatten(), $2[0]) }
         }
-        try define("add", [], in: state, table) { sum(name: try $0.optionalString("name")) }
+        try define("add", [], in: state, table) { options in
+            LayerObject("add", name: try options.optionalString("name"), inputCount: 2) { try $0.apply($1, Add(), $2[0], $2[1]) }
+        }
     }
 }
 

@@ -15,44 +15,63 @@ final class NetworkObject: LuaObjectConvertible {
         builder = GraphBuilder(name: name, seed: UInt64(bitPattern: Int64(seed)))
     }
 
-    func input(_ shape: Shape) -> ValueObject { ValueObject(self, builder.input("images", shape)) }
+    func input(_ shape: Shape) -> ValueObject { ValueObject(self, .value(builder.input("images", shape))) }
 
     /// Names of layers made until `leave` begin with `name` and a dot.
     func enter(_ name: String) { scopes.append(name + ".") }
     func leave() { _ = scopes.popLast() }
 
-    func shape(of value: String) -> Shape { builder.shape(of: value) ?? [] }
+    func shape(of source: Source) -> Shape {
+        switch source {
+        case .value(let name): builder.shape(of: name) ?? []
+        case .parameter(let name): builder.graph.parameters[name]?.tensor.shape ?? []
+        }
+    }
 
     /// Adds `layer` behind `inputs` with weights of its own.
     func add(_ layer: LayerObject, _ inputs: [ValueObject]) throws -> ValueObject {
+        let name = try place(layer.kind, named: layer.name, among: inputs)
+        let values = try inputs.map { input -> String in
+            guard case .value(let value) = input.source else { throw BindingFailure.parameterInput(layer: layer.kind) }
+            return value
+        }
+        return ValueObject(self, .value(try layer.add(&builder, name, values)))
+    }
+
+    /// Adds an operation that has no weights of its own behind values and parameters.
+    func add(_ operation: any Operation, _ inputs: [ValueObject]) throws -> ValueObject {
+        let name = try place(operation.name, named: nil, among: inputs)
+        return ValueObject(self, .value(try builder.add(name, operation, inputs.map(\.source))))
+    }
+
+    /// A tensor of the network's own: learned, or a constant.
+    func parameter(_ kind: String, named name: String? = nil, _ tensor: Tensor, isTrainable: Bool) throws -> ValueObject {
+        let name = try place(kind, named: name, among: [])
+        guard builder.graph.parameters[name] == nil else {
+            throw GraphFailure.duplicateName(graph: builder.graph.name, name: name)
+        }
+        return ValueObject(self, builder.parameter(name, tensor, isTrainable: isTrainable))
+    }
+
+    /// The name of what is about to be added, inside the blocks that are open.
+    private func place(_ kind: String, named name: String?, among inputs: [ValueObject]) throws -> String {
         guard !isFinished else { throw BindingFailure.networkFinished(network: builder.graph.name) }
-        guard inputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: layer.kind) }
+        guard inputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: kind) }
         let scope = scopes.joined()
-        let count = (counts[scope + layer.kind] ?? 0) + 1
-        counts[scope + layer.kind] = count
-        let name = scope + (layer.name ?? "\(layer.kind)\(count)")
-        return ValueObject(self, try layer.add(&builder, name, inputs.map(\.name)))
+        let count = (counts[scope + kind] ?? 0) + 1
+        counts[scope + kind] = count
+        return scope + (name ?? "\(kind)\(count)")
     }
 
     func finish(_ outputs: [ValueObject]) throws -> Graph {
         guard outputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: "the result") }
         isFinished = true
-        return try builder.finish(outputs: outputs.map(\.name))
+        let names = try outputs.map { output -> String in
+            guard case .value(let name) = output.source else { throw BindingFailure.parameterInput(layer: "the result") }
+            return name
+        }
+        return try builder.finish(outputs: names)
     }
-}
-
-/// A value inside a network that is being built: what layers are applied to.
-final class ValueObject: LuaObjectConvertible {
-    let network: NetworkObject
-    let name: String
-
-    init(_ network: NetworkObject, _ name: String) {
-        self.network = network
-        self.name = name
-    }
-
-    /// The shape for one sample.
-    var sampleShape: [Int] { Array(network.shape(of: name).dims.dropFirst()) }
 }
 
 /// A layer with its options; every use of it makes new weights.
@@ -84,17 +103,7 @@ enum NetworkClasses {
                 try call.push(ModelObject(try network.finish(outputs)))
             }
         })
-        try state.register(LuaClass<ValueObject>("Value") { members in
-            members.text { "Value \($0.name) \(Shape($0.sampleShape))" }
-            members.property("shape") { $0.sampleShape }
-            members.property("name") { $0.name }
-            members.metamethod(.add) { call in
-                let operands = [
-                    try call.object(1, "a", as: ValueObject.self), try call.object(2, "b", as: ValueObject.self),
-                ]
-                try call.push(try operands[0].network.add(LayerFunctions.sum(name: nil), operands))
-            }
-        })
+        try state.register(ValueClass.make())
         try state.register(LuaClass<LayerObject>("Layer") { members in
             members.text { "Layer \($0.name ?? $0.kind)" }
             members.callable { call, layer in

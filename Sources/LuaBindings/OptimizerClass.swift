@@ -11,6 +11,18 @@ final class OptimizerObject: LuaObjectConvertible {
 
     /// The name scripts know an optimizer by.
     static func name(of optimizer: any Optimizer) -> String { optimizer is Adam ? "adam" : "sgd" }
+
+    /// Forgets what it keeps of parameters that `model` has no longer, or has in another shape.
+    func forgetParameters(notOf model: ModelObject) throws {
+        var kept: [String: Tensor] = [:]
+        for (name, tensor) in optimizer.state {
+            let parameter = name.drop { $0 != "/" }.dropFirst()
+            if model.graph.parameters[String(parameter)]?.tensor.shape == tensor.shape { kept[name] = tensor }
+        }
+        var changed = optimizer
+        try changed.restore(state: kept, stepCount: optimizer.stepCount)
+        optimizer = changed
+    }
 }
 
 enum OptimizerClass {
@@ -24,11 +36,62 @@ enum OptimizerClass {
                 object.optimizer.learningRate = rate
             }
             members.mutatingMethod("step") { call, object in
-                let gradients = try call.object(1, "gradients", as: GradientsObject.self)
+                let gradients = try call.object(1, "gradients", as: GradientsObject.self).only
                 var parameters = gradients.model.graph.parameters
                 try object.optimizer.step(&parameters, gradients: gradients.values)
                 gradients.model.setParameters(parameters)
             }
+            members.mutatingMethod("update") { call, object in try update(call, object) }
         }
+    }
+
+    /// Parameters that are no model's: a tensor, or a table of tensors; a new one comes back.
+    private static func update(_ call: borrowing LuaCall, _ object: OptimizerObject) throws {
+        if call.isObject(1, as: TensorObject.self) {
+            let value = try call.object(1, "parameters", as: TensorObject.self).tensor
+            let gradient = try call.object(2, "gradients", as: TensorObject.self).tensor
+            let updated = try step(object, ["tensor": value], ["tensor": gradient])
+            return try call.push(TensorObject(updated["tensor"] ?? value))
+        }
+        let given = try tensors(call, 1, "parameters")
+        let updated = try step(
+            object, Dictionary(uniqueKeysWithValues: given.map { ($0.name, $0.tensor) }),
+            Dictionary(uniqueKeysWithValues: try tensors(call, 2, "gradients").map { ($0.name, $0.tensor) }))
+        let table = try call.state.table()
+        for entry in given {
+            let value = TensorObject(updated[entry.name] ?? entry.tensor)
+            switch entry.key {
+            case .integer(let index): try table.rawSet(index, value)
+            default: try table.rawSet(entry.name, value)
+            }
+        }
+        try call.push(table)
+    }
+
+    private static func step(
+        _ object: OptimizerObject, _ values: [String: Tensor], _ gradients: [String: Tensor]
+    ) throws -> [String: Tensor] {
+        var parameters = ParameterTable()
+        for (name, tensor) in values.sorted(by: { $0.key < $1.key }) {
+            parameters[name] = .init(tensor: tensor, isTrainable: true)
+        }
+        try object.optimizer.step(&parameters, gradients: gradients)
+        return values.keys.reduce(into: [:]) { $0[$1] = parameters[$1]?.tensor }
+    }
+
+    /// The tensors of a table, by names for the optimizer's state.
+    private static func tensors(
+        _ call: borrowing LuaCall, _ position: Int, _ name: String
+    ) throws -> [(key: LuaValue, name: String, tensor: Tensor)] {
+        var found: [(key: LuaValue, name: String, tensor: Tensor)] = []
+        var stranger: String?
+        let state = call.state
+        try call.table(position, name).forEach { key, value in
+            let text = try state.text(of: key)
+            if let tensor = value.object?.object(as: TensorObject.self)?.tensor { found.append((key, text, tensor)) }
+            else { stranger = text }
+        }
+        if let stranger { throw call.invalid(position, name, "must be tensors, but '\(stranger)' is none") }
+        return found
     }
 }

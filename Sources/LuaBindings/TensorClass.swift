@@ -25,6 +25,7 @@ enum TensorClass {
                 guard object.tensor.rank > 0, index >= 1, index <= count else {
                     throw TensorFailure.indexOutOfRange(operation: "index (from 1)", what: "row", index: index, count: count + 1)
                 }
+                if object.recorded != nil { return try call.push(try selected(object, index - 1)) }
                 let part = try object.tensor.selected(dim: 0, index: index - 1)
                 if part.rank == 0 { try call.push(try number(part)) } else { try call.push(TensorObject(part)) }
             }
@@ -35,6 +36,12 @@ enum TensorClass {
     static func number(_ tensor: Tensor) throws -> LuaValue {
         let value = try tensor.scalar()
         return tensor.dtype == .float32 ? .number(value) : .integer(Int(value))
+    }
+
+    /// One row of a tensor on a tape; also of a vector a tensor, so that its gradient is not lost.
+    private static func selected(_ object: TensorObject, _ index: Int) throws -> TensorObject {
+        let row = try TensorObject.apply(Slice(dimension: 0, from: index, to: index + 1), [object])
+        return try TensorObject.apply(Reshape(target: Array(object.tensor.shape.dims.dropFirst())), [row])
     }
 
     private static func addProperties(_ members: LuaClass<TensorObject>) {
@@ -78,18 +85,15 @@ enum TensorClass {
             try binary(call, onTape: Multiply()) { try $0.multiplying($1) }
         }
         members.metamethod(.divide) { call in
-            let divisor = try operand(call, 2, like: call.isNumber(2) ? try operand(call, 1, like: nil) : nil)
             if call.isNumber(2) {
                 let factor = 1 / (try call.number(2, "divisor"))
                 return try call.push(try TensorObject.apply(Scale(factor: factor), [try operand(call, 1, like: nil)]))
             }
-            let dividend = try operand(call, 1, like: divisor)
-            try refuseTape([dividend, divisor], "division by a tensor")
-            try call.push(TensorObject(try dividend.tensor.dividing(divisor.tensor)))
+            try binary(call, onTape: Divide()) { try $0.dividing($1) }
         }
         members.metamethod(.power) { call in
             let base = try operand(call, 1, like: nil)
-            try refuseTape([base], "^")
+            guard call.isNumber(2), base.recorded == nil else { return try binary(call, onTape: Power()) { try $0.combined(.power, $1) } }
             try call.push(TensorObject(try base.tensor.raised(to: try call.number(2, "exponent"))))
         }
         members.metamethod(.negate) { call in
@@ -98,9 +102,21 @@ enum TensorClass {
         members.method("matmul") { call, object in
             try TensorObject.apply(MatrixMultiply(), [object, try call.object(1, "other", as: TensorObject.self)])
         }
-        for (name, kind) in [("eq", BinaryOperator.equal), ("lt", .less), ("le", .lessEqual), ("maximum", .maximum), ("minimum", .minimum)] {
+        for (name, kind) in [("eq", BinaryOperator.equal), ("lt", .less), ("le", .lessEqual)] {
             members.method(name) { call, object in
                 TensorObject(try object.tensor.combined(kind, try operand(call, 1, like: object).tensor))
+            }
+        }
+        for (name, kind, sign) in [("maximum", BinaryOperator.maximum, 1.0), ("minimum", .minimum, -1)] {
+            members.method(name) { call, object in
+                let other = try operand(call, 1, like: object)
+                if object.recorded == nil, other.recorded == nil {
+                    return TensorObject(try object.tensor.combined(kind, other.tensor))
+                }
+                // max(a, b) = a + max(b − a, 0), and min(a, b) = a − max(a − b, 0).
+                let pair = sign > 0 ? [other, object] : [object, other]
+                let surplus = try TensorObject.apply(ReLU(), [try .apply(Subtract(), pair)])
+                return try TensorObject.apply(Add(), [object, try .apply(Scale(factor: sign), [surplus])])
             }
         }
     }
@@ -124,40 +140,34 @@ enum TensorClass {
         try call.push(TensorObject(try plain(first.tensor, second.tensor)))
     }
 
-    private static func refuseTape(_ operands: [TensorObject], _ operation: String) throws {
-        guard operands.allSatisfy({ $0.recorded == nil }) else {
-            throw TensorFailure.invalidArgument(
-                operation: operation, detail: "has no gradient yet; use :detach() where none is wanted")
-        }
-    }
-
     // MARK: Functions
 
     private static func addFunctions(_ members: LuaClass<TensorObject>) {
         members.method("relu") { _, object in try TensorObject.apply(ReLU(), [object]) }
         members.method("log_softmax") { _, object in try TensorObject.apply(LogSoftmax(), [object]) }
-        let plain: [(String, (Tensor) throws -> Tensor)] = [
-            ("softmax", { try $0.softmax() }), ("exp", { try $0.exponential() }), ("log", { try $0.logarithm() }),
-            ("sqrt", { try $0.squareRoot() }), ("tanh", { try $0.hyperbolicTangent() }), ("sigmoid", { try $0.sigmoid() }),
-            ("abs", { try $0.magnitude() }),
+        let functions: [(String, any Operation, (Tensor) throws -> Tensor)] = [
+            ("softmax", Softmax(), { try $0.softmax() }), ("exp", Exponential(), { try $0.exponential() }),
+            ("log", Logarithm(), { try $0.logarithm() }), ("sqrt", SquareRoot(), { try $0.squareRoot() }),
+            ("tanh", Tanh(), { try $0.hyperbolicTangent() }), ("sigmoid", Sigmoid(), { try $0.sigmoid() }),
+            ("abs", Magnitude(), { try $0.magnitude() }),
         ]
-        for (name, function) in plain {
-            members.method(name) { _, object in
-                try refuseTape([object], name)
-                return TensorObject(try function(object.tensor))
-            }
+        for (name, operation, plain) in functions {
+            members.method(name) { _, object in try object.mapped(operation, plain: plain) }
         }
         members.method("clamp") { call, object in
-            try refuseTape([object], "clamp")
-            return TensorObject(try object.tensor.clamped(low: try call.number(1, "low"), high: try call.number(2, "high")))
+            let (low, high) = (try call.number(1, "low"), try call.number(2, "high"))
+            guard low <= high else { throw call.invalid(1, "low", "must not be above high, got \(low) and \(high)") }
+            return try object.mapped(Clip(low: low, high: high)) { try $0.clamped(low: low, high: high) }
         }
         members.method("svd") { call, object in
+            try object.requirePlain("svd")
             let svd = try object.tensor.singularValueDecomposition()
             try call.push(TensorObject(svd.u))
             try call.push(TensorObject(try Tensor(svd.values)))
             try call.push(TensorObject(svd.vt))
         }
         members.method("qr") { call, object in
+            try object.requirePlain("qr")
             let (q, r) = try object.tensor.orthogonalFactors()
             try call.push(TensorObject(q))
             try call.push(TensorObject(r))
@@ -171,22 +181,25 @@ enum TensorClass {
             try TensorObject.apply(Reshape(target: try shape(call, from: 1)), [object])
         }
         members.method("permute") { call, object in
-            try refuseTape([object], "permute")
-            return TensorObject(try object.tensor.permuted(try shape(call, from: 1).map { $0 - 1 }))
+            let order = try shape(call, from: 1).map { $0 &- 1 }
+            return try object.mapped(Transpose(order: order)) { try $0.permuted(order) }
         }
         members.method("t") { _, object in
-            try refuseTape([object], "t")
-            return TensorObject(try object.tensor.transposed())
+            guard object.tensor.rank == 2 else { return TensorObject(try object.tensor.transposed()) }
+            return try object.mapped(Transpose(order: [1, 0])) { try $0.transposed() }
         }
         members.method("slice") { call, object in
-            let d = try object.tensor.shape.dimension(try call.integer(1, "dim") - 1, "slice")
+            let d = try object.tensor.shape.dimension(try call.integer(1, "dim") &- 1, "slice")
             let first = try call.integer(2, "first")
             let last = try call.optionalInteger(3, "last") ?? object.tensor.shape[d]
             return try TensorObject.apply(
-                Slice(dimension: d, from: first - 1, to: last, by: try call.optionalInteger(4, "step") ?? 1), [object])
+                Slice(dimension: d, from: first &- 1, to: last, by: try call.optionalInteger(4, "step") ?? 1), [object])
         }
         members.method("rows") { call, object in
-            TensorObject(try object.tensor.gathered(rows: try call.integers(1, "indices").map { $0 - 1 }))
+            let rows = try call.integers(1, "indices").map { $0 &- 1 }
+            if object.recorded == nil { return TensorObject(try object.tensor.gathered(rows: rows)) }
+            guard rows.allSatisfy({ $0 >= 0 }) else { throw call.invalid(1, "indices", "count from 1") }
+            return try TensorObject.apply(Gather(dimension: 0), [object, TensorObject(try Tensor(rows.map { Int64($0) }))])
         }
     }
 
@@ -203,9 +216,8 @@ enum TensorClass {
         for (name, isMean) in [("sum", false), ("mean", true)] {
             members.method(name) { call, object in
                 if let dim = try call.optionalInteger(1, "dim") {
-                    try refuseTape([object], name)
-                    let d = try object.tensor.shape.dimension(dim - 1, name)
-                    return TensorObject(try isMean ? object.tensor.mean(along: d) : object.tensor.sum(along: d))
+                    let d = try object.tensor.shape.dimension(dim &- 1, name)
+                    return try reduced(object, d, isMean: isMean, keeping: try call.optionalBoolean(2, "keep") ?? false)
                 }
                 if object.tensor.dtype == .int64, !isMean {
                     let total = try object.tensor.withElements(of: Int64.self) { $0.reduce(0, &+) }
@@ -221,5 +233,16 @@ enum TensorClass {
             let classes = try object.tensor.argmax()
             return TensorObject(try classes.combined(.add, .full([], 1, dtype: .int64)))
         }
+    }
+
+    /// Sums or means along one dimension, which goes or stays with extent 1.
+    private static func reduced(_ object: TensorObject, _ dim: Int, isMean: Bool, keeping: Bool) throws -> TensorObject {
+        let tensor = object.tensor
+        if object.recorded == nil {
+            let sums = try isMean ? tensor.mean(along: dim, keeping: keeping) : tensor.sum(along: dim, keeping: keeping)
+            return TensorObject(sums)
+        }
+        let means = try TensorObject.apply(ReduceMean(dimensions: [dim], keepsDimensions: keeping), [object])
+        return isMean ? means : try TensorObject.apply(Scale(factor: Double(tensor.shape[dim])), [means])
     }
 }

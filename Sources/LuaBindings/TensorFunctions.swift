@@ -39,14 +39,24 @@ enum TensorFunctions {
             try call.push(TensorObject(try .identity(n)))
         }
         try table.define("cat", in: state) { call in
-            let parts = try call.table(1, "tensors").array().map { value -> Tensor in
+            let dim = (try call.optionalInteger(2, "dim") ?? 1) &- 1
+            let elements = try call.table(1, "tensors").array()
+            let values = elements.compactMap { $0.object?.object(as: ValueObject.self) }
+            if !values.isEmpty, values.count == elements.count {
+                return try call.push(try ValueClass.concatenated(values, dim: dim))
+            }
+            let parts = try elements.map { value -> TensorObject in
                 guard let object = value.object?.object(as: TensorObject.self) else {
                     throw call.invalid(1, "tensors", "must be an array of Tensors")
                 }
-                return object.tensor
+                return object
             }
-            try call.push(TensorObject(try .concatenated(parts, dim: (try call.optionalInteger(2, "dim") ?? 1) - 1)))
+            if parts.contains(where: { $0.recorded != nil }) {
+                return try call.push(try TensorObject.apply(Concatenate(dimension: dim), parts))
+            }
+            try call.push(TensorObject(try .concatenated(parts.map(\.tensor), dim: dim)))
         }
+        try table.define("tape", in: state) { call in try call.push(TapeObject()) }
         try table.set("loss", try losses(in: state))
     }
 

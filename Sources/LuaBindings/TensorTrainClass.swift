@@ -86,7 +86,7 @@ enum TensorTrainClass {
             guard index.count == modes.count, zip(index, modes).allSatisfy({ $0 >= 1 && $0 <= $1 }) else {
                 throw call.invalid(1, "index", "must be \(modes.count) numbers from 1 up to the modes \(modes), got \(index)")
             }
-            return try object.train.element(at: index.map { $0 - 1 })
+            return try object.train.element(at: index.map { $0 &- 1 })
         }
         members.method("orthogonalize") { call, object in
             let position = try call.optionalInteger(1, "core") ?? 1

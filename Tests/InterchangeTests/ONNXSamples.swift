@@ -104,6 +104,7 @@ enum ONNXSamples {
         outputs.append(try b.add("prelu", PReLU(), [.value(y), slopes]))
         let positive = try b.add("positive", Add(hasReLU: true), [.value(y), b.parameter("one", .ones([1]))])
         outputs.append(try b.apply("sqrt", SquareRoot(), positive))
+        outputs.append(try b.apply("log", Logarithm(), try b.apply("exp", Exponential(), try b.apply("abs", Magnitude(), y))))
         outputs.append(try b.add("power", Power(), [.value(positive), b.parameter("exponent", .full([], 1.5))]))
         outputs.append(try b.apply("quotient", Divide(), y, positive))
         let halves = try b.apply("difference", Subtract(), y, positive)

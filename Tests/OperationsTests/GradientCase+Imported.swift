@@ -17,6 +17,7 @@ extension GradientCase {
     private static let activations: [GradientCase] = [
         smooth("sequence", Sigmoid(), [2, 3, 5]), smooth("matrix", Tanh()), smooth("exact", GELU()),
         smooth("by tanh", GELU(isApproximate: true)), smooth("matrix", ErrorFunction()),
+        smooth("matrix", Exponential()), kinked("matrix", Magnitude()),
         kinked("slope 0.1", LeakyReLU(slope: 0.1)), kinked("wide", HardSigmoid(alpha: 0.2, beta: 0.5)),
         smooth("between its kinks", HardSwish()), GradientCase("open above", Clip(low: -0.55, high: 1e30), [[3, 17]], hasKinks: true),
         positive("between whole numbers", Truncate(), [[3, 4]]),
@@ -33,7 +34,7 @@ extension GradientCase {
 
     private static let powers: [GradientCase] = [
         positive("broadcast", Divide(), [[2, 3, 4], [3, 1]]), positive("broadcast", Power(), [[2, 3], [3]]),
-        positive("matrix", SquareRoot(), [[3, 5]]),
+        positive("matrix", SquareRoot(), [[3, 5]]), positive("matrix", Logarithm(), [[3, 5]]),
         .init("square", Power(), differentiable: [true, false]) { [try Samples.normal([3, 5], seed: 66), try .full([], 2)] },
         .init("root", Power(), differentiable: [true, false]) {
             [try Samples.uniform([3, 5], low: 0.7, high: 2, seed: 67), try .full([], 0.5)]

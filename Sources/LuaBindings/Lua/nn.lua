@@ -1,6 +1,7 @@
 -- mr.nn: networks put together from layers. A layer is called with values and gives a value; so is a block, and any
 -- function that takes and gives values can stand where a layer stands.
 local core = require "moonrail.core"
+local check = require "moonrail.check"
 
 local nn = {}
 for name, make in pairs(core.layers) do nn[name] = make end
@@ -38,6 +39,38 @@ local function read(where, options, known)
         end
     end
     return layers, named
+end
+
+local parameter_options = {
+    shape = "table", value = "number|userdata", deviation = "number", trainable = "boolean", name = "string",
+}
+
+-- The starting values of a parameter: a tensor, one number for all elements, or normal numbers of some deviation.
+local function starting(options)
+    local start = options.value
+    if getmetatable(start) == "Tensor" then
+        if options.shape or options.deviation then error("mr.nn.parameter: a tensor as value has its own shape", 3) end
+        return start
+    end
+    if not options.shape then error("mr.nn.parameter: option 'shape' is missing, such as { 16, 1, 1 }", 3) end
+    if options.deviation then
+        if start then error("mr.nn.parameter: give either value or deviation, not both", 3) end
+        return core.randn(options.shape) * options.deviation
+    end
+    return core.zeros(options.shape) + (start or 0)
+end
+
+--- A tensor of the network's own, learned unless trainable = false. Called with any value of the network, it gives the
+--- parameter as a value.
+function nn.parameter(options)
+    options = check.options("mr.nn.parameter", options, parameter_options)
+    local start = starting(options)
+    return function(x)
+        if getmetatable(x) ~= "Value" then
+            error("mr.nn.parameter: must be called with a value of the network it is for, got a " .. type(x), 2)
+        end
+        return core.parameter(x, start, options.name, options.trainable)
+    end
 end
 
 local function value(where, result)

@@ -42,6 +42,13 @@ function mr.nn.sequential(options) end
 ---@return Model
 function mr.nn.graph(options) end
 
+--- A tensor of the network's own, to write layers with: nn.parameter { shape = { 16, 1, 1 }, value = 1 }(x) gives it as a
+--- value of x's network. It starts from one number, from normal numbers of a deviation or from a tensor, and is learned
+--- unless trainable = false.
+---@param options { shape: integer[], value: number|Tensor, deviation: number, trainable: boolean, name: string }
+---@return function
+function mr.nn.parameter(options) end
+
 --- Layers one after another that stand where one layer stands; their names begin with that of the block.
 ---@param options { name: string }
 ---@return Layer

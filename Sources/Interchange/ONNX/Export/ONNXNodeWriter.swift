@@ -19,7 +19,7 @@ enum ONNXNodeWriter {
     private static let plainOperators: [String: String] = [
         ReLU.name: "Relu", Subtract.name: "Sub", Multiply.name: "Mul", Divide.name: "Div", Power.name: "Pow",
         MatrixMultiply.name: "MatMul", SquareRoot.name: "Sqrt", ErrorFunction.name: "Erf", Sigmoid.name: "Sigmoid",
-        Tanh.name: "Tanh", PReLU.name: "PRelu", HardSwish.name: "HardSwish",
+        Tanh.name: "Tanh", Exponential.name: "Exp", Logarithm.name: "Log", Magnitude.name: "Abs", PReLU.name: "PRelu", HardSwish.name: "HardSwish",
         GlobalAveragePool2D.name: "GlobalAveragePool", Flatten.name: "Flatten",
     ]
 
