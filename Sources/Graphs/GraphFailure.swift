@@ -12,6 +12,7 @@ public enum GraphFailure: Failure {
     case valueShape(graph: String, value: String, shape: Shape)
     case outputCount(graph: String, node: String, declared: Int, made: Int)
     case invalidArchitecture(detail: String)
+    case invalidChain(graph: String, node: String, detail: String)
 
     public var code: String {
         switch self {
@@ -24,6 +25,7 @@ public enum GraphFailure: Failure {
         case .valueShape: "graph.valueShape"
         case .outputCount: "graph.outputCount"
         case .invalidArchitecture: "graph.invalidArchitecture"
+        case .invalidChain: "graph.invalidChain"
         }
     }
 
@@ -43,6 +45,8 @@ public enum GraphFailure: Failure {
         case .outputCount(let graph, let node, let declared, let made):
             "\(graph) › \(node): declares \(declared) output(s), but its operation makes \(made)"
         case .invalidArchitecture(let detail): detail
+        case .invalidChain(let graph, let node, let detail):
+            "\(graph) › \(node): \(detail), so the chain it belongs to is no whole layer"
         }
     }
 }

@@ -68,10 +68,10 @@ enum ModelClass {
 
     private static func addRunning(_ members: LuaClass<ModelObject>) {
         members.method("forward") { call, model in
-            let images = try call.object(1, "images", as: TensorObject.self).tensor
-            let options = try call.options(2, known: ["taps"])
+            let images = try call.object(1, "images", as: TensorObject.self)
+            let options = try call.options(2, known: ["taps", "tape"])
             let taps = try options.optionalStrings("taps") ?? []
-            let (pass, result) = try model.forward([images], taps: taps)
+            let (pass, result) = try model.forward(images, taps: taps, on: options.optionalObject("tape"))
             for output in result.outputs { try call.push(TensorObject(output.tensor, .init(pass: pass, variable: output))) }
             if try options.has("taps") {
                 let table = try call.state.table()
@@ -134,7 +134,7 @@ enum ModelClass {
         }
         members.method("save") { call, model in
             try ModelFile(graph: model.graph, notes: model.notes)
-                .write(byEndingOf: try call.string(1, "path"), version: Toolkit.version)
+                .write(byEndingOf: try call.path(1, "path"), version: Toolkit.version)
         }
         members.method("clone") { _, model in ModelObject(model.graph, notes: model.notes) }
     }
@@ -156,6 +156,9 @@ enum ModelClass {
             let plan = try PlanTable.read(try call.table(1, "plan"), for: model)
             let small = try Compressor.compress(plan.model, plan: plan.plan)
             return ModelObject(small, notes: model.notes)
+        }
+        members.method("recompose") { _, model in
+            ModelObject(try Recomposition.recompose(model.graph), notes: model.notes)
         }
     }
 }

@@ -9,8 +9,16 @@ import Training
 enum ModelFunctions {
     static func add(to table: LuaTable, in state: LuaState) throws {
         try table.define("load", in: state) { call in
-            let file = try ModelFile.read(try call.string(1, "path"))
+            let file = try ModelFile.read(try call.path(1, "path"))
             try call.push(ModelObject(file.graph, notes: file.notes))
+        }
+        try table.define("become", in: state) { call in
+            let other = try call.object(2, "other", as: ModelObject.self)
+            try call.object(1, "model", as: ModelObject.self).setGraph(other.graph)
+        }
+        try table.define("forget_parameters", in: state) { call in
+            let optimizer = try call.object(1, "optimizer", as: OptimizerObject.self)
+            try optimizer.forgetParameters(notOf: try call.object(2, "model", as: ModelObject.self))
         }
         try table.define("save_checkpoint", in: state) { call in
             let model = try call.object(2, "model", as: ModelObject.self)
@@ -20,21 +28,23 @@ enum ModelFunctions {
                 "steps": .integer(Int64(optimizer.stepCount)), "optimizer": .string(OptimizerObject.name(of: optimizer)),
                 "state": try LuaJSON.encode(try call.value(4), place: "state"),
             ]
-            try ModelFile(graph: model.graph, notes: notes, training: optimizer.state).write(to: try call.string(1, "path"))
+            try ModelFile(graph: model.graph, notes: notes, training: optimizer.state).write(to: try call.path(1, "path"))
         }
         try table.define("load_checkpoint", in: state) { call in
-            let path = try call.string(1, "path")
+            let path = try call.path(1, "path")
             let file = try ModelFile(path: path)
             let model = try call.object(2, "model", as: ModelObject.self)
             let optimizer = try call.object(3, "optimizer", as: OptimizerObject.self)
-            try restore(file, path: path, into: model, optimizer)
+            let adopts = try call.options(4, known: ["adopts"]).boolean("adopts", default: false)
+            try restore(file, path: path, into: model, optimizer, adopts: adopts)
             let saved = file.notes["checkpoint"]?["state"] ?? .null
             try call.push(try LuaJSON.decode(saved, in: call.state))
         }
     }
 
+    /// - Parameter adopts: whether the model becomes the file's, in place of a check that it is the same but for values.
     private static func restore(
-        _ file: ModelFile, path: String, into model: ModelObject, _ optimizer: OptimizerObject
+        _ file: ModelFile, path: String, into model: ModelObject, _ optimizer: OptimizerObject, adopts: Bool
     ) throws {
         func refuse(_ detail: String) -> InterchangeFailure { .malformed(source: path, place: "checkpoint", detail: detail) }
         guard let entry = file.notes["checkpoint"], let steps = entry["steps"]?.integer else {
@@ -44,7 +54,7 @@ enum ModelFunctions {
         guard entry["optimizer"]?.string == kind else {
             throw refuse("was made with \(entry["optimizer"]?.string ?? "no optimizer"), not with \(kind)")
         }
-        for name in model.graph.parameters.names {
+        for name in adopts ? [] : model.graph.parameters.names {
             guard let own = model.graph.parameters[name]?.tensor, let saved = file.graph.parameters[name]?.tensor,
                 own.shape == saved.shape
             else { throw refuse("is of another model: '\(name)' is missing or of another shape") }
@@ -54,6 +64,6 @@ enum ModelFunctions {
         var restored = optimizer.optimizer
         try restored.restore(state: state, stepCount: steps)
         optimizer.optimizer = restored
-        model.setParameters(file.graph.parameters)
+        if adopts { model.setGraph(file.graph) } else { model.setParameters(file.graph.parameters) }
     }
 }

@@ -62,14 +62,15 @@ final class ModelObject: LuaObjectConvertible {
         return Dictionary(uniqueKeysWithValues: zip(taps, try found.run(inputs)))
     }
 
-    /// A forward pass on a tape; running statistics move on.
-    func forward(_ inputs: [Tensor], taps: [String]) throws -> (pass: ForwardPass, result: TapeExecutor.Result) {
+    /// A forward pass on a tape, which is that of the images where they are on one; running statistics move on.
+    func forward(_ images: TensorObject, taps: [String], on given: TapeObject?) throws -> (TapeObject, TapeExecutor.Result) {
         let wanted = Set(taps)
         if executor?.taps != wanted { executor = (wanted, TapeExecutor(graph, taps: wanted)) }
         guard let executor = executor?.executor else { throw GraphFailure.noOutputs(graph: graph.name) }
-        let pass = ForwardPass(self)
-        let result = try executor.forward(inputs, parameters: graph.parameters, on: pass.tape, isTraining: true)
-        pass.parameters = result.parameters
+        let pass = given ?? images.recorded?.pass ?? TapeObject()
+        let input = try pass.enter(images, operation: "Model:forward")
+        let result = try executor.forward([input], parameters: graph.parameters, on: pass.tape, isTraining: true)
+        pass.remember(self, result.parameters)
         let names = Dictionary(uniqueKeysWithValues: result.parameters.map { ($0.value.identifier, $0.key) })
         var parameters = graph.parameters
         for update in pass.tape.stateUpdates {

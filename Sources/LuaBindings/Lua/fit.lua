@@ -3,22 +3,29 @@ local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local check = require "moonrail.check"
 local plot = require "moonrail.plot"
+local shrink = require "moonrail.shrink"
 
 local known = {
     epochs = "number", steps = "number", optimizer = "userdata", schedule = "function", smoothing = "number",
     teacher = "userdata", temperature = "number", distill = "number", features = "number", validate = "userdata", checkpoint = "string",
-    checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
+    loss = "function", budget = "function", plan = "table", log = "string", checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
 }
 
 local history_view = {
     { "epoch", "epoch" }, { "step", "step" }, { "loss", "loss", rows.fixed(4) }, { "accuracy", "train", rows.percent },
     { "validation", "validation", rows.percent }, { "lr", "lr", rows.fixed(5) }, { "images_per_second", "img/s", rows.fixed(0) },
-    { "seconds", "seconds", rows.fixed(1) }, draw = plot.history,
+    { "seconds", "seconds", rows.fixed(1) }, { "params", "parameters", rows.grouped }, draw = plot.history,
 }
 
--- Cross-entropy with the labels, mixed with the divergence from the teacher where there is one.
+-- Cross-entropy with the labels, or the caller's own loss, mixed with the divergence from the teacher where there is one.
 local function loss_of(logits, features, batch, options)
-    local plain = core.loss.cross_entropy(logits, batch.y, { smoothing = options.smoothing or 0 })
+    local plain
+    if options.loss then
+        plain = options.loss(logits, batch, features)
+        if getmetatable(plain) ~= "Tensor" then error("Model:fit: option 'loss' must give a Tensor, got a " .. type(plain), 0) end
+    else
+        plain = core.loss.cross_entropy(logits, batch.y, { smoothing = options.smoothing or 0 })
+    end
     if not options.teacher then return plain end
     local share = options.distill or 0.7
     local soft = core.loss.kl(logits, options.teacher(batch.x), { temperature = options.temperature or 4 })
@@ -46,10 +53,12 @@ end
 --- Trains `model` in place and returns the history, a row an epoch.
 ---
 --- options: epochs (1) or steps; optimizer (SGD 0.05, momentum 0.9, Nesterov, weight decay 5e-4); schedule, a function of the
---- progress 0…1 to a factor of the optimizer's rate (one_cycle); smoothing of labels; teacher, a model to distill
+--- progress 0…1 to a factor of the optimizer's rate (one_cycle); smoothing of labels; loss, a function of logits, batch and
+--- features in place of cross-entropy; teacher, a model to distill
 --- from, with temperature (4), distill, its share of the loss (0.7), and features, the weight of the mean squared
 --- difference at the layers' taps (none unless given); validate, data to evaluate on after each
---- epoch; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
+--- epoch; budget, a function of the epoch to the budget that the model is brought to before it, and plan, mr.plan's
+--- other options for that; log, a directory for TensorBoard; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
 --- from it where it exists, bit for bit; on_step(row) and on_epoch(row), which stop training by returning false.
 function core.methods.Model.fit(model, data, options)
     check.object("Model:fit", 1, "data", data, "Dataset")
@@ -62,11 +71,12 @@ function core.methods.Model.fit(model, data, options)
     local schedule = options.schedule or core.schedule.one_cycle {}
     local state = { step = 0, peak = optimizer.lr, loss = 0.0, correct = 0, images = 0, seconds = 0.0, history = {} }
     if options.resume and options.checkpoint and core.exists(options.checkpoint) then
-        state = core.load_checkpoint(options.checkpoint, model, optimizer)
+        state = core.load_checkpoint(options.checkpoint, model, optimizer, { adopts = options.budget ~= nil })
         state.history = state.history.rows or state.history
     end
     local history = rows.wrap(state.history, history_view)
     local taps = common_taps(options)
+    local events = options.log and core.event_file(options.log)
     local progress = core.progress(options.label or ("training " .. model.name), total)
     progress:advance(state.step)
 
@@ -78,9 +88,16 @@ function core.methods.Model.fit(model, data, options)
         local row = {
             epoch = epoch, step = state.step, loss = state.loss / state.images, accuracy = state.correct / state.images,
             lr = optimizer.lr, seconds = state.seconds, images_per_second = state.images / state.seconds,
+            params = options.budget and model.cost.params or nil,
         }
         if options.validate then row.validation = model:evaluate(options.validate).accuracy end
         history[#history + 1] = row
+        if events then
+            events:scalars({
+                ["epoch/loss"] = row.loss, ["epoch/accuracy"] = row.accuracy, ["epoch/validation"] = row.validation,
+                ["epoch/parameters"] = row.params, ["epoch/images_per_second"] = row.images_per_second,
+            }, row.step)
+        end
         state.loss, state.correct, state.images, state.seconds = 0.0, 0, 0, 0.0
         if options.checkpoint then save() end
         return options.on_epoch and options.on_epoch(row)
@@ -88,6 +105,7 @@ function core.methods.Model.fit(model, data, options)
 
     while state.step < total do
         local epoch, first = state.step // batches + 1, state.step % batches + 1
+        if options.budget and first == 1 then shrink.to_budget(model, data, epoch, optimizer, options, state) end
         for batch in data:epoch(epoch, { start = first }) do
             local start = core.clock()
             optimizer.lr = state.peak * schedule(state.step / total)
@@ -103,6 +121,7 @@ function core.methods.Model.fit(model, data, options)
             state.correct = state.correct + logits:argmax():eq(batch.y):sum():item()
             state.images = state.images + batch.count
             state.seconds = state.seconds + core.clock() - start
+            if events then events:scalars({ ["step/loss"] = value, ["step/lr"] = optimizer.lr }, state.step) end
             progress:advance(1, ("epoch %d loss %.3f acc %.1f %%"):format(
                 epoch, state.loss / state.images, 100 * state.correct / state.images))
             if options.on_step and options.on_step { step = state.step, of = total, loss = value, lr = optimizer.lr } == false then

@@ -1,0 +1,58 @@
+-- Budgets that fall while a network is trained: fit's option `budget`, and mr.schedule.shrink that makes such functions.
+local core = require "moonrail.core"
+local check = require "moonrail.check"
+
+local shrink = {}
+
+-- What the schedule says for this epoch, as a table; nil where it leaves things as they are.
+local function budget_of(schedule, epoch)
+    local budget = schedule(epoch)
+    if type(budget) == "number" then budget = { params = budget } end
+    if budget ~= nil and type(budget) ~= "table" then
+        error(("Model:fit: the budget of epoch %d must be a share, a table as mr.plan takes it, or nil, got a %s"):format(
+            epoch, type(budget)), 0)
+    end
+    return budget
+end
+
+--- Brings `model` within the budget of an epoch, in place: chains become whole layers again, are planned and cut
+--- anew, and the batch statistics are re-estimated. The optimizer forgets what belonged to factors that are gone. A
+--- budget that the model keeps already changes nothing, so a model never grows.
+function shrink.to_budget(model, data, epoch, optimizer, options, state)
+    local budget = budget_of(options.budget, epoch)
+    if budget == nil then return end
+    local text = core.json(budget)
+    if text == state.budget then return end
+    state.budget = text
+    local planning = { budget = budget }
+    for name, value in pairs(options.plan or {}) do
+        if name == "budget" then error("Model:fit: option 'plan' must leave the budget to option 'budget'", 0) end
+        planning[name] = value
+    end
+    local whole = model:recompose()
+    local plan = core.plan(whole, planning)
+    if plan.params >= model.cost.params then return end
+    core.become(model, whole:compress(plan))
+    core.forget_parameters(optimizer, model)
+    model:reestimate(data, { images = math.min(1024, #data) })
+end
+
+--- A function of the epoch to the share of the parameters to be kept, falling by equal ratios.
+function core.schedule.shrink(options)
+    options = check.options("mr.schedule.shrink", options, { to = "number", from = "number", steps = "number", epochs = "number" })
+    local from, steps, epochs = options.from or 1, math.tointeger(options.steps or 4), math.tointeger(options.epochs or 8)
+    local to = options.to
+    if not to or not (to > 0 and to <= from) then
+        error(("mr.schedule.shrink: option 'to' must lie above 0 and not above 'from', got %s and %s"):format(tostring(to), tostring(from)), 2)
+    end
+    if not steps or not epochs or steps < 1 or epochs < steps then
+        error(("mr.schedule.shrink: needs whole numbers of at least 1 step and no fewer epochs, got %s and %s"):format(
+            tostring(options.steps or 4), tostring(options.epochs or 8)), 2)
+    end
+    return function(epoch)
+        local step = math.min(steps, 1 + (epoch - 1) * steps // epochs)
+        return from * (to / from) ^ (step / steps)
+    end
+end
+
+return shrink
