@@ -50,7 +50,10 @@ let package = Package(
         row("Autograd", ["Basics", "Tensors", "Operations"]),
         row("Graphs", ["Basics", "Tensors", "Operations"]),
         row("Decomposition", ["Basics", "Tensors"]),
-        row("Formats", ["Basics", "Tensors", "CZlib", "CImages"]),
+        row("Formats", ["Basics", "Tensors", "EventMessages", "CZlib", "CImages"]),
+        .target(
+            name: "EventMessages", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["event.proto"], swiftSettings: strict),
         // Generated from onnx.proto and apart from the rest, because it compiles slowly.
         .target(
             name: "ONNXMessages", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -93,6 +96,10 @@ let package = Package(
 
         // What suites share that run the built command as a child process.
         .target(name: "CommandTesting", dependencies: ["Basics"], path: "Tests/CommandTesting", swiftSettings: strict),
+
+        // A program with an interpreter inside, as the README shows; a test runs it.
+        .executableTarget(
+            name: "HostProgram", dependencies: ["LuaBindings", "LuaRuntime"], path: "Tests/HostProgram", swiftSettings: strict),
 
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),

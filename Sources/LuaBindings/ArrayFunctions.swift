@@ -6,13 +6,13 @@ import Tensors
 enum ArrayFunctions {
     static func add(to table: LuaTable, in state: LuaState) throws {
         try table.define("read_npy", in: state) { call in
-            try call.push(TensorObject(try NPY.read(try call.string(1, "path"))))
+            try call.push(TensorObject(try NPY.read(try call.path(1, "path"))))
         }
         try table.define("write_npy", in: state) { call in
-            try NPY.write(try call.object(2, "tensor", as: TensorObject.self).tensor, to: try call.string(1, "path"))
+            try NPY.write(try call.object(2, "tensor", as: TensorObject.self).tensor, to: try call.path(1, "path"))
         }
         try table.define("read_npz", in: state) { call in
-            let arrays = try NPZ.read(try call.string(1, "path"))
+            let arrays = try NPZ.read(try call.path(1, "path"))
             try call.push(LuaFields(arrays.map { ($0.name, TensorObject($0.tensor)) }))
         }
         try table.define("write_npz", in: state) { call in
@@ -24,7 +24,7 @@ enum ArrayFunctions {
                 return (field.name, object.tensor)
             }
             try NPZ.write(
-                arrays, to: try call.string(1, "path"), compresses: try options.boolean("compress", default: false))
+                arrays, to: try call.path(1, "path"), compresses: try options.boolean("compress", default: false))
         }
     }
 }

@@ -10,22 +10,22 @@ enum DataFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         let data = try state.table()
         try definePair("fashion_mnist", ["dir"], in: state, data, session) { options, split in
-            try FashionMNIST.load(directory: try options.optionalString("dir"), split: split)
+            try FashionMNIST.load(directory: try options.optionalPath("dir"), split: split)
         }
         try definePair("mnist", ["dir", "name", "classes"] + pixelOptions, in: state, data, session) { options, split in
-            let directory = try options.string("dir")
+            let directory = try options.path("dir")
             return try MNISTFamily.load(
                 name: try options.string("name", default: "mnist"), directory: directory, split: split,
                 classNames: try options.optionalStrings("classes"),
                 hint: "the four files of an MNIST-like data set, plain or gzip, belong in 'dir'")
         }
         try definePair("cifar10", ["dir"] + pixelOptions, in: state, data, session) { options, split in
-            try CIFAR.load(.cifar10, directory: try options.string("dir"), split: split)
+            try CIFAR.load(.cifar10, directory: try options.path("dir"), split: split)
         }
         try definePair("cifar100", ["dir", "labels"] + pixelOptions, in: state, data, session) { options, split in
             let isCoarse = try options.choice("labels", among: ["fine", "coarse"], default: "fine") == "coarse"
             return try CIFAR.load(
-                isCoarse ? .cifar100Coarse : .cifar100, directory: try options.string("dir"), split: split)
+                isCoarse ? .cifar100Coarse : .cifar100, directory: try options.path("dir"), split: split)
         }
         try data.define("folder", in: state, module: "mr.data") { call in
             try call.push(try folder(try call.options(
@@ -37,7 +37,7 @@ enum DataFunctions {
             let layouts = ArrayDataset.Layout.allCases.map(\.rawValue)
             let layout = ArrayDataset.Layout(rawValue: try options.choice("layout", among: layouts, default: layouts[0]))
             let dataset = try ArrayDataset.load(
-                npz: try call.string(1, "path"), images: try options.string("images", default: "images"),
+                npz: try call.path(1, "path"), images: try options.string("images", default: "images"),
                 labels: try options.string("labels", default: "labels"), layout: layout ?? .channelsFirst,
                 classNames: try options.optionalStrings("classes"), split: try split(options))
             try call.push(DatasetObject(try normalized(dataset, options), try loader(options, from: BatchLoader.Options())))
@@ -82,7 +82,7 @@ enum DataFunctions {
     }
 
     private static func folder(_ options: OptionReader) throws -> DatasetObject {
-        let directory = try options.string("dir")
+        let directory = try options.path("dir")
         let size = try options.optionalIntegers("size") ?? []
         guard size.count == 2 else { throw options.invalid("size", "must be { height, width }") }
         let fits = ImageFolder.Fit.allCases.map(\.rawValue)

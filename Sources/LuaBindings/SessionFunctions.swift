@@ -32,26 +32,29 @@ enum SessionFunctions {
             try call.push(object: ProgressObject(try call.string(1, "label"), total: try call.integer(2, "total")))
         }
         try table.define("make_directory", in: state) { call in
-            try AtomicFile.makeDirectory(try call.string(1, "path"))
+            try AtomicFile.makeDirectory(try call.path(1, "path"))
         }
         try table.define("exists", in: state) { call in
-            try call.push(AtomicFile.exists(try call.string(1, "path")))
+            try call.push(AtomicFile.exists(try call.path(1, "path")))
         }
         try table.define("file_size", in: state) { call in
-            try call.push(try AtomicFile.size(try call.string(1, "path")))
+            try call.push(try AtomicFile.size(try call.path(1, "path")))
+        }
+        try table.define("read_text", in: state) { call in
+            try call.push(LuaBytes(try AtomicFile.read(try call.path(1, "path"), limit: 1 << 28)))
         }
         try table.define("write_text", in: state) { call in
-            try AtomicFile.write(try call.string(1, "path"), text: try call.string(2, "text"))
+            try AtomicFile.write(try call.path(1, "path"), text: try call.string(2, "text"))
         }
         try table.define("write_json", in: state) { call in
             let text = try LuaJSON.encode(try call.value(2), place: "value").serialized(pretty: true)
-            try AtomicFile.write(try call.string(1, "path"), text: text + "\n")
+            try AtomicFile.write(try call.path(1, "path"), text: text + "\n")
         }
         try table.define("json", in: state) { call in
             try call.push(try LuaJSON.encode(try call.value(1), place: "value").serialized())
         }
         try table.define("read_json", in: state) { call in
-            let path = try call.string(1, "path")
+            let path = try call.path(1, "path")
             let bytes = try AtomicFile.read(path, limit: 1 << 28)
             try call.push(try LuaJSON.decode(try JSONValue.parse(bytes, source: path), in: call.state))
         }

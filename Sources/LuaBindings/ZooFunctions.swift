@@ -16,7 +16,7 @@ enum ZooFunctions {
                 let architecture = try make(options)
                 let seed = try options.integer("seed", default: session.seed)
                 var graph = try architecture.build(seed: UInt64(bitPattern: Int64(seed)))
-                if let path = try options.optionalString("weights") {
+                if let path = try options.optionalPath("weights") {
                     let file = try SafetensorsFile(path: path)
                     try StateDict(modules: architecture.stateDictModules(), source: path)
                         .load(names: file.names, into: &graph) { file[$0] }

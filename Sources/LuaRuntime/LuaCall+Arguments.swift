@@ -27,6 +27,14 @@ extension LuaCall {
         return text
     }
 
+    /// The path of a file that the function is to open for the script.
+    /// - Throws: `ArgumentFailure` for one that `LuaOptions.allowedPaths` does not cover.
+    public func path(_ position: Int, _ name: String) throws -> String {
+        let path = try string(position, name)
+        if let refusal = state.fileAccess.refusal(of: path) { throw invalid(position, name, refusal) }
+        return path
+    }
+
     /// The bytes of a string.
     public func bytes(_ position: Int, _ name: String) throws -> [UInt8] {
         guard let bytes = state.bytes(at: index(position)) else { throw wrongType(position, name, "a string") }

@@ -7,6 +7,10 @@ public struct LuaOptions {
     public var memoryLimit: Int?
     /// The most virtual-machine instructions that one outermost call may run; `nil` for no limit.
     public var instructionLimit: Int?
+    /// The files and directories that functions of the host may open for a script; `nil` for all of them, or for none in
+    /// a sandbox. It covers what is asked for by `LuaCall.path` and `OptionReader.path`; without a sandbox, Lua's own `io`
+    /// knows no such limit.
+    public var allowedPaths: [String]?
     /// Instructions between two looks at `Cancellation`; `nil` where scripts need not be stoppable inside pure Lua.
     ///
     /// The hook behind it costs the same for every interval: an empty counting loop took 1.5 times as long with it,
@@ -20,13 +24,14 @@ public struct LuaOptions {
     public var warnings: ((String) -> Void)?
 
     public init(
-        isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil,
+        isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil, allowedPaths: [String]? = nil,
         interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient, output: ((String) -> Void)? = nil,
         warnings: ((String) -> Void)? = nil
     ) {
         self.isSandboxed = isSandboxed
         self.memoryLimit = memoryLimit
         self.instructionLimit = instructionLimit
+        self.allowedPaths = allowedPaths
         self.interruptInterval = interruptInterval
         self.globals = globals
         self.output = output

@@ -9,6 +9,7 @@ import CLuaBridge
 public final class LuaState {
     public let options: LuaOptions
     let host: UnsafeMutablePointer<MoonHost>
+    let fileAccess: FileAccess
     private let main: OpaquePointer
     private let ownsInterpreter: Bool
     private(set) var isOpen = true
@@ -41,6 +42,7 @@ public final class LuaState {
     ) {
         self.options = options
         self.host = host
+        fileAccess = FileAccess(options)
         self.main = main
         self.ownsInterpreter = ownsInterpreter
         current = main

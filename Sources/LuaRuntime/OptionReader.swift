@@ -55,6 +55,15 @@ public struct OptionReader {
     public func optionalTable(_ name: String) throws -> LuaTable? { try read(name, "a table", \.table) }
     public func optionalFunction(_ name: String) throws -> LuaFunction? { try read(name, "a function", \.function) }
 
+    /// The path of a file that is to be opened for the script, within `LuaOptions.allowedPaths`.
+    public func optionalPath(_ name: String) throws -> String? {
+        guard let path = try optionalString(name) else { return nil }
+        if let refusal = state.fileAccess.refusal(of: path) { throw invalid(name, refusal) }
+        return path
+    }
+
+    public func path(_ name: String) throws -> String { try require(optionalPath(name), name, "a string") }
+
     public func integer(_ name: String, default fallback: Int? = nil) throws -> Int {
         try require(optionalInteger(name) ?? fallback, name, "an integer")
     }

@@ -20,6 +20,7 @@ import Testing
         "Autograd": Place(row: 3, column: .numerics),
         "Graphs": Place(row: 3, column: .numerics),
         "Decomposition": Place(row: 3, column: .numerics),
+        "EventMessages": Place(row: 2, column: .numerics, foreign: ["SwiftProtobuf", "Foundation", "FoundationEssentials"]),
         "Formats": Place(row: 3, column: .numerics, foreign: ["CZlib", "CImages", "FoundationEssentials"]),
         "ONNXMessages": Place(row: 3, column: .numerics, foreign: ["SwiftProtobuf", "Foundation", "FoundationEssentials"]),
         "Execution": Place(row: 4, column: .numerics, foreign: ["COneDNN"]),

@@ -4,7 +4,7 @@ local rows = require "moonrail.rows"
 local plot = require "moonrail.plot"
 
 -- What is no axis.
-local known = { points = true, label = true }
+local known = { points = true, label = true, log = true }
 
 local function fail(text, ...) error(("mr.sweep: " .. text):format(...), 0) end
 
@@ -106,6 +106,23 @@ local function finished(path, axes)
     return found
 end
 
+-- A run of its own for TensorBoard: the settings of the point, and the numbers among its results.
+local function log_point(directory, names, row)
+    local numbers, parts = {}, {}
+    for _, name in ipairs(sorted_keys(names)) do
+        local value = names[name]
+        parts[#parts + 1] = ("%s=%s"):format(name, type(value) == "number" and ("%.10g"):format(value) or tostring(value))
+    end
+    local run = table.concat(parts, ","):gsub("[^%w=.,_-]+", "_")
+    for name, value in pairs(row) do
+        if names[name] == nil and type(value) == "number" and value - value == 0 then numbers[name] = value end
+    end
+    local events = core.event_file(directory .. "/" .. run)
+    events:settings(names, run)
+    events:scalars(numbers, 0)
+    events:close()
+end
+
 local point_methods = {}
 
 --- Finishes a point: `results` become its row, and the file is written.
@@ -122,7 +139,7 @@ function point_methods.record(point, results)
 end
 
 -- A list's rows also draw as a comparison where they have what that needs.
-local function draw(list, options)
+local function draw(list, options, form)
     local first = list[1] or {}
     if first.params and first.accuracy then
         local named = {}
@@ -132,9 +149,9 @@ local function draw(list, options)
             copy.name = row.name or (row.keep and ("%g"):format(row.keep)) or tostring(i)
             named[i] = copy
         end
-        return plot.comparison(named, options)
+        return plot.comparison(named, options, form)
     end
-    return plot.bars(list, options)
+    return plot.bars(list, options, form)
 end
 
 --- An iterator over the points that are not finished, for a generic `for`, and the rows of those that are, in the order
@@ -142,6 +159,7 @@ end
 return function(options)
     if type(options) ~= "table" then fail("needs a table, such as { \"sweep.json\", keep = { 0.7, 0.5 } }") end
     local path = options[1]
+    if options.log ~= nil and type(options.log) ~= "string" then fail("option 'log' must be a string, got a %s", type(options.log)) end
     if path ~= nil and type(path) ~= "string" then fail("the file must be a string, got a %s", type(path)) end
     local axes, points = from_axes(options), nil
     if options.points then
@@ -200,6 +218,7 @@ return function(options)
         function state.finish(row)
             done[key_of(point.names, names)] = row
             if path then save() end
+            if options.log then log_point(options.log, point.names, row) end
             refresh()
             progress:advance(1)
         end
