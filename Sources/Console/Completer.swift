@@ -27,6 +27,7 @@ package struct Completer {
     }
 
     package func complete(_ line: String) -> Result {
+        if line.hasPrefix(":"), !line.hasPrefix("::") { return completeCommand(line.dropFirst()) }
         let context = InputContext(line)
         let names: [String]
         switch context.place {
@@ -38,6 +39,17 @@ package struct Completer {
             names = keys.isEmpty ? globalNames + LuaWords.keywords.filter { $0.count > 3 } : keys.map { $0 + " = " }
         }
         return Self.result(context.word, names)
+    }
+
+    /// `:na`, and what follows `:save` and `:time`.
+    private func completeCommand(_ text: Substring) -> Result {
+        guard let space = text.firstIndex(of: " ") else { return Self.result(String(text), ColonCommand.names) }
+        let rest = String(text[space...].drop { $0 == " " })
+        switch ColonCommand(parsing: String(text[..<space])) {
+        case .save: return Self.completePath(rest)
+        case .time: return complete(rest)
+        default: return Result()
+        }
     }
 
     private var globalNames: [String] {

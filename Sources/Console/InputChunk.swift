@@ -35,6 +35,12 @@ package enum InputChunk {
         }
     }
 
+    /// A silenced expression without the `;` at its end.
+    static func withoutSemicolon(_ text: String) -> String {
+        let rest = text.trimmed
+        return rest.hasSuffix(";") ? rest.dropLast().trimmed : rest
+    }
+
     /// At a prompt each input is a chunk of its own, and `local x = 1` would be forgotten at once; so that lines of a
     /// script can be pasted one by one, `local` at the beginning of an input makes a global.
     package static func keepingLocals(_ text: String) -> String {

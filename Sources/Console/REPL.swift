@@ -14,44 +14,41 @@ public import LuaRuntime
 public final class REPL {
     private let state: LuaState
     private let progress: ConsoleProgress?
-    private let banner: String
-    private let help: (String) -> String?
-    private let optionKeys: (String) -> [String]
+    private let services: PromptServices
     private let printer: ValuePrinter
     private let output = Terminal.standardOutput
     private let errors = Terminal.standardError
     private var isInteractive = false
     private var hasFailed = false
+    /// The globals that were there before anybody typed: `:who` leaves them out.
+    private let presetNames: Set<String>
+    private var transcript = Transcript()
+    /// The values of the last expressions, newest first: `_1`, `_2`, ….
+    private var kept: [LuaValue] = []
+    private var lastElapsedSeconds = 0.0
 
     static let prompt = "> "
     static let continuationPrompt = ">> "
     /// Commands that took longer than this tell how long.
     private static let notableSeconds = 0.1
 
-    /// - Parameters:
-    ///   - help: the documentation of a name, for `?name`; `nil` where it has none.
-    ///   - optionKeys: the keys of a function's table of options, for completion.
-    public init(
-        _ state: LuaState, progress: ConsoleProgress? = nil, banner: String = "",
-        help: @escaping (String) -> String? = { _ in nil }, optionKeys: @escaping (String) -> [String] = { _ in [] }
-    ) throws {
+    public init(_ state: LuaState, progress: ConsoleProgress? = nil, services: PromptServices = PromptServices()) throws {
         self.state = state
         self.progress = progress
-        self.banner = banner
-        self.help = help
-        self.optionKeys = optionKeys
+        self.services = services
         printer = try ValuePrinter(state)
+        presetNames = Set(try state.globals.fields().map(\.name))
     }
 
     /// Runs until the input ends.
     /// - Returns: the exit status: 0; without a terminal 1 after any error, and 130 after Ctrl-C.
     public func run() -> Int32 {
         if isatty(STDIN_FILENO) != 0, isatty(STDOUT_FILENO) != 0 {
-            let completer = Completer(state, optionKeys: optionKeys)
+            let completer = Completer(state, optionKeys: services.optionKeys)
             let history = HistoryFile.standard(application: "moonrail")
             if let editor = LineEditor(program: "moonrail", history: history, complete: completer.complete) {
                 isInteractive = true
-                if !banner.isEmpty { output.write(banner + "\n") }
+                if !services.banner.isEmpty { output.write(services.banner + "\n") }
                 readChunks(remember: editor.remember) { editor.readLine(prompt: $0) }
                 return 0
             }
@@ -90,55 +87,84 @@ public final class REPL {
     /// Runs a line that is no Lua: `?name`, `:quit`, or nothing.
     /// - Returns: whether to go on; `nil` where it is Lua.
     private func runCommand(_ line: String) -> Bool? {
-        let text = line.trimmed
-        if text.isEmpty { return true }
-        if text.hasPrefix("?") {
-            let name = text.dropFirst().trimmed
-            show(name.isEmpty ? Self.usage : help(name) ?? ValueDescription(state).text(of: name)
-                ?? "nothing is known about '\(name)'")
-            return true
-        }
-        guard text.hasPrefix(":"), !text.hasPrefix("::") else { return nil }
-        switch text {
-        case ":q", ":quit", ":exit": return false
-        case ":h", ":help": show(Self.usage)
-        default: complain(ScriptFailure(code: "console.unknownCommand", "unknown command \(text); there are :help and :quit"))
+        switch PromptLine(line) {
+        case .lua: return nil
+        case .nothing: break
+        case .help(let name): show(help(name))
+        case .search(let word): show(found(word))
+        case .unknown(let word): complain(ScriptFailure(code: "console.unknownCommand", ColonCommand.hint(for: word)))
+        case .command(.quit, _): return false
+        case .command(.help, _): show(Self.usage)
+        case .command(.who, _): show(ownGlobals())
+        case .command(.mem, _): show(memoryTable())
+        case .command(.time, let text): runTimed(text)
+        case .command(.save, let path): save(to: path)
         }
         return true
     }
 
     private static let usage = """
-        An expression prints its value; ';' at the end silences it, and '_' is the last one.
-        ?name explains a name, Tab completes one, Ctrl-R searches the history.
+        An expression prints its value; ';' at the end silences it.
+        '_' is the last value, '_1' as well, '_2' the one before it, up to '_9'.
+        ?name explains a name or a topic, ??word searches all of them.
+        Tab completes, Ctrl-R searches the history.
         Input goes on while it is incomplete; Ctrl-C drops it, or stops what is running.
-        'local' at the beginning of an input is left out, so that what it names is still there at the next.
-        :quit or Ctrl-D leaves.
+        'local' at the beginning of an input is left out, so that its names stay.
+        :time EXPRESSION  runs it and tells how long that took; alone, of the last one
+        :mem              shows how much memory is in use
+        :who              lists what you have defined
+        :save FILE        writes what ran in this session as a script
+        :quit             leaves, as Ctrl-D does
         """
 
     // MARK: Running
 
     /// Runs the lines where they are a whole chunk.
     /// - Returns: whether they were, so that the next line begins a new one.
-    private func runChunk(_ lines: [String]) -> Bool {
+    private func runChunk(_ lines: [String], isTimed: Bool = false) -> Bool {
         let start = ConsoleProgress.monotonicSeconds()
+        let text = lines.joined(separator: "\n")
         do {
-            switch try InputChunk(lines.joined(separator: "\n"), in: state) {
+            switch try InputChunk(text, in: state) {
             case .incomplete: return false
-            case .statements(let function): try function()
-            case .expression(let function, let isSilent): try runExpression(function, isSilent: isSilent)
+            case .statements(let function):
+                try function()
+                transcript.add(.statements(text))
+            case .expression(let function, let isSilent):
+                try runExpression(function, isSilent: isSilent)
+                let plain = isSilent ? InputChunk.withoutSemicolon(text) : text
+                let isCall = (try? state.load(plain, name: InputChunk.name)) != nil
+                transcript.add(.expression(plain, isSilent: isSilent, isCall: isCall))
             }
         } catch {
             complain(error, lineCount: lines.count)
         }
-        showTime(since: start)
+        lastElapsedSeconds = ConsoleProgress.monotonicSeconds() - start
+        if isTimed || (isInteractive && lastElapsedSeconds > Self.notableSeconds) { showTime() }
         return true
     }
 
     private func runExpression(_ function: LuaFunction, isSilent: Bool) throws {
         let values = try function()
         guard let first = values.first else { return }
-        if !first.isNil { try state.globals.rawSet("_", first) }
+        if !first.isNil { try keep(first) }
         if !isSilent { show(try printer.text(of: values)) }
+    }
+
+    /// Sets `_` and moves `_1`, `_2`, … on.
+    private func keep(_ value: LuaValue) throws {
+        kept.insert(value, at: 0)
+        if kept.count > Transcript.keptCount { kept.removeLast() }
+        let globals = try state.globals
+        try globals.rawSet("_", value)
+        for (name, value) in zip(Transcript.keptNames, kept) { try globals.rawSet(name, value) }
+    }
+
+    private func runTimed(_ text: String) {
+        if text.isEmpty { return showTime() }
+        if !runChunk([text], isTimed: true) {
+            complain(ScriptFailure(code: "console.incomplete", ":time takes one whole chunk on its line, and this one goes on"))
+        }
     }
 
     /// The input ended in the middle of a chunk: says what is missing.
@@ -158,12 +184,59 @@ public final class REPL {
         if isInteractive { fflush(nil) }
     }
 
-    private func showTime(since start: Double) {
-        let elapsed = ConsoleProgress.monotonicSeconds() - start
-        guard isInteractive, elapsed > Self.notableSeconds else { return }
+    private func showTime() {
         progress?.makeRoom()
-        let text = "(" + (elapsed < 1 ? DecimalText.fixed(elapsed, 2) + " s" : ProgressLine.timeText(elapsed)) + ")"
-        output.write(TextStyle.faint.apply(to: text, where: output.usesColor) + "\n")
+        let elapsed = lastElapsedSeconds
+        let time = elapsed < 0.1 ? DecimalText.significant(1e3 * elapsed) + " ms"
+            : elapsed < 1 ? DecimalText.fixed(elapsed, 2) + " s" : ProgressLine.timeText(elapsed)
+        let memory = services.memory().first.map { ", " + DecimalText.bytes($0.byteCount) } ?? ""
+        print(TextStyle.faint.apply(to: "(" + time + memory + ")", where: output.usesColor))
+        if isInteractive { fflush(nil) }
+    }
+
+    private func help(_ name: String) -> String {
+        if name.isEmpty { return Self.usage + (services.help("").map { "\n\n" + $0 } ?? "") }
+        // What the user has defined hides what has its name elsewhere.
+        let isOwn = !presetNames.contains(name) && (try? state.globals.rawGet(name).isNil) == false
+        return (isOwn ? nil : services.help(name)) ?? ValueDescription(state).text(of: name)
+            ?? "nothing is known about '\(name)'; ??\(name) searches"
+    }
+
+    private func found(_ word: String) -> String {
+        if word.isEmpty { return "??word searches names and texts for a word" }
+        let lines = services.search(word)
+        return lines.isEmpty ? "nothing mentions '\(word)'" : lines.joined(separator: "\n")
+    }
+
+    /// Each global of the session with a short form of its value.
+    private func ownGlobals() -> String {
+        let fields = ((try? state.globals.fields()) ?? []).sorted { $0.name < $1.name }
+        var table = TextTable(["name", "value"])
+        var isEmpty = true
+        for (name, value) in fields where !presetNames.contains(name) && !name.hasPrefix("_") {
+            let text = (try? printer.text(of: value)) ?? "?"
+            let line = String(text.prefix { $0 != "\n" })
+            table.add([name, line.count > 60 ? line.prefix(59) + "…" : line + (line.count < text.count ? " …" : "")])
+            isEmpty = false
+        }
+        return isEmpty ? "nothing yet" : table.render()
+    }
+
+    private func memoryTable() -> String {
+        var table = TextTable(["memory", "in use"])
+        for entry in services.memory() { table.add([entry.name, DecimalText.bytes(entry.byteCount)]) }
+        table.add(["Lua", DecimalText.bytes(state.heapByteCount)])
+        return table.render()
+    }
+
+    private func save(to path: String) {
+        do {
+            guard !path.isEmpty else { throw ScriptFailure(code: "console.noPath", ":save needs the name of a file, such as session.lua") }
+            try AtomicFile.write(path, text: transcript.script(head: services.scriptHead))
+            show("wrote \(path): \(transcript.entries.count) input\(transcript.entries.count == 1 ? "" : "s")")
+        } catch {
+            complain(error)
+        }
     }
 
     private func complain(_ error: any Error, lineCount: Int = 1) {
@@ -177,15 +250,5 @@ public final class REPL {
         let report = ErrorReport(error) { $0 == InputChunk.name || ErrorReport.isFile($0) }
         let shown = lineCount == 1 ? report.withoutPlace(chunk: InputChunk.name) : report
         errors.write(shown.text(usesColor: errors.usesColor))
-    }
-}
-
-extension StringProtocol {
-    /// Without spaces and tabs at both ends.
-    fileprivate var trimmed: String {
-        func isSpace(_ character: Character) -> Bool { character.isWhitespace }
-        var rest = self[...].drop(while: isSpace)
-        while let last = rest.last, isSpace(last) { rest = rest.dropLast() }
-        return String(rest)
     }
 }

@@ -16,7 +16,7 @@ enum StandardLibrary {
     static let meta = [
         Module("meta", PackageResources.meta_lua), Module("networks", PackageResources.networks_lua),
         Module("data", PackageResources.data_lua), Module("tensor_trains", PackageResources.tensor_trains_lua),
-        Module("results", PackageResources.results_lua),
+        Module("tensors", PackageResources.tensors_lua), Module("results", PackageResources.results_lua),
     ]
 
     static let modules = [
@@ -25,15 +25,22 @@ enum StandardLibrary {
         Module("moonrail.check", PackageResources.check_lua),
         Module("moonrail.chart", PackageResources.chart_lua),
         Module("moonrail.compare", PackageResources.compare_lua),
+        Module("moonrail.csv", PackageResources.csv_lua),
         Module("moonrail.evaluate", PackageResources.evaluate_lua),
         Module("moonrail.help", PackageResources.help_lua),
+        Module("moonrail.finetune", PackageResources.finetune_lua),
         Module("moonrail.fit", PackageResources.fit_lua),
+        Module("moonrail.grad", PackageResources.grad_lua),
+        Module("moonrail.iter", PackageResources.iter_lua),
         Module("moonrail.nn", PackageResources.nn_lua),
         Module("moonrail.page", PackageResources.page_lua),
         Module("moonrail.plot", PackageResources.plot_lua),
         Module("moonrail.report", PackageResources.report_lua),
         Module("moonrail.rows", PackageResources.rows_lua),
+        Module("moonrail.shrink", PackageResources.shrink_lua),
         Module("moonrail.svg", PackageResources.svg_lua),
         Module("moonrail.sweep", PackageResources.sweep_lua),
+        Module("moonrail.textchart", PackageResources.textchart_lua),
+        Module("moonrail.topics", PackageResources.topics_lua),
     ]
 }

@@ -15,8 +15,10 @@ public enum Toolkit {
         try state.register(ModelClass.make(session))
         try state.register(DatasetClass.make())
         try state.register(OptimizerClass.make())
+        try state.register(TapeClass.make())
         try state.register(GradientsClass.make())
         try state.register(ProgressClass.make())
+        try state.register(EventFileClass.make())
         try state.register(TensorTrainClass.make())
         try state.register(TensorTrainMatrixClass.make())
         try state.register(TensorizedConvolutionClass.make())
@@ -40,15 +42,27 @@ public enum Toolkit {
         StandardLibrary.meta.map { ($0.name + ".lua", $0.source) }
     }
 
-    /// What `?name` shows at a prompt; `nil` where the toolkit has no such name.
+    /// What `?name` shows at a prompt, for a name, a module, a class or a topic; `nil` where the toolkit has none of that
+    /// name, and an overview for the empty one.
     public static func help(for name: String, in state: LuaState) -> String? {
         try? helper("about", in: state)?(name).first?.string
+    }
+
+    /// What `??word` shows at a prompt: a line for each name and topic that mentions the word.
+    public static func search(for word: String, in state: LuaState) -> [String] {
+        let lines = try? helper("search", in: state)?(word).first?.table?.array()
+        return (lines ?? []).compactMap(\.string)
     }
 
     /// The keys of the options table that a function of the toolkit takes.
     public static func optionKeys(of name: String, in state: LuaState) -> [String] {
         let keys = try? helper("option_keys", in: state)?(name).first?.table?.array() ?? []
         return (keys ?? []).compactMap(\.string)
+    }
+
+    /// The API's description as one article in Markdown.
+    public static func reference(in state: LuaState) throws -> String {
+        try helper("reference", in: state)?().first?.string ?? ""
     }
 
     private static func helper(_ name: String, in state: LuaState) throws -> LuaFunction? {
@@ -67,6 +81,7 @@ public enum Toolkit {
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, session)
         try RepairFunctions.add(to: table, in: state)
+        try EventFunctions.add(to: table, in: state)
         try TensorTrainFunctions.add(to: table, in: state)
         try SessionFunctions.add(to: table, in: state, session)
         try table.set("getters", try state.table(["Model": try state.getters(of: ModelObject.self)]))
@@ -80,6 +95,9 @@ public enum Toolkit {
                 "TrainMatrix": try state.methods(of: TensorTrainMatrixObject.self),
                 "TrainConvolution": try state.methods(of: TensorizedConvolutionObject.self),
                 "Optimizer": try state.methods(of: OptimizerObject.self),
+                "EventFile": try state.methods(of: EventFileObject.self), "Tape": try state.methods(of: TapeObject.self),
+                "Gradients": try state.methods(of: GradientsObject.self),
+                "Value": try state.methods(of: ValueObject.self),
             ]))
         return table
     }

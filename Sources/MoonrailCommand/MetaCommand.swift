@@ -1,6 +1,7 @@
 import ArgumentParser
 import Basics
 import LuaBindings
+import LuaRuntime
 
 /// `moonrail meta DIR`
 struct MetaCommand: ParsableCommand {
@@ -9,6 +10,7 @@ struct MetaCommand: ParsableCommand {
         abstract: "Writes the API's description for editors.",
         discussion: """
             The files are ---@meta files of lua-language-server; name their directory in its setting workspace.library.
+            LuaReference.md is the same to read.
 
             EXAMPLES:
               moonrail meta types
@@ -20,7 +22,9 @@ struct MetaCommand: ParsableCommand {
     func run() throws {
         try reportingFailures {
             try AtomicFile.makeDirectory(directory)
-            for (name, text) in Toolkit.metaFiles {
+            let state = try LuaState()
+            try Toolkit.install(in: state)
+            for (name, text) in Toolkit.metaFiles + [("LuaReference.md", try Toolkit.reference(in: state))] {
                 try AtomicFile.write("\(directory)/\(name)", text: text)
                 print("\(directory)/\(name)")
             }

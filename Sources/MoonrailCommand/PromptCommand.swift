@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import LuaBindings
 import LuaRuntime
+import Tensors
 
 /// `moonrail repl [SCRIPT]`, and `moonrail` alone.
 struct PromptCommand: ParsableCommand {
@@ -10,7 +11,8 @@ struct PromptCommand: ParsableCommand {
         abstract: "Opens a prompt for Lua; with SCRIPT, after running that.",
         discussion: """
             Values of expressions print themselves; a trailing ';' silences them and '_' is the last one. '?name' \
-            explains, Tab completes, Ctrl-R searches the history, Ctrl-C stops a computation and Ctrl-D leaves.
+            explains, '??word' searches, Tab completes, Ctrl-R searches the history, Ctrl-C stops a computation and \
+            Ctrl-D leaves. '?' tells the rest.
 
             Without a terminal, the chunks on standard input are run one after the other; the exit status is 1 if \
             any of them failed.
@@ -25,14 +27,24 @@ struct PromptCommand: ParsableCommand {
         let session = try Session(options)
         InterruptSignal.requestCancellation()
         try presetModule(in: session.state)
+        let prompt = try REPL(session.state, progress: session.progress, services: services(session.state))
         if let script { try session.run(script, arguments: []) }
-        let prompt = try REPL(
-            session.state, progress: session.progress,
-            banner: "moonrail \(Toolkit.version) · ?name explains, Tab completes, Ctrl-D leaves",
-            help: { Toolkit.help(for: $0, in: session.state) },
-            optionKeys: { Toolkit.optionKeys(of: $0, in: session.state) })
         let status = prompt.run()
         if status != 0 { throw ExitCode(status) }
+    }
+
+    private func services(_ state: LuaState) -> PromptServices {
+        PromptServices(
+            banner: "moonrail \(Toolkit.version) · ? tells more, ?name explains, Tab completes, Ctrl-D leaves",
+            help: { Toolkit.help(for: $0, in: state) }, search: { Toolkit.search(for: $0, in: state) },
+            optionKeys: { Toolkit.optionKeys(of: $0, in: state) },
+            memory: {
+                [
+                    ("tensors", MemoryLedger.liveByteCount), ("tensors at most", MemoryLedger.peakByteCount),
+                    ("kept for reuse", MemoryLedger.idleByteCount),
+                ]
+            },
+            scriptHead: "local mr = require \"moonrail\"")
     }
 
     /// The prompt alone presets `mr`; scripts say `local mr = require "moonrail"`.

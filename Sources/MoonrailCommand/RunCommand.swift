@@ -32,6 +32,8 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         guard let path = script.first else { throw ValidationError("Which script?") }
+        // What follows is passed through, so `run` has to look for its own help.
+        if words.first == "--help" || words.first == "-h" { throw CleanExit.helpRequest(Self.self) }
         if words.first != "--", path.hasPrefix("-") {
             throw ValidationError("Unknown option '\(path)' of run; options of the script follow its file.")
         }

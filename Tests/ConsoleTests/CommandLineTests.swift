@@ -28,6 +28,23 @@ struct Script {
         #expect(outcome.status == 0)
     }
 
+    @Test(arguments: ["--help", "-h"]) func runHasHelpOfItsOwn(option: String) throws {
+        let outcome = try BuiltCommand.run(["run", option])
+        #expect(outcome.status == 0 && outcome.output.contains("Runs a Lua script"), "\(outcome.errors)")
+    }
+
+    @Test func globalsThatNothingDeclaredAreMistakes() throws {
+        let outcome = try run("model = 1\nprint(modle)")
+        #expect(outcome.status == 1 && outcome.errors.contains("recipe.lua:2: unknown global 'modle' (did you mean 'model'?)"))
+    }
+
+    @Test func scriptsListTheirOptions() throws {
+        let outcome = try run(
+            "local args = require 'moonrail'.args { keep = { default = 0.5, help = 'share kept' }, out = '' }", after: ["--help"])
+        #expect(outcome.status == 0 && outcome.errors == "")
+        #expect(outcome.output.contains("  --keep  share kept; default: 0.5\n  --out   default: none\n"), "\(outcome.output)")
+    }
+
     @Test func doubleDashEndsTheOptionsOfRun() throws {
         let outcome = try run("print(#arg, arg[1])", before: ["--"], after: ["-x"])
         #expect(outcome.output == "1\t-x\n")

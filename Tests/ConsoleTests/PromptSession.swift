@@ -9,13 +9,13 @@ final class PromptSession {
     private var pending = ""
     private var hasEnded = false
 
-    init(_ arguments: [String] = ["repl"], environment: [String: String] = [:]) throws {
+    init(_ arguments: [String] = ["repl"], environment: [String: String] = [:], columnCount: UInt16 = 200) throws {
         // `posix_openpt` and its kin are for XOPEN sources only, so this is what they do: unlock the new terminal
         // (TIOCSPTLCK), ask for its number (TIOCGPTN).
         terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var isLocked: Int32 = 0
         var number: UInt32 = 0
-        var size = winsize(ws_row: 24, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0)
+        var size = winsize(ws_row: 24, ws_col: columnCount, ws_xpixel: 0, ws_ypixel: 0)
         try #require(
             ioctl(terminal, 0x4004_5431, &isLocked) == 0 && ioctl(terminal, 0x8004_5430, &number) == 0
                 && ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0)

@@ -21,6 +21,9 @@ import Testing
         for (name, text) in Toolkit.metaFiles {
             #expect(try AtomicFile.read(directory + "/" + name) == Array(text.utf8) && text.hasPrefix("---@meta"), "\(name)")
         }
+        // The documentation's copy: after a change, moonrail meta writes it anew.
+        let reference = try AtomicFile.read(directory + "/LuaReference.md")
+        #expect(try AtomicFile.read(Repository.root + "/Sources/Moonrail/Moonrail.docc/LuaReference.md") == reference)
         #expect(try BuiltCommand.run(["meta", "/dev/null/x"]).status == 1)
     }
 }

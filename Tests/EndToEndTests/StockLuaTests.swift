@@ -1,3 +1,4 @@
+import Basics
 import CommandTesting
 import LuaBindings
 import Testing
@@ -36,5 +37,31 @@ import Testing
             """)
         #expect(outcome.status == 1 && outcome.output == "false\ttrue\n")
         #expect(outcome.errors.contains("mr.plan"), "\(outcome.errors)")
+    }
+
+    /// The installed files, in a directory of their own and used from another one.
+    @Test func whatIsInstalledRuns() throws {
+        let directory = try temporaryDirectory()
+        defer { _ = try? BuiltCommand.run(["-rf", directory], program: "/bin/rm") }
+        let prefix = directory + "/with space"
+        // As `scripts/moonrail install --prefix DIR` does once it has built; a build is going on around this test.
+        let install = try BuiltCommand.run(
+            [Repository.root + "/scripts/moonrail", "install", "--no-build", "--prefix", prefix], program: "/bin/bash", patienceSeconds: 120)
+        try #require(install.status == 0, "\(install.errors)")
+        let command = try BuiltCommand.run(["--version"], program: prefix + "/bin/moonrail")
+        #expect(command.output == "moonrail \(Toolkit.version)\n", "\(command.errors)")
+        // The line that the installation says.
+        let line = try #require(install.output.split(separator: "\n").first { $0.contains("LUA_CPATH") })
+        let export = line.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? ""
+        let stock = try BuiltCommand.run(
+            ["-c", export + "; cd /; lua5.4 -e 'mr = require \"moonrail\" print(mr.version, #mr.policies > 3)'"],
+            program: "/bin/bash", patienceSeconds: 120)
+        #expect(stock.output == "\(Toolkit.version)\ttrue\n", "\(stock.errors)")
+        for name in Toolkit.metaFiles.map(\.name) + ["LuaReference.md"] {
+            #expect(AtomicFile.exists(prefix + "/share/moonrail/meta/" + name), "\(name) is not installed")
+        }
+        let wrong = try BuiltCommand.run(
+            [Repository.root + "/scripts/moonrail", "install", "--prefx", prefix], program: "/bin/bash")
+        #expect(wrong.status == 2 && wrong.errors.contains("unknown argument '--prefx'"))
     }
 }

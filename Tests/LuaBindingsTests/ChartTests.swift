@@ -103,6 +103,25 @@ import Testing
         #expect(text.components(after: "<script").count == 1 && !text.contains("://") && !text.contains("src="))
     }
 
+    /// The same charts for a terminal, in 80 columns.
+    @Test func chartsAreTextWithoutAPath() throws {
+        let text = try run(Self.models + """
+            local scores = {}
+            for i = 1, 55 do scores[i] = { layer = "stage" .. i .. ".block1.conv2", gain = (i - 20) / 100, stderr = 0.01 } end
+            mr.rows(scores):plot()
+            mr.rows({ { name = "a", value = 0 }, { name = ("long name "):rep(9), value = 0 } }):plot()
+            mr.compare(models):plot()
+            net():fit(tiny(), { epochs = 4, validate = tiny() }):plot()
+            """)
+        let lines = text.split(separator: "\n")
+        for line in lines where line.count > 80 { Issue.record("\(line.count) columns: \(line)") }
+        #expect(lines.contains { $0.hasPrefix("stage1.block1.conv2 ") && $0.hasSuffix("█│ -19.0 %") })
+        #expect(lines.contains { $0.hasPrefix("stage55.block1.conv2") && $0.hasSuffix("█ +35.0 %") })
+        #expect(lines.contains { $0.contains("● dense   ○ lwiq   ◆ uniform") } && lines.contains { $0.contains("dense ●") })
+        #expect(lines.contains { $0.contains("● training accuracy   ○ validation accuracy") })
+        #expect(lines.filter { $0.hasSuffix("└" + String(repeating: "─", count: 60)) }.count == 3)
+    }
+
     static let mistakes = [
         ("mr.rows({ { name = 'a', value = 0 / 0 } }):plot('/tmp/x.svg')", "row 1 has no finite number 'value'"),
         ("mr.rows({ { name = 'a', value = 1 } }):plot('/tmp/x.svg', { titel = 'x' })", "did you mean 'title'"),

@@ -20,11 +20,10 @@ import Testing
                 end
             end
             for class, methods in pairs(require "moonrail.core".methods) do
-                if class ~= "Tensor" then
-                    for name in pairs(methods) do registered[class .. ":" .. name] = true end
-                end
+                for name in pairs(methods) do registered[class .. ":" .. name] = true end
             end
             for name in pairs(require "moonrail.rows".methods) do registered["Rows:" .. name] = true end
+            for name in pairs(require "moonrail.iter".methods) do registered["Iterator:" .. name] = true end
             for name in pairs(require "moonrail.report".methods) do registered["Report:" .. name] = true end
             described["Model:__call"] = nil
             for name in pairs(described) do assert(registered[name], name .. " is described, but is not there") end
@@ -40,5 +39,42 @@ import Testing
         #expect(Toolkit.help(for: "mr.nothing_like_it", in: state) == nil)
         let keys = Toolkit.optionKeys(of: "mr.plan", in: state)
         #expect(keys.contains("policy") && keys.contains("budget") && !keys.contains("macs"))
+    }
+
+    @Test func helpKnowsModulesClassesAndTopics() throws {
+        let state = try LuaState()
+        try Toolkit.install(in: state)
+        let data = try #require(Toolkit.help(for: "mr.data", in: state))
+        #expect(data.contains("mr.data.fashion_mnist") && !data.contains("mr.load"))
+        let model = try #require(Toolkit.help(for: "Model", in: state))
+        #expect(model.contains("Model:fit") && model.contains(".input_shape"))
+        #expect(Toolkit.help(for: "policies", in: state)?.contains("mr.policies") == true)
+        let overview = try #require(Toolkit.help(for: "", in: state))
+        #expect(overview.contains("sweep") && overview.split(separator: "\n").allSatisfy { $0.count <= 120 })
+        // Names come before texts that only mention the word.
+        let found = Toolkit.search(for: "Re-Estimate", in: state)
+        #expect(found.contains { $0.contains("Model:reestimate") } && found.allSatisfy { $0.count <= 80 })
+        #expect(Toolkit.search(for: "sweep", in: state).first?.contains("?sweep") == true)
+        #expect(Toolkit.search(for: "xyzzy", in: state).isEmpty)
+    }
+
+    /// Examples of the topics, as they would be typed.
+    @Test func examplesOfTopicsRun() throws {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let texts = try run("""
+            for _, topic in ipairs(require "moonrail.topics") do
+                local lines = {}
+                for line in (topic.text .. "\\n"):gmatch "(.-)\\n" do
+                    if line:find "^    " then lines[#lines + 1] = line:sub(5) end
+                    assert(utf8.len(line) <= 130, topic.name .. ": " .. line)
+                end
+                local code = table.concat(lines, "\\n"):gsub("scripts/models", "\(root)/scripts/models")
+                assert(#lines > 3, topic.name .. " has no example")
+                local environment = setmetatable({ mr = mr }, { __index = _G })
+                assert(load(code, "?" .. topic.name, "t", environment))()
+                print(topic.name)
+            end
+            """)
+        #expect(texts.contains("start\n") && texts.contains("networks\n"))
     }
 }

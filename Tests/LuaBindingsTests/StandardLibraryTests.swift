@@ -24,6 +24,30 @@ import Testing
         #expect(got.contains(expected), "\(got)")
     }
 
+    @Test func optionsOfARecipeSayMoreInATable() throws {
+        try run(
+            """
+            local args = mr.args { keep = { 0.7, 0.5 }, names = { "a" }, policy = { default = "lwiq", help = "how", choices = { "lwiq", "uniform" } } }
+            assert(#args.keep == 3 and args.keep[3] == 0.1 and args.names[2] == "c" and args.policy == "uniform")
+            """, arguments: ["--keep", "0.3,0.2,0.1", "--names=b,c", "--policy", "uniform"])
+        let wrong = message(
+            of: "mr.args { policy = { default = 'lwiq', choices = { 'lwiq', 'uniform' } } }", arguments: ["--policy", "best"])
+        #expect(wrong.contains("option --policy must be one of lwiq, uniform, got 'best'"), "\(wrong)")
+        #expect(message(of: "mr.args { x = { default = 1, hlep = 'y' } }").contains("unknown key hlep (did you mean help?)"))
+        #expect(message(of: "mr.args { x = print }").contains("the default of 'x' must be"))
+    }
+
+    @Test func optionsOfTheCommandAreToldApart() {
+        let got = message(of: "mr.args { keep = 0.5 }", arguments: ["--quiet"])
+        #expect(got.contains("--quiet belongs to moonrail run and stands before the script"), "\(got)")
+    }
+
+    /// A column of a view without a value anywhere only takes room.
+    @Test func emptyColumnsAreNotPrinted() throws {
+        let text = try run("print(mr.compare { { name = 'a', params = 10 }, { name = 'b', params = 5 } })")
+        #expect(text == "model  parameters      kept\n─────  ──────────  ────────\na              10  100.00 %\nb               5   50.00 %\n")
+    }
+
     @Test func rowsPrintInColumns() throws {
         let text = try run("""
             print(mr.rows({ { name = "a", value = 1.5 }, { name = "long name", value = 20 } }, { { "name", "name" }, { "value", "value" } }))

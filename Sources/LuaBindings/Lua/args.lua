@@ -1,7 +1,32 @@
 -- Command-line options of a recipe from a table of their defaults:
---     local args = mr.args { model = "a.safetensors", keep = 0.5, epochs = 1, tune = true }
--- reads `--keep 0.3 --tune false` or `--keep=0.3`, with the types of the defaults.
+--     local args = mr.args { model = "a.safetensors", keep = 0.5, seeds = { 1, 2 }, tune = true,
+--         policy = { default = "lwiq", help = "how ranks are chosen", choices = { "lwiq", "uniform" } } }
+-- reads `--keep 0.3 --seeds 1,2,3 --tune false` or `--keep=0.3`, with the types of the defaults; `--help` lists them.
 local core = require "moonrail.core"
+
+local known = { default = true, help = true, choices = true }
+
+local function unknown(what, name, names, dashes)
+    table.sort(names)
+    local near = core.nearest(tostring(name), names)
+    return ("%s%s%s"):format(what, tostring(name), near and (" (did you mean %s%s?)"):format(dashes, near) or "")
+end
+
+-- An option as { default, help, choices }: from its default alone, or from a table that says more.
+local function option(name, given)
+    if type(given) ~= "table" or given.default == nil then
+        if type(given) == "function" or type(given) == "userdata" or (type(given) == "table" and next(given) ~= nil and given[1] == nil) then
+            error(("mr.args: the default of '%s' must be a number, a text, a boolean or a list, got a %s"):format(name, type(given)), 3)
+        end
+        return { default = given }
+    end
+    for key in pairs(given) do
+        if not known[key] then
+            error(unknown(("mr.args: option '%s': unknown key "):format(name), key, { "default", "help", "choices" }, ""), 3)
+        end
+    end
+    return given
+end
 
 local function convert(name, text, default)
     if type(default) == "string" then return text end
@@ -9,6 +34,11 @@ local function convert(name, text, default)
         if text == "true" or text == "yes" then return true end
         if text == "false" or text == "no" then return false end
         error(("option --%s must be true or false, got '%s'"):format(name, text), 0)
+    end
+    if type(default) == "table" then
+        local list = {}
+        for word in text:gmatch "[^,]+" do list[#list + 1] = convert(name, word, default[1] or "") end
+        return list
     end
     local number = tonumber(text)
     if math.type(default) == "integer" then number = math.tointeger(number) end
@@ -19,20 +49,50 @@ local function convert(name, text, default)
     return number
 end
 
-local function help(defaults, names)
-    local lines = { ("usage: moonrail run %s [--name value …]"):format(arg and arg[0] or "recipe.lua"), "", "options:" }
+local function check_choice(name, value, choices)
+    if not choices then return end
+    local names = {}
+    for i, choice in ipairs(choices) do
+        if choice == value then return end
+        names[i] = tostring(choice)
+    end
+    error(("option --%s must be one of %s, got '%s'"):format(name, table.concat(names, ", "), tostring(value)), 0)
+end
+
+local function text_of(value)
+    if type(value) ~= "table" then return tostring(value) end
+    local words = {}
+    for i, word in ipairs(value) do words[i] = tostring(word) end
+    return table.concat(words, ",")
+end
+
+local function help(options, names)
+    local given = rawget(_G, "arg")
+    local lines = { ("usage: moonrail run [--quiet] %s [--name value …]"):format(given and given[0] or "recipe.lua"), "", "options:" }
+    local width = 0
+    for _, name in ipairs(names) do width = math.max(width, #name) end
     for _, name in ipairs(names) do
-        lines[#lines + 1] = ("  --%-16s %s"):format(name, tostring(defaults[name]))
+        local entry = options[name]
+        local notes = {}
+        if entry.help then notes[#notes + 1] = entry.help end
+        if entry.choices then notes[#notes + 1] = "one of " .. text_of(entry.choices):gsub(",", ", ") end
+        local default = text_of(entry.default)
+        notes[#notes + 1] = default == "" and "default: none" or "default: " .. default
+        lines[#lines + 1] = ("  --%s  %s"):format(name .. (" "):rep(width - #name), table.concat(notes, "; "))
     end
     print(table.concat(lines, "\n"))
-    os.exit(0)
+    -- A confined script cannot end its host.
+    if not os.exit then error("that was the help", 0) end
+    os.exit(0, true)
 end
 
 return function(defaults)
-    local names, values = {}, {}
+    if type(defaults) ~= "table" then error("mr.args: needs a table of defaults, got a " .. type(defaults), 2) end
+    local options, names, values = {}, {}, {}
     for name, default in pairs(defaults) do
+        options[name] = option(name, default)
         names[#names + 1] = name
-        values[name] = default
+        values[name] = options[name].default
     end
     table.sort(names)
     local given = rawget(_G, "arg") or {}
@@ -40,16 +100,18 @@ return function(defaults)
     while i <= #given do
         local word = tostring(given[i])
         local name, text = word:match("^%-%-([%w_-]+)=?(.*)$")
+        if word == "-h" then name = "help" end
         if not name then error(("unexpected argument '%s'; options are --name value"):format(word), 0) end
         name = name:gsub("-", "_")
-        if name == "help" then help(defaults, names) end
-        if defaults[name] == nil then
-            local near = core.nearest(name, names)
-            error(("unknown option --%s%s"):format(name, near and (" (did you mean --%s?)"):format(near) or ""), 0)
+        if name == "help" and not options.help then help(options, names) end
+        local entry = options[name]
+        if not entry and (name == "quiet" or name == "threads") then
+            error(("option --%s belongs to moonrail run and stands before the script: moonrail run --%s …"):format(name, name), 0)
         end
+        if not entry then error(unknown("unknown option --", name, names, "--"), 0) end
         if not word:find("=", 1, true) then
             local following = given[i + 1]
-            if type(defaults[name]) == "boolean" and (following == nil or tostring(following):find("^%-%-")) then
+            if type(entry.default) == "boolean" and (following == nil or tostring(following):find("^%-%-")) then
                 text = "true"
             elseif following == nil then
                 error(("option --%s needs a value"):format(name), 0)
@@ -57,7 +119,8 @@ return function(defaults)
                 text, i = tostring(following), i + 1
             end
         end
-        values[name] = convert(name, text, defaults[name])
+        values[name] = convert(name, text, entry.default)
+        check_choice(name, values[name], entry.choices)
         i = i + 1
     end
     return values

@@ -12,14 +12,14 @@ local mr = {
     arange = core.arange, eye = core.eye, cat = core.cat,
     -- models, data, training
     load = core.load, zoo = core.zoo, nn = require "moonrail.nn", data = core.data,
-    loss = core.loss, optim = core.optim, schedule = core.schedule,
+    tape = core.tape, grad = require "moonrail.grad", loss = core.loss, optim = core.optim, schedule = core.schedule,
     tt = core.tt,
     groupings = core.groupings, policies = core.policies,
     -- files and results
     make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json, json = core.json,
     read_npy = core.read_npy, write_npy = core.write_npy, read_npz = core.read_npz, write_npz = core.write_npz,
-    read_json = core.read_json, file_size = core.file_size, progress = core.progress,
-    rows = rows.wrap, args = require "moonrail.args", compare = require "moonrail.compare",
+    read_json = core.read_json, read_csv = require "moonrail.csv", file_size = core.file_size, progress = core.progress, events = core.event_file,
+    rows = rows.wrap, iter = require "moonrail.iter".from, args = require "moonrail.args", compare = require "moonrail.compare",
     report = report.make, sweep = require "moonrail.sweep",
 }
 
@@ -47,6 +47,7 @@ function core.methods.Train.curve(train)
 end
 
 require "moonrail.fit"
+require "moonrail.finetune"
 require "moonrail.evaluate"
 
 --- The weighted layers of a model: rows that are also found by name, `model.layers["stage1.block1.conv1"]`.

@@ -1,6 +1,7 @@
 -- Which chart rows become: rows:plot(path, options), and the drawings that a report shares with it.
 local rows = require "moonrail.rows"
 local chart = require "moonrail.chart"
+local textchart = require "moonrail.textchart"
 local check = require "moonrail.check"
 
 local plot = {}
@@ -23,15 +24,15 @@ local function numbers(list, key)
     return values
 end
 
---- Bars of any column, labelled by the rows' layers or names.
-function plot.bars(list, options)
+--- Bars of any column, labelled by the rows' layers or names. `form` makes the chart: moonrail.chart unless given.
+function plot.bars(list, options, form)
     local first = list[1] or {}
     local key = options.key or (first.gain and "gain") or "value"
     local label = options.label or (first.layer and "layer") or "name"
     local labels = {}
     for i, row in ipairs(list) do labels[i] = tostring(row[label] or i) end
     local is_gain = key == "gain"
-    return chart.bars {
+    return (form or chart).bars {
         title = options.title or (is_gain and "Accuracy gained by each layer (LWIQ)") or key, labels = labels,
         values = numbers(list, key), errors = is_gain and first.stderr and numbers(list, "stderr") or nil,
         format = options.format or (is_gain and signed) or nil,
@@ -39,7 +40,7 @@ function plot.bars(list, options)
 end
 
 --- The loss of a training history, and its accuracies, over the epochs.
-function plot.history(list, options)
+function plot.history(list, options, form)
     local epochs = numbers(list, "epoch")
     local function series(name, key)
         local found = { name = name, xs = {}, ys = {} }
@@ -55,11 +56,11 @@ function plot.history(list, options)
     accuracies[#accuracies + 1] = series("validation accuracy", "validation")
     local panels = { { series = { { name = "loss", xs = epochs, ys = numbers(list, "loss") } } } }
     if #accuracies > 0 then panels[2] = { series = accuracies, format = share } end
-    return chart.lines { title = options.title or "Training", x_label = "epoch", least = 1, panels = panels }
+    return (form or chart).lines { title = options.title or "Training", x_label = "epoch", least = 1, panels = panels }
 end
 
 --- Accuracy against the share of the first model's parameters that each keeps; one colour a policy.
-function plot.comparison(list, options)
+function plot.comparison(list, options, form)
     local params, points = numbers(list, "params"), {}
     for i, row in ipairs(list) do
         if is_finite(row.accuracy) then
@@ -70,13 +71,14 @@ function plot.comparison(list, options)
         end
     end
     if #points == 0 then error("report:plot: no row has an accuracy", 0) end
-    return chart.scatter {
+    return (form or chart).scatter {
         title = options.title or "Accuracy at each budget", x_label = "parameters kept", y_label = "accuracy", format_x = share,
         format_y = share, points = points,
     }
 end
 
---- Draws rows as an SVG file: scores as bars, a history as lines, a comparison as a scatter of budget and accuracy.
+--- Draws rows as an SVG file, or without a path as text: scores as bars, a history as lines, a comparison as a scatter
+--- of budget and accuracy.
 --- options: title; for bars also key (the column), label (the column of names) and format (value -> text).
 function rows.methods.plot(list, path, options)
     local view = rows.view(list)
@@ -84,6 +86,7 @@ function rows.methods.plot(list, path, options)
     options = check.options("rows:plot", options, draw and { title = "string" } or {
         key = "string", label = "string", title = "string", format = "function",
     })
+    if path == nil then return print((draw or plot.bars)(list, options, textchart)) end
     local drawing = (draw or plot.bars)(list, options)
     drawing:save(path)
 end

@@ -78,7 +78,7 @@ end
 
 local methods = {}
 
---- Draws the models as a scatter of budget and accuracy into an SVG file.
+--- Draws the models as a scatter of budget and accuracy, as text or with a path into an SVG file.
 function methods.plot(self, path, options) rows.methods.plot(self.models, path, options) end
 
 --- Writes one HTML page with everything in it, which needs no network.

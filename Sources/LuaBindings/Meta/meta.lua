@@ -109,6 +109,12 @@ function mr.schedule.cosine(options) end
 ---@return function
 function mr.schedule.step(options) end
 
+--- Budgets for fit's option of that name: a function of the epoch to the share of the parameters that is kept. It falls in
+--- `steps` (4) equal ratios from `from` (1) to `to`, spread over `epochs` (8).
+---@param options { to: number, from: number, steps: integer, epochs: integer }
+---@return function
+function mr.schedule.shrink(options) end
+
 --- Up to 1 over the first `rise` of the run, then down to almost 0.
 ---@param options? { rise: number, start: number, floor: number }
 ---@return function
@@ -145,13 +151,27 @@ function mr.lwiq.curves(model, data, options) end
 ---@return table
 function mr.plan(model, options) end
 
---- An array of rows with printing and methods: sort, top, filter, column, csv, save, plot.
+--- An array of rows with printing and methods (?Rows). A view lists the columns: { key, heading, format }; without one
+--- they are those of the first row.
 ---@param list table[]
 ---@param view? table
----@return table
+---@return Rows
 function mr.rows(list, view) end
 
---- A recipe's command-line options, from a table of their defaults.
+--- A sequence worked out element by element, of an array, of the numbers 1…n, of an epoch or of any iterator: it has
+--- map, filter, take, skip, chunk, enumerate, zip, fold and list, and runs in a for loop.
+---@param source any
+---@return Iterator
+function mr.iter(source, ...) end
+
+--- Rows of a file of comma-separated values whose first line names the columns. Empty cells are nil.
+---@param path string
+---@return Rows
+function mr.read_csv(path) end
+
+--- A recipe's command-line options, from a table of their defaults: numbers, texts, booleans or lists (--keep 0.7,0.5).
+--- policy = { default = "lwiq", help = "how ranks are chosen", choices = { "lwiq", "uniform" } } says more. --help
+--- lists them.
 ---@param defaults table
 ---@return table
 function mr.args(defaults) end
@@ -226,9 +246,10 @@ local Model = {}
 ---@return Tensor
 function Model:__call(images) end
 
---- A forward pass that records gradients and moves running statistics; with taps also those inner values, by name.
+--- A forward pass that records gradients and moves running statistics; with taps also those inner values, by name. It
+--- runs on the tape given, else on that of the images where they are on one, else on a new one.
 ---@param images Tensor
----@param options? { taps: string[] }
+---@param options? { taps: string[], tape: Tape }
 ---@return Tensor
 ---@return table? taps
 function Model:forward(images, options) end
@@ -239,11 +260,20 @@ function Model:forward(images, options) end
 ---@return table
 function Model:features(images, names) end
 
---- Trains the model in place and gives the history, a row an epoch.
+--- Trains the model in place and gives the history, a row an epoch. loss = function(logits, batch, features) replaces the
+--- cross-entropy; it gives a tensor of one element. budget = function(epoch) shrinks the model by steps while it is
+--- trained (?budgets); plan has mr.plan's other options for that. log = "dir" writes a history for TensorBoard there.
 ---@param data Dataset
----@param options? { epochs: number, steps: integer, optimizer: Optimizer, schedule: function, smoothing: number, teacher: Model, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
+---@param options? { loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, optimizer: Optimizer, schedule: function, smoothing: number, teacher: Model, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
 ---@return table
 function Model:fit(data, options) end
+
+--- What a compressed model needs: batch normalisation re-estimated on `images` (2048), then a fit at `lr` (0.02) along
+--- a cosine. Takes fit's options too; teacher = the dense model distills from it. Gives fit's history.
+---@param data Dataset
+---@param options? { images: integer, lr: number, loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, teacher: Model, optimizer: Optimizer, schedule: function, smoothing: number, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
+---@return table
+function Model:finetune(data, options) end
 
 --- Accuracy and mean cross-entropy over a data set, without augmentation.
 ---@param data Dataset
@@ -267,6 +297,10 @@ function Model:refit(dense, data, options) end
 ---@param plan table
 ---@return Model
 function Model:compress(plan) end
+
+--- A copy with every chain as the one layer that it stands for: the dense size, without what compression cut off.
+---@return Model
+function Model:recompose() end
 
 --- Milliseconds of a batch on this machine: ms (median), min, max.
 ---@param options? { batch: integer, runs: integer }
@@ -314,5 +348,12 @@ local Optimizer = {}
 --- Changes the parameters of the model that the gradients belong to.
 ---@param gradients Gradients
 function Optimizer:step(gradients) end
+
+--- Parameters of your own after a step: a tensor, or a table of tensors and one of their gradients by the same names. What
+--- has no gradient stays.
+---@param parameters Tensor|table<string, Tensor>
+---@param gradients Tensor|table<string, Tensor>
+---@return Tensor|table<string, Tensor>
+function Optimizer:update(parameters, gradients) end
 
 return mr

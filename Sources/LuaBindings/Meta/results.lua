@@ -4,8 +4,8 @@
 ---@class Rows
 local Rows = {}
 
---- The rows by a column, largest first. Rows without it come last.
----@param key string
+--- The rows by a column or a function of the row, largest first. Rows without it come last.
+---@param key string|function
 ---@param options? { ascending: boolean }
 ---@return Rows
 function Rows:sort(key, options) end
@@ -20,6 +20,31 @@ function Rows:top(count) end
 ---@return Rows
 function Rows:filter(keep) end
 
+--- The rows that change(row) gives; without a result a row is left out.
+---@param change function
+---@return Rows
+function Rows:map(change) end
+
+--- One row for each different value of a column, or of several: with count, and rows, those that share it.
+---@param by string|string[]
+---@return Rows
+function Rows:group(by) end
+
+--- Means of the columns that hold numbers: a row for each different value of `by`, or one of all rows. With deviation
+--- also the sample deviations, as accuracy_sd: results:mean({ "policy", "keep" }, { deviation = true }).
+---@param by? string|string[]
+---@param options? { deviation: boolean }
+---@return Rows
+function Rows:mean(by, options) end
+
+--- Each row with the fields of the row of `other` that has the same value in column `on` ("name"). A field that both
+--- have stays as it is here. Rows without a partner stay alone; inner = true leaves them out.
+---@param other Rows
+---@param on? string
+---@param options? { inner: boolean }
+---@return Rows
+function Rows:join(other, on, options) end
+
 --- The values of one column.
 ---@param key string
 ---@return any[]
@@ -33,10 +58,10 @@ function Rows:csv() end
 ---@param path string
 function Rows:save(path) end
 
---- Draws the rows into an SVG file that reads on light and dark backgrounds: scores as bars, a training history as
+--- Draws the rows as text, or with a path into an SVG file that reads on light and dark backgrounds: scores as bars, a training history as
 --- lines, a comparison as a scatter of parameters kept and accuracy. Other rows become bars, of column key ("value")
 --- named by column label ("name").
----@param path string
+---@param path? string
 ---@param options? { title: string, key: string, label: string, format: function }
 function Rows:plot(path, options) end
 
@@ -51,7 +76,8 @@ function mr.compare(entries) end
 --- fields, and point:record(results) finishes it. With a file, finished points are kept there, and a second start goes
 --- on after them. A value that JSON cannot hold, such as a policy, has a name. Gives an iterator and the rows of the
 --- finished points: local points, results = mr.sweep { "sweep.json", keep = { 0.7, 0.5 }, policy = { "uniform", own = f } }.
----@param options { points: table[], label: string }
+--- log = "dir" writes a run for TensorBoard for each point, with its settings and the numbers of its results.
+---@param options { points: table[], label: string, log: string }
 ---@return function points
 ---@return Rows results
 function mr.sweep(options) end
@@ -65,8 +91,8 @@ function mr.report(options) end
 ---@class Report
 local Report = {}
 
---- Draws the models as a scatter of parameters kept and accuracy into an SVG file.
----@param path string
+--- Draws the models as a scatter of parameters kept and accuracy, as text or with a path into an SVG file.
+---@param path? string
 ---@param options? { title: string }
 function Report:plot(path, options) end
 
@@ -78,3 +104,73 @@ function Report:html(path) end
 --- Writes the numbers as JSON.
 ---@param path string
 function Report:save(path) end
+
+--- A new file of events in a directory, for TensorBoard: tensorboard --logdir DIR shows it while it grows. fit and
+--- mr.sweep write such files with log = "DIR".
+---@param directory string
+---@return EventFile
+function mr.events(directory) end
+
+---@class EventFile
+---@field path string
+local EventFile = {}
+
+--- Adds numbers by tag at a step.
+---@param values table<string, number>
+---@param step? integer
+function EventFile:scalars(values, step) end
+
+--- Says which settings this is a run of, for the page HPARAMS; runs of one group are shown together.
+---@param settings table<string, number|string|boolean>
+---@param group string
+function EventFile:settings(settings, group) end
+
+--- Ends the file.
+function EventFile:close() end
+
+---@class Iterator
+local Iterator = {}
+
+--- What change(element) makes of each element; nil ends the sequence.
+---@param change function
+---@return Iterator
+function Iterator:map(change) end
+
+--- The elements for which keep(element) is true.
+---@param keep function
+---@return Iterator
+function Iterator:filter(keep) end
+
+--- The first elements; no further one is asked for.
+---@param count integer
+---@return Iterator
+function Iterator:take(count) end
+
+--- The elements after the first ones.
+---@param count integer
+---@return Iterator
+function Iterator:skip(count) end
+
+--- Arrays of `size` elements, the last one shorter where they do not come out even.
+---@param size integer
+---@return Iterator
+function Iterator:chunk(size) end
+
+--- Pairs { index, element }, with indices from 1.
+---@return Iterator
+function Iterator:enumerate() end
+
+--- Pairs { a, b } of two sequences, as long as both go on.
+---@param other any
+---@return Iterator
+function Iterator:zip(other) end
+
+--- fold(…fold(fold(start, first), second)…), with fold(so_far, element).
+---@param start any
+---@param fold function
+---@return any
+function Iterator:fold(start, fold) end
+
+--- All elements as an array.
+---@return any[]
+function Iterator:list() end

@@ -1,0 +1,124 @@
+import Testing
+
+/// `mr.rows` and `mr.iter`.
+@Suite(.serialized) struct RowsTests {
+    private static let results = """
+        local results = mr.rows {
+            { policy = "b", keep = 0.5, seed = 1, accuracy = 0.80 }, { policy = "a", keep = 0.5, seed = 1, accuracy = 0.90 },
+            { policy = "b", keep = 0.5, seed = 2, accuracy = 0.84 }, { policy = "a", keep = 0.3, seed = 1 },
+        }
+
+        """
+
+    @Test func groupsKeepTheOrderInWhichTheyOccur() throws {
+        try run(Self.results + """
+            local groups = results:group "policy"
+            assert(#groups == 2 and groups[1].policy == "b" and groups[1].count == 2 and groups[2].rows[2].keep == 0.3)
+            local pairs_of = results:group { "policy", "keep" }
+            assert(#pairs_of == 3 and pairs_of[3].policy == "a" and pairs_of[3].keep == 0.3 and pairs_of[3].count == 1)
+            assert(tostring(groups):find "count" and not tostring(groups):find "table:")
+            -- 1 and "1" are different values.
+            assert(#mr.rows({ { x = 1 }, { x = "1" } }):group "x" == 2)
+            """)
+    }
+
+    @Test func meansSkipMissingNumbersAndGiveDeviations() throws {
+        try run(Self.results + """
+            local means = results:mean("policy", { deviation = true })
+            near(means[1].accuracy, 0.82)
+            near(means[1].accuracy_sd, 0.02 * math.sqrt(2))
+            near(means[2].accuracy, 0.90)
+            assert(means[2].accuracy_sd == nil and means[2].count == 2 and means[1].rows == nil)
+            local all = results:mean()
+            assert(#all == 1 and all[1].count == 4)
+            near(all[1].accuracy, (0.8 + 0.9 + 0.84) / 3)
+            """)
+    }
+
+    @Test func joinsPutFieldsBesideEachOther() throws {
+        try run("""
+            local left = mr.rows { { name = "a", params = 1 }, { name = "b", params = 2 } }
+            local right = mr.rows { { name = "b", params = 9, ms = 0.5 }, { name = "c", ms = 1 } }
+            local joined = left:join(right)
+            assert(#joined == 2 and joined[1].ms == nil and joined[2].ms == 0.5 and joined[2].params == 2 and left[2].ms == nil)
+            assert(#left:join(right, "name", { inner = true }) == 1)
+            assert(joined:csv() == "name,params,ms\\na,1,\\nb,2,0.5\\n", joined:csv())
+            """)
+    }
+
+    @Test func rowsAreSortedByFunctionsAndChanged() throws {
+        try run("""
+            local list = mr.rows { { a = 1, b = 5 }, { a = 2, b = 1 }, { b = 3 } }
+            local sorted = list:sort(function(row) return row.a and row.a * row.b end)
+            assert(sorted[1].b == 5 and sorted[3].b == 3)
+            local changed = list:map(function(row) if row.a then return { sum = row.a + row.b } end end)
+            assert(#changed == 2 and changed[1].sum == 6)
+            """)
+    }
+
+    @Test func commaSeparatedValuesComeBack() throws {
+        let path = "/tmp/moonrail-rows-\(UInt64.random(in: 0 ... .max)).csv"
+        try run("""
+            local list = mr.rows { { name = 'a "quoted", text', note = "two\\nlines", value = 1.5 }, { name = "b", value = 2 } }
+            list:save "\(path)"
+            local back = mr.read_csv "\(path)"
+            assert(#back == 2 and back[1].name == list[1].name and back[1].note == list[1].note and back[1].value == 1.5)
+            assert(back[2].value == 2 and back[2].note == nil)
+            mr.write_text("\(path)", "a,b\\r\\n1,x\\r\\n,2\\r\\n")
+            back = mr.read_csv "\(path)"
+            assert(#back == 2 and back[1].a == 1 and back[1].b == "x" and back[2].a == nil and back[2].b == 2)
+            """)
+        #expect(message(of: "mr.write_text('\(path)', 'a,b\\n1,2,3\\n') mr.read_csv '\(path)'").contains("row 1 has 3 cells, but the heading 2"))
+        #expect(message(of: "mr.write_text('\(path)', 'a\\n\"x') mr.read_csv '\(path)'").contains("a quote is never closed"))
+        #expect(message(of: "mr.read_csv '/nowhere.csv'").contains("/nowhere.csv"))
+    }
+
+    @Test func sequencesAreWorkedOutOneByOne() throws {
+        try run("""
+            local asked = 0
+            local squares = mr.iter(1000000):map(function(x) asked = asked + 1 return x * x end)
+            local some = squares:filter(function(x) return x % 2 == 0 end):skip(1):take(2):list()
+            assert(#some == 2 and some[1] == 16 and some[2] == 36 and asked == 6, asked)
+            local chunks = mr.iter({ 1, 2, 3, 4, 5 }):chunk(2):list()
+            assert(#chunks == 3 and chunks[3][1] == 5 and #chunks[3] == 1)
+            local pairs_of = mr.iter({ "a", "b" }):enumerate():zip({ 7, 8, 9 }):list()
+            assert(#pairs_of == 2 and pairs_of[2][1][2] == "b" and pairs_of[2][2] == 8)
+            assert(mr.iter({ 1, 2, 3 }):fold(0, function(a, b) return a + b end) == 6)
+            local count = 0
+            for batch in mr.iter(tiny():epoch()):take(2) do count = count + batch.count end
+            assert(count == 20)
+            assert(mr.iter(("a b c"):gmatch "%a"):list()[3] == "c")
+            """)
+    }
+
+    static let errors: [(String, String)] = [
+        ("mr.rows(3)", "mr.rows: argument 1 (list) must be an array of rows, got a number"),
+        ("mr.rows({ { a = 1 }, { a = 'x' } }):sort 'a'", "which have no order"),
+        ("mr.rows({}):sort('a', { ascend = true })", "did you mean 'ascending'"),
+        ("mr.rows({}):group {}", "Rows:group: needs a column"),
+        ("mr.rows({ { name = 'a' } }):join({ { name = 'a' }, { name = 'a' } })", "name 'a' is twice in the other rows"),
+        ("mr.rows({ {} }):map(function() return 3 end)", "must give a row or nil, got a number"),
+        ("mr.iter(true)", "mr.iter: needs an array"),
+        ("mr.iter({}):take(-1)", "must be a whole number of at least 0"),
+        ("mr.iter({}):map(3)", "Iterator:map: argument 1 must be a function"),
+        ("net():finetune(3)", "Model:finetune: argument 1 (data) must be a Dataset"),
+        ("net():finetune(tiny(), { step = 1 })", "unknown option 'step' (did you mean 'steps'?)"),
+        ("net():finetune(tiny(), { lr = 1, optimizer = mr.optim.sgd { lr = 1 } })", "either lr or an optimizer"),
+    ]
+
+    @Test(arguments: errors) func mistakesAreSentences(_ script: String, _ expected: String) {
+        let got = message(of: script)
+        #expect(got.contains(expected), "\(got)")
+    }
+
+    @Test func fineTuningRepairsAndTrains() throws {
+        try run("""
+            local model = net()
+            model:fit(tiny(), { epochs = 4, optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 } })
+            local plan = mr.plan(model, { policy = "uniform", budget = { params = 0.5 } })
+            local small = model:compress(plan)
+            local history = small:finetune(tiny(), { epochs = 2, teacher = model, images = 40 })
+            assert(#history == 2 and small:evaluate(tiny()).accuracy > 0.9)
+            """)
+    }
+}
