@@ -131,10 +131,11 @@ public final class REPL {
                 try function()
                 transcript.add(.statements(text))
             case .expression(let function, let isSilent):
-                try runExpression(function, isSilent: isSilent)
+                let hasValue = try runExpression(function, isSilent: isSilent)
                 let plain = isSilent ? InputChunk.withoutSemicolon(text) : text
                 let isCall = (try? state.load(plain, name: InputChunk.name)) != nil
-                transcript.add(.expression(plain, isSilent: isSilent, isCall: isCall))
+                transcript.add(
+                    hasValue ? .expression(plain, isSilent: isSilent, isCall: isCall) : .statements(plain))
             }
         } catch {
             complain(error, lineCount: lines.count)
@@ -144,11 +145,13 @@ public final class REPL {
         return true
     }
 
-    private func runExpression(_ function: LuaFunction, isSilent: Bool) throws {
+    /// - Returns: whether there was a value; a call such as that of `print` has none.
+    private func runExpression(_ function: LuaFunction, isSilent: Bool) throws -> Bool {
         let values = try function()
-        guard let first = values.first else { return }
+        guard let first = values.first else { return false }
         if !first.isNil { try keep(first) }
         if !isSilent { show(try printer.text(of: values)) }
+        return true
     }
 
     /// Sets `_` and moves `_1`, `_2`, … on.
@@ -215,7 +218,9 @@ public final class REPL {
         var isEmpty = true
         for (name, value) in fields where !presetNames.contains(name) && !name.hasPrefix("_") {
             let text = (try? printer.text(of: value)) ?? "?"
-            let line = String(text.prefix { $0 != "\n" })
+            var line = String(text.prefix { $0 != "\n" })
+            // The first line of a report, such as the heading of a table, does not say what it is of.
+            if let kind = value.object?.typeName, line != text, !line.hasPrefix(kind) { line = kind }
             table.add([name, line.count > 60 ? line.prefix(59) + "…" : line + (line.count < text.count ? " …" : "")])
             isEmpty = false
         }

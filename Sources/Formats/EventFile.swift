@@ -76,13 +76,16 @@ public final class EventFile {
         let record = Self.record(try EventCoding.encode(event))
         let count = record.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         guard count == record.count else {
-            throw FileFailure.cannotWrite(path: path, reason: count < 0 ? String(cString: strerror(errno)) : "the disk is full")
+            throw FileFailure.cannotWrite(
+                path: path, reason: count < 0 ? String(cString: strerror(errno)) : "the disk is full")
         }
     }
 
     /// A record around `bytes`.
     package static func record(_ bytes: [UInt8]) -> [UInt8] {
-        func littleEndian(_ number: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+        func littleEndian(_ number: some FixedWidthInteger) -> [UInt8] {
+            withUnsafeBytes(of: number.littleEndian) { Array($0) }
+        }
         let length = littleEndian(UInt64(bytes.count))
         return length + littleEndian(CyclicCheck.masked(length)) + bytes + littleEndian(CyclicCheck.masked(bytes))
     }

@@ -39,7 +39,9 @@ enum EventFileClass {
                         case .number(let number): (field.name, .number(number))
                         case .string(let text): (field.name, .text(text))
                         case .boolean(let flag): (field.name, .flag(flag))
-                        default: throw call.invalid(1, "settings", "must be numbers, texts or booleans, but '\(field.name)' is none")
+                        default:
+                            throw call.invalid(
+                                1, "settings", "must be numbers, texts or booleans, but '\(field.name)' is none")
                         }
                     }, group: try call.string(2, "group"))
             }

@@ -90,7 +90,8 @@ enum ValueClass {
             }
             let (a, b) = try operands(call)
             guard a.isParameter, !b.isParameter else { return try call.push(try a.network.add(Divide(), [a, b])) }
-            let inverse = try b.network.add(Power(), [b, try b.network.parameter("constant", .full([], -1), isTrainable: false)])
+            let exponent = try b.network.parameter("constant", .full([], -1), isTrainable: false)
+            let inverse = try b.network.add(Power(), [b, exponent])
             try call.push(try a.network.add(Multiply(), [inverse, a]))
         }
         members.metamethod(.power) { call in

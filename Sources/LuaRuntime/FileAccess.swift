@@ -16,9 +16,13 @@ struct FileAccess {
     /// Why `path` is refused; `nil` where it is allowed. Links and `..` are followed first, as opening it would.
     func refusal(of path: String) -> String? {
         guard let roots else { return nil }
-        if let real = Self.real(path), roots.contains(where: { real == $0 || real.hasPrefix($0 == "/" ? $0 : $0 + "/") }) { return nil }
+        if let real = Self.real(path), roots.contains(where: { Self.isInside(real, $0) }) { return nil }
         if given.isEmpty { return "names a file, and this host allows none, got '\(path)'" }
         return "must lie in \(given.joined(separator: " or ")), got '\(path)'"
+    }
+
+    private static func isInside(_ path: String, _ root: String) -> Bool {
+        path == root || path.hasPrefix(root == "/" ? root : root + "/")
     }
 
     /// The path without links, `.` and `..`; what is not there yet stands behind the part that is.

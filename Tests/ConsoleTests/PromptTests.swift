@@ -138,11 +138,12 @@ import Testing
         try session.enter("mr.seed(3);")
         try session.enter("six * 7 -- the answer")
         try session.enter("eror 'typo'")
+        try session.enter("print 'said'")
         try session.enter("for i = 1, 2 do", prompt: "\r\n>> ")
         try session.enter("print(i)", prompt: "\r\n>> ")
         try session.enter("end")
         let path = directory + "/session.lua"
-        #expect(try session.enter(":save \(path)") == "\r\nwrote \(path): 4 inputs")
+        #expect(try session.enter(":save \(path)") == "\r\nwrote \(path): 5 inputs")
         let text = String(decoding: try AtomicFile.read(path), as: UTF8.self)
         #expect(text == """
             local mr = require "moonrail"
@@ -150,16 +151,17 @@ import Testing
             mr.seed(3)
             print(six * 7 -- the answer
             )
+            print 'said'
             for i = 1, 2 do
             print(i)
             end
 
             """)
-        #expect(try BuiltCommand.run(["run", path]).output == "42\n1\n2\n")
+        #expect(try BuiltCommand.run(["run", path]).output == "42\nsaid\n1\n2\n")
         // Inputs that use the last values find them in the script too.
         try session.enter("_ + _2")
         try session.enter(":save \(path)")
-        #expect(try BuiltCommand.run(["run", path]).output == "42\n1\n2\n45\n")
+        #expect(try BuiltCommand.run(["run", path]).output == "42\nsaid\n1\n2\n45\n")
         #expect(try session.enter(":save").contains(":save needs the name of a file"))
         #expect(try session.enter(":save /nowhere/x.lua").contains("cannot write /nowhere/x.lua"))
     }

@@ -111,6 +111,7 @@ import Testing
             mr.rows(scores):plot()
             mr.rows({ { name = "a", value = 0 }, { name = ("long name "):rep(9), value = 0 } }):plot()
             mr.compare(models):plot()
+            mr.plan(net(), { policy = "uniform", budget = { params = 0.5 } }):plot()
             net():fit(tiny(), { epochs = 4, validate = tiny() }):plot()
             """)
         let lines = text.split(separator: "\n")
@@ -118,6 +119,7 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("stage1.block1.conv2 ") && $0.hasSuffix("█│ -19.0 %") })
         #expect(lines.contains { $0.hasPrefix("stage55.block1.conv2") && $0.hasSuffix("█ +35.0 %") })
         #expect(lines.contains { $0.contains("● dense   ○ lwiq   ◆ uniform") } && lines.contains { $0.contains("dense ●") })
+        #expect(lines.contains("Parameters kept of each layer"))
         #expect(lines.contains { $0.contains("● training accuracy   ○ validation accuracy") })
         #expect(lines.filter { $0.hasSuffix("└" + String(repeating: "─", count: 60)) }.count == 3)
     }

@@ -53,7 +53,7 @@ import Testing
             assert(#results == 2 and results[2].rank == 3)
             results:plot("\(picture)")
             """)
-        #expect(String(decoding: try AtomicFile.read(picture), as: UTF8.self).contains("parameters kept"))
+        #expect(String(decoding: try AtomicFile.read(picture), as: UTF8.self).contains(">parameters<"))
     }
 
     @Test func comparisonsMeasureModels() throws {

@@ -90,7 +90,8 @@ public enum Recomposition {
     private static func product(of a: Tensor, then b: Tensor, groups: Int) throws -> Tensor {
         func stacked(_ weight: Tensor) throws -> Tensor {
             let s = weight.shape
-            return try weight.contiguous().reshaped([groups, s[0] / groups, s[1], s[2], s[3]]).permuted([3, 4, 0, 1, 2]).contiguous()
+            let grouped = try weight.contiguous().reshaped([groups, s[0] / groups, s[1], s[2], s[3]])
+            return try grouped.permuted([3, 4, 0, 1, 2]).contiguous()
         }
         let w = try stacked(b).batchedProduct(stacked(a))
         return try w.permuted([2, 3, 4, 0, 1]).contiguous()

@@ -18,7 +18,9 @@ function core.methods.Model.finetune(model, data, options)
         if not own[key] then passed[key] = value end
     end
     local images, lr = options and options.images or 2048, options and options.lr or 0.02
-    if not math.tointeger(images) then error("Model:finetune: option 'images' must be a whole number, got " .. tostring(images), 2) end
+    if not math.tointeger(images) then
+        error("Model:finetune: option 'images' must be a whole number, got " .. tostring(images), 2)
+    end
     if passed.optimizer and options.lr then error("Model:finetune: give either lr or an optimizer, not both", 2) end
     passed.optimizer = passed.optimizer
         or core.optim.sgd { lr = lr, momentum = 0.9, nesterov = true, weight_decay = 5e-4 }

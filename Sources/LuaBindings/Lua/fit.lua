@@ -7,8 +7,9 @@ local shrink = require "moonrail.shrink"
 
 local known = {
     epochs = "number", steps = "number", optimizer = "userdata", schedule = "function", smoothing = "number",
-    teacher = "userdata", temperature = "number", distill = "number", features = "number", validate = "userdata", checkpoint = "string",
-    loss = "function", budget = "function", plan = "table", log = "string", checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
+    teacher = "userdata", temperature = "number", distill = "number", features = "number", validate = "userdata",
+    loss = "function", budget = "function", plan = "table", log = "string", checkpoint = "string",
+    checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
 }
 
 local history_view = {

@@ -17,7 +17,8 @@ local function numbers(list, key)
     local values = {}
     for i, row in ipairs(list) do
         if not is_finite(row[key]) then
-            error(("rows:plot: row %d has no finite number '%s', but %s"):format(i, key, tostring(row[key])), 0)
+            error(("rows:plot: row %d has no finite number '%s', but %s; say which column with { key = … }"):format(
+                i, key, tostring(row[key])), 0)
         end
         values[i] = row[key]
     end
@@ -37,6 +38,15 @@ function plot.bars(list, options, form)
         values = numbers(list, key), errors = is_gain and first.stderr and numbers(list, "stderr") or nil,
         format = options.format or (is_gain and signed) or nil,
     }
+end
+
+--- How much of each layer a plan keeps.
+function plot.plan(list, options, form)
+    local shares = {}
+    for i, row in ipairs(list) do
+        shares[i] = { layer = row.layer, value = row.dense_params > 0 and row.params / row.dense_params or 0 }
+    end
+    return plot.bars(shares, { title = options.title or "Parameters kept of each layer", key = "value", format = share }, form)
 end
 
 --- The loss of a training history, and its accuracies, over the epochs.
@@ -59,26 +69,32 @@ function plot.history(list, options, form)
     return (form or chart).lines { title = options.title or "Training", x_label = "epoch", least = 1, panels = panels }
 end
 
---- Accuracy against the share of the first model's parameters that each keeps; one colour a policy.
+local function count(value)
+    if math.abs(value) >= 1e6 then return ("%.4g M"):format(value / 1e6) end
+    return math.abs(value) >= 1e3 and ("%.4g k"):format(value / 1e3) or ("%.4g"):format(value)
+end
+
+--- Accuracy against the share of the first model's parameters that each keeps, or with `options.absolute`, where no
+--- model is the reference, against the parameters; one colour a policy.
 function plot.comparison(list, options, form)
     local params, points = numbers(list, "params"), {}
     for i, row in ipairs(list) do
         if is_finite(row.accuracy) then
             points[#points + 1] = {
-                x = params[i] / math.max(params[1], 1), y = row.accuracy, label = tostring(row.name or i),
-                series = row.policy and tostring(row.policy) or "dense",
+                x = options.absolute and params[i] or params[i] / math.max(params[1], 1), y = row.accuracy,
+                label = tostring(row.name or i), series = row.policy and tostring(row.policy) or "dense",
             }
         end
     end
     if #points == 0 then error("report:plot: no row has an accuracy", 0) end
     return (form or chart).scatter {
-        title = options.title or "Accuracy at each budget", x_label = "parameters kept", y_label = "accuracy", format_x = share,
-        format_y = share, points = points,
+        title = options.title or "Accuracy at each budget", x_label = options.absolute and "parameters" or "parameters kept",
+        y_label = "accuracy", format_x = options.absolute and count or share, format_y = share, points = points,
     }
 end
 
---- Draws rows as an SVG file, or without a path as text: scores as bars, a history as lines, a comparison as a scatter
---- of budget and accuracy.
+--- Draws rows as an SVG file, or without a path as text: scores and plans as bars, a history as lines, a comparison as a
+--- scatter of budget and accuracy.
 --- options: title; for bars also key (the column), label (the column of names) and format (value -> text).
 function rows.methods.plot(list, path, options)
     local view = rows.view(list)

@@ -55,7 +55,7 @@ function report.plan(plan)
         { "layer", "layer" }, { "gain", "gain", signed }, { "ranks", "ranks" }, { "max_ranks", "of" },
         { "params", "parameters", grouped }, { "dense_params", "dense", grouped },
         { "error", "error", function(v, row) return row.ranks and percent(v) or "" end }, { "reason", "why" },
-        footer = kept,
+        footer = kept, draw = plot.plan,
     })
     return plan
 end

@@ -37,7 +37,8 @@ end
 
 local function text_of(value)
     if value == nil then return "" end
-    if math.type(value) == "float" then return ("%.4g"):format(value) end
+    -- Four digits, but no powers of ten for what a person counts in thousands.
+    if math.type(value) == "float" then return (math.abs(value) >= 1e4 and math.abs(value) < 1e12 and "%.0f" or "%.4g"):format(value) end
     if type(value) == "table" then
         local parts = {}
         for i, part in ipairs(value) do parts[i] = tostring(part) end
@@ -46,7 +47,7 @@ local function text_of(value)
     return tostring(value)
 end
 
---- A value as a cell shows it: floats with four digits, arrays with commas.
+--- A value as a cell shows it: floats with at least four digits, arrays with commas.
 rows.text = text_of
 
 -- The columns of a view that have a value in some row; all of them where there are no rows.

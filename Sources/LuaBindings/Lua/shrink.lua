@@ -39,11 +39,13 @@ end
 
 --- A function of the epoch to the share of the parameters to be kept, falling by equal ratios.
 function core.schedule.shrink(options)
-    options = check.options("mr.schedule.shrink", options, { to = "number", from = "number", steps = "number", epochs = "number" })
-    local from, steps, epochs = options.from or 1, math.tointeger(options.steps or 4), math.tointeger(options.epochs or 8)
-    local to = options.to
+    local known = { to = "number", from = "number", steps = "number", epochs = "number" }
+    options = check.options("mr.schedule.shrink", options, known)
+    local to, from = options.to, options.from or 1
+    local steps, epochs = math.tointeger(options.steps or 4), math.tointeger(options.epochs or 8)
     if not to or not (to > 0 and to <= from) then
-        error(("mr.schedule.shrink: option 'to' must lie above 0 and not above 'from', got %s and %s"):format(tostring(to), tostring(from)), 2)
+        error(("mr.schedule.shrink: option 'to' must lie above 0 and not above 'from', got %s and %s"):format(
+            tostring(to), tostring(from)), 2)
     end
     if not steps or not epochs or steps < 1 or epochs < steps then
         error(("mr.schedule.shrink: needs whole numbers of at least 1 step and no fewer epochs, got %s and %s"):format(

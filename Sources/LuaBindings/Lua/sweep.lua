@@ -149,7 +149,7 @@ local function draw(list, options, form)
             copy.name = row.name or (row.keep and ("%g"):format(row.keep)) or tostring(i)
             named[i] = copy
         end
-        return plot.comparison(named, options, form)
+        return plot.comparison(named, { title = options.title, absolute = true }, form)
     end
     return plot.bars(list, options, form)
 end

@@ -58,9 +58,9 @@ function Rows:csv() end
 ---@param path string
 function Rows:save(path) end
 
---- Draws the rows as text, or with a path into an SVG file that reads on light and dark backgrounds: scores as bars, a training history as
---- lines, a comparison as a scatter of parameters kept and accuracy. Other rows become bars, of column key ("value")
---- named by column label ("name").
+--- Draws the rows as text, or with a path into an SVG file that reads on light and dark backgrounds: scores and plans as
+--- bars, a training history as lines, a comparison as a scatter of parameters kept and accuracy. Other rows become bars,
+--- of column key ("value") named by column label ("name").
 ---@param path? string
 ---@param options? { title: string, key: string, label: string, format: function }
 function Rows:plot(path, options) end
