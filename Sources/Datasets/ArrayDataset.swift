@@ -44,9 +44,10 @@ public enum ArrayDataset {
     }
 
     /// A data set of two arrays of an npz file.
+    /// - Parameter labels: without, all images are of the one class `ImageDataset.unlabelled`.
     /// - Throws: `DatasetFailure.inconsistent` naming the arrays there are when one is missing; what reading throws.
     public static func load(
-        npz path: String, images: String, labels: String, layout: Layout = .channelsFirst, classNames: [String]? = nil,
+        npz path: String, images: String, labels: String?, layout: Layout = .channelsFirst, classNames: [String]? = nil,
         split: ImageDataset.Split = .train
     ) throws -> ImageDataset {
         let arrays = try NPZ.read(path)
@@ -57,7 +58,10 @@ public enum ArrayDataset {
             }
             return found.tensor
         }
+        let pixels = try array(images)
+        let classes = try labels.map(array) ?? .zeros([pixels.shape.dims.first ?? 0], dtype: .int64)
         return try make(
-            name: path, images: array(images), labels: array(labels), layout: layout, classNames: classNames, split: split)
+            name: path, images: pixels, labels: classes, layout: layout,
+            classNames: labels == nil ? [ImageDataset.unlabelled] : classNames, split: split)
     }
 }

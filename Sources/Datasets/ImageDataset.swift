@@ -10,6 +10,9 @@ public struct ImageDataset: Sendable {
         case train, test
     }
 
+    /// The one class of images that nobody labelled: they serve where labels are not needed.
+    public static let unlabelled = "unlabelled"
+
     /// What errors and reports call the data set.
     public let name: String
     public let split: Split

@@ -2,7 +2,7 @@ import Basics
 import Formats
 import Tensors
 
-/// Pictures in a directory for each class: `cats/1.png`, `dogs/2.jpeg`, ….
+/// Pictures in a directory for each class: `cats/1.png`, `dogs/2.jpeg`, …; or all in one directory, without labels.
 public enum ImageFolder {
     /// How a picture of another size is brought to that of the data set.
     public enum Fit: String, Sendable, CaseIterable {
@@ -13,6 +13,9 @@ public enum ImageFolder {
     }
 
     /// Reads every PNG and JPEG file below `directory`; files with other endings and hidden ones are passed over.
+    ///
+    /// Pictures in `directory` itself, where it has no directories of classes, are of the one class
+    /// `ImageDataset.unlabelled`.
     /// - Parameters:
     ///   - channels: 3, or 1 for grey (0.299 R + 0.587 G + 0.114 B).
     ///   - classNames: the directories in the order of the classes; all of them by name unless given.
@@ -32,20 +35,23 @@ public enum ImageFolder {
             throw DatasetFailure.missingFile(
                 dataset: name, path: directory, hint: "it should have a directory of PNG or JPEG files for each class")
         }
-        let names = classNames ?? DirectoryListing.entries(of: directory)
+        var names = classNames ?? DirectoryListing.entries(of: directory)
             .filter { $0.isDirectory && !$0.name.hasPrefix(".") }.map(\.name).sorted()
         var files: [(path: String, label: Int)] = []
         for (label, className) in names.enumerated() {
             let place = directory + "/" + className
-            let pictures = DirectoryListing.entries(of: place)
-                .filter { !$0.isDirectory && !$0.name.hasPrefix(".") && Picture.hasKnownName($0.name) }.map(\.name).sorted()
+            let pictures = pictures(in: place)
             guard !pictures.isEmpty else {
                 throw DatasetFailure.inconsistent(dataset: name, detail: "there are no PNG or JPEG files in \(place)")
             }
-            files += pictures.map { (place + "/" + $0, label) }
+            files += pictures.map { ($0, label) }
+        }
+        if names.isEmpty {
+            names = [ImageDataset.unlabelled]
+            files = pictures(in: directory).map { ($0, 0) }
         }
         guard !files.isEmpty else {
-            throw DatasetFailure.inconsistent(dataset: name, detail: "\(directory) has no directories of classes")
+            throw DatasetFailure.inconsistent(dataset: name, detail: "\(directory) has neither directories of classes nor PNG or JPEG files")
         }
         let images = try Tensor(uninitialized: [files.count, channels, height, width], dtype: .uint8)
         var progress = Progress("reading pictures", total: files.count)
@@ -56,6 +62,13 @@ public enum ImageFolder {
             try progress.advance()
         }
         return try ImageDataset(name: name, split: split, images: images, labels: files.map(\.label), classNames: names)
+    }
+
+    /// Paths by name.
+    private static func pictures(in directory: String) -> [String] {
+        DirectoryListing.entries(of: directory)
+            .filter { !$0.isDirectory && !$0.name.hasPrefix(".") && Picture.hasKnownName($0.name) }
+            .map { directory + "/" + $0.name }.sorted()
     }
 
     /// [3, H, W] to [1, H, W].

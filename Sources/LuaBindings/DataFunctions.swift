@@ -38,7 +38,8 @@ enum DataFunctions {
             let layout = ArrayDataset.Layout(rawValue: try options.choice("layout", among: layouts, default: layouts[0]))
             let dataset = try ArrayDataset.load(
                 npz: try call.path(1, "path"), images: try options.string("images", default: "images"),
-                labels: try options.string("labels", default: "labels"), layout: layout ?? .channelsFirst,
+                labels: try options.value("labels").boolean == false ? nil : options.string("labels", default: "labels"),
+                layout: layout ?? .channelsFirst,
                 classNames: try options.optionalStrings("classes"), split: try split(options))
             try call.push(DatasetObject(try normalized(dataset, options), try loader(options, from: BatchLoader.Options())))
         }

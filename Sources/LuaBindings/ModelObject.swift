@@ -39,7 +39,7 @@ final class ModelObject: LuaObjectConvertible {
         decomposed = [:]
     }
 
-    /// Makes this another model.
+    /// Makes it another network with the same inputs and outputs.
     func setGraph(_ graph: Graph) {
         self.graph = graph
         executor = nil

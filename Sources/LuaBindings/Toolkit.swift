@@ -80,7 +80,6 @@ public enum Toolkit {
         try DataFunctions.add(to: table, in: state, session)
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, session)
-        try RepairFunctions.add(to: table, in: state)
         try EventFunctions.add(to: table, in: state)
         try TensorTrainFunctions.add(to: table, in: state)
         try SessionFunctions.add(to: table, in: state, session)

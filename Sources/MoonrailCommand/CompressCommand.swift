@@ -8,12 +8,13 @@ struct CompressCommand: ParsableCommand {
         commandName: "compress",
         abstract: "Compresses a model to a budget.",
         discussion: """
-            With --data, layers are scored, batch statistics are re-estimated, and the report has accuracies on images \
-            that were held out (the test images, or a tenth of the others); --tune trains the compressed model towards the \
-            dense one. Without data, layers share the budget evenly and nothing is repaired.
+            Ranks are shared out by the energy that they lose (policy knapsack). With --data, weights are cut by what that \
+            changes in the layers' outputs, the layers' statistics are repaired, and the report has accuracies on images that \
+            were held out (the test images, or a tenth of the others); --tune trains the compressed model towards the dense one. \
+            Images need no labels: without them, or with --unlabelled, the report says how often both models agree.
 
             DATA is fashion_mnist, an .npz file with images and labels, or a directory: the files of MNIST and its family, \
-            of CIFAR-10 or of CIFAR-100, or pictures with a directory for each class.
+            of CIFAR-10 or of CIFAR-100, or pictures, with a directory for each class or without labels.
 
             EXAMPLES:
               moonrail compress model.onnx --keep 0.4 --out small.onnx
@@ -30,10 +31,13 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The file to write: .onnx or .safetensors.", valueName: "FILE"))
     var out: String
 
-    @Option(help: ArgumentHelp("Labelled images, for scoring, repair and accuracy.", valueName: "DATA"))
+    @Option(help: ArgumentHelp("Images, for repair, tuning and accuracy, and for policies that measure.", valueName: "DATA"))
     var data: String?
 
-    @Option(help: ArgumentHelp("How layers share the budget (default: lwiq with data, uniform without).", valueName: "NAME"))
+    @Flag(help: "Looks at no labels of the images.")
+    var unlabelled = false
+
+    @Option(help: ArgumentHelp("How layers share the budget (default: knapsack).", valueName: "NAME"))
     var policy: String?
 
     @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))
@@ -53,8 +57,8 @@ struct CompressCommand: ParsableCommand {
             throw ValidationError("The name of --out must end in .onnx or .safetensors, got '\(out)'.")
         }
         guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
-        if data == nil, tune > 0 || mean != nil || std != nil {
-            throw ValidationError("--tune, --mean and --std need images: give --data.")
+        if data == nil, tune > 0 || mean != nil || std != nil || unlabelled {
+            throw ValidationError("--tune, --mean, --std and --unlabelled need images: give --data.")
         }
     }
 
@@ -62,7 +66,7 @@ struct CompressCommand: ParsableCommand {
         let session = try Session(options)
         Interrupts.stopScriptThenProcess()
         try reportingFailures {
-            let given = try session.state.table(["model": model, "keep": keep, "out": out, "tune": tune])
+            let given = try session.state.table(["model": model, "keep": keep, "out": out, "tune": tune, "unlabelled": unlabelled])
             for (name, value) in [("data", data), ("policy", policy), ("mean", mean), ("std", std)] {
                 if let value { try given.rawSet(name, value) }
             }

@@ -93,6 +93,14 @@ import Testing
         }
     }
 
+    @Test func aFolderOfPicturesAloneIsOfOneClass() throws {
+        let png = try AtomicFile.read(Self.fixtures + "picture.png")
+        try withFiles(["2.png": png, "1.png": png, "notes.txt": [1]]) { directory in
+            let data = try ImageFolder.load(directory, name: "pets", split: .train, height: 9, width: 13)
+            #expect(data.classNames == [ImageDataset.unlabelled] && data.labels == [0, 0] && data.images.shape == [2, 3, 9, 13])
+        }
+    }
+
     @Test func foldersThatAreNoneAreRefused() throws {
         func load(_ directory: String, size: Int = 8, classes: [String]? = nil) -> (any Failure)? {
             failure { _ = try ImageFolder.load(directory, name: "pets", split: .train, height: size, width: 8, classNames: classes) }

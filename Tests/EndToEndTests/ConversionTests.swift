@@ -27,7 +27,7 @@ import Testing
             let model = try ModelFile.read(small)
             let count = model.graph.parameters.trainableElementCount
             #expect(Double(count) <= 0.4 * 269_434 && Double(count) > 0.38 * 269_434)
-            #expect(model.notes["plan"]?["policy"]?.string == "uniform")
+            #expect(model.notes["plan"]?["policy"]?.string == "knapsack")
 
             #expect(try BuiltCommand.run(["convert", small, back]).status == 0)
             #expect(try ModelFile(path: back).graph.parameters.trainableElementCount == count)
@@ -52,14 +52,45 @@ import Testing
             let outcome = try BuiltCommand.run(
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
-            for text in ["lwiq policy: keeps", "dense", "compressed", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
+            for text in ["knapsack policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
-            #expect(model.notes["plan"]?["policy"]?.string == "lwiq" && model.notes["accuracy"]?.number != nil)
+            #expect(model.notes["plan"]?["policy"]?.string == "knapsack" && model.notes["accuracy"]?.number != nil)
+
+            let arguments = ["compress", whole, "--keep", "0.5", "--out", small, "--quiet"]
+            let scored = try BuiltCommand.run(arguments + ["--data", data, "--policy", "lwiq"], patienceSeconds: 120)
+            #expect(scored.status == 0 && scored.output.contains("lwiq policy: keeps"), "\(scored.errors)")
+            let blind = try BuiltCommand.run(arguments + ["--data", data, "--unlabelled", "--tune", "3"], patienceSeconds: 120)
+            #expect(blind.status == 0 && blind.output.contains("agreement with the dense model on 8 images held out"), "\(blind.errors)")
+            #expect(try ModelFile.read(small).notes["agreement"]?.number != nil && ModelFile.read(small).notes["accuracy"] == nil)
+            let refused = try BuiltCommand.run(arguments + ["--data", data, "--unlabelled", "--policy", "proxy"])
+            #expect(refused.status == 1 && refused.errors.contains("the policy proxy needs labels"), "\(refused.errors)")
 
             let unscored = try BuiltCommand.run(["compress", whole, "--policy", "lwiq", "--keep", "0.5", "--out", small])
             #expect(unscored.status == 1 && unscored.errors.contains("give --data"), "\(unscored.errors)")
             let elsewhere = try BuiltCommand.run(["compress", whole, "--data", "/nonexistent", "--keep", "0.5", "--out", small])
             #expect(elsewhere.status == 1 && elsewhere.errors.contains("'/nonexistent' is neither"), "\(elsewhere.errors)")
+        }
+    }
+
+    /// A folder of pictures without classes is enough for planning, repair and tuning.
+    @Test func picturesWithoutLabelsRepair() throws {
+        try inDirectory { directory in
+            let (whole, small, script) = (directory + "/whole.onnx", directory + "/small.onnx", directory + "/make.lua")
+            try AtomicFile.write(script, text: """
+                local mr = require "moonrail"
+                mr.seed(1)
+                mr.zoo.resnet { depth = 8, image = { 3, 16, 16 }, classes = 4 }:save(arg[1])
+                """)
+            #expect(try BuiltCommand.run(["run", script, whole]).status == 0)
+            let pictures = try temporaryDirectory()
+            defer { removeDirectory(pictures) }
+            let picture = try AtomicFile.read(Repository.root + "/Tests/Fixtures/picture.png")
+            for index in 0..<20 {
+                try AtomicFile.write("\(pictures)/\(index).png") { append in try picture.withUnsafeBytes { try append($0) } }
+            }
+            let outcome = try BuiltCommand.run(
+                ["compress", whole, "--data", pictures, "--keep", "0.5", "--out", small, "--quiet"], patienceSeconds: 120)
+            #expect(outcome.status == 0 && outcome.output.contains("agreement with the dense model on 2 images"), "\(outcome.errors)")
         }
     }
 
@@ -120,7 +151,8 @@ import Testing
     @Test(arguments: [
         ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"], ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--out", "b"], ["info"],
-        ["compress", "a.onnx", "--keep", "0.5", "--tune", "5", "--out", "b.onnx"], ["export", "a.onnx", "--out", "b.py"],
+        ["compress", "a.onnx", "--keep", "0.5", "--tune", "5", "--out", "b.onnx"],
+        ["compress", "a.onnx", "--keep", "0.5", "--unlabelled", "--out", "b.onnx"], ["export", "a.onnx", "--out", "b.py"],
     ])
     func wrongCommandLinesEndWithStatusTwo(arguments: [String]) throws {
         let outcome = try BuiltCommand.run(arguments)

@@ -25,6 +25,8 @@ import Testing
             local y = mr.tensor({ 0, 1, 1, 2 }, { dtype = "int64" })
             mr.write_npz("\(name)", { x = mr.rand(4, 6, 6, 3), y = y })
             local data = mr.data.npz("\(name)", { images = "x", labels = "y", layout = "nhwc", batch = 4, split = "test" })
+            local alone = mr.data.npz("\(name)", { images = "x", labels = false, layout = "nhwc" })
+            assert(#alone == 4 and #alone.classes == 1 and alone.classes[1] == "unlabelled")
             assert(#data == 4 and data.image_shape[1] == 3 and data.labels[4] == 3 and data.split == "test")
             local batch = data:epoch()()
             near(batch.x:mean():item(), 0, 1e-4)

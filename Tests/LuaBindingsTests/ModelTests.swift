@@ -32,6 +32,36 @@ import Testing
             """)
     }
 
+    /// Convolutions without batch normalisation get the dense ones' statistics; those with one are left alone.
+    @Test func repairMovesLayersTowardsTheDenseModel() throws {
+        try run("""
+            mr.seed(3)
+            local function block(name, norm)
+                return mr.nn.block { name = name, mr.nn.conv { channels = 32, kernel = 3, padding = 1 }, norm and mr.nn.batch_norm() or mr.nn.relu() }
+            end
+            local model = mr.nn.sequential {
+                image = { 3, 8, 8 }, block("a"), block("b"), block("c", true), mr.nn.global_avg_pool(), mr.nn.flatten(),
+                mr.nn.linear { features = 4 },
+            }
+            local labels = {}
+            for i = 1, 64 do labels[i] = i % 4 + 1 end
+            local data = mr.data.from_tensors(mr.randn(64, 3, 8, 8), mr.tensor(labels, { dtype = "int64" }))
+            local small = model:compress(mr.plan(model, { policy = "uniform", budget = { params = 0.4 } }))
+            local images = data:epoch()().x
+            local tap = model.layers[2].name
+            local function distance()
+                local means = {}
+                for i, candidate in ipairs { model, small } do means[i] = candidate:features(images, { tap })[tap]:mean():item() end
+                return math.abs(means[1] - means[2])
+            end
+            local before = distance()
+            local names = small:repair(model, data, { images = 64 })
+            assert(distance() < 0.1 * before, ("%g after %g"):format(distance(), before))
+            local ok, err = pcall(small.repair, small, model, data, { images = 1 })
+            assert(not ok and tostring(err):find("at least 2", 1, true), tostring(err))
+            """)
+    }
+
     @Test func gradientsBelongToTheirPass() throws {
         try run("""
             local model, data = net(), tiny()

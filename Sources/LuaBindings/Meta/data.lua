@@ -30,15 +30,16 @@ function mr.data.cifar10(options) end
 function mr.data.cifar100(options) end
 
 --- PNG and JPEG files in a directory for each class, brought to `size` = { height, width } by cutting out the middle or
---- by stretching. For test images give the classes, mean and std of the training images.
+--- by stretching. Pictures that lie in `dir` itself are of one class, "unlabelled". For test images give the classes, mean and std of the training images.
 ---@param options { dir: string, size: integer[], channels: integer, fit: "crop"|"stretch", classes: string[], name: string, split: "train"|"test", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
 ---@return Dataset
 function mr.data.folder(options) end
 
 --- Two arrays of an npz file: images [N, C, H, W], [N, H, W] or, with layout = "nhwc", [N, H, W, C]; and labels, which
---- count from 0 there. The arrays are called images and labels unless told otherwise.
+--- count from 0 there. The arrays are called images and labels unless told otherwise; labels = false takes images alone, of
+--- one class.
 ---@param path string
----@param options? { images: string, labels: string, layout: "nchw"|"nhwc", classes: string[], split: "train"|"test", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options? { images: string, labels: string|false, layout: "nchw"|"nhwc", classes: string[], split: "train"|"test", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
 ---@return Dataset
 function mr.data.npz(path, options) end
 

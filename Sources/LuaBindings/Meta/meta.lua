@@ -293,6 +293,15 @@ function Model:reestimate(data, options) end
 ---@return integer layers how many were fitted
 function Model:refit(dense, data, options) end
 
+--- Gives the channels of a compressed model's layers the means and variances that those of `dense`, the model it was made
+--- of, have on up to 512 of the images (images = 512), in place, by their weights and biases. For layers without batch
+--- normalisation behind them; for the others there is reestimate, to be called afterwards. Needs no labels.
+---@param dense Model
+---@param data Dataset
+---@param options? { images: integer, seed: integer }
+---@return integer layers how many were repaired
+function Model:repair(dense, data, options) end
+
 --- A compressed copy after a plan.
 ---@param plan table
 ---@return Model

@@ -1,4 +1,4 @@
--- `moonrail compress`: load, score where there are labels, plan, compress, re-estimate, tune, report, write.
+-- `moonrail compress`: load, plan, compress, repair, tune, report, write.
 -- A recipe of your own can begin as a copy of this; the command's options arrive as one table.
 local mr = require "moonrail"
 local core = require "moonrail.core"
@@ -34,7 +34,7 @@ local function images(model)
     if there(where, "train.bin") then return mr.data.cifar100(pair) end
     local all
     if where:find "%.npz$" then
-        all = mr.data.npz(where, { batch = 64, mean = mean, std = std })
+        all = mr.data.npz(where, { batch = 64, mean = mean, std = std, labels = not options.unlabelled and "labels" })
     else
         local shape = model.input_shape
         if #shape ~= 3 then error("--data: the model's input is no image, so a directory of pictures does not fit it", 0) end
@@ -47,49 +47,88 @@ local function images(model)
     return train:with { shuffle = true, seed = 1 }, test
 end
 
-local function measured(name, model, path, test)
-    return {
-        name = name, params = model.cost.params, macs = model.cost.macs, bytes = mr.file_size(path),
-        accuracy = test and model:evaluate(test, { label = "evaluating " .. name }).accuracy,
-        latency_ms = model:latency { batch = 1, runs = 50 }.ms,
-    }
+-- How often two models name the same class.
+local function agreement(one, other, data)
+    local progress, same = core.progress("comparing", #data), 0
+    for batch in data:with { shuffle = false, augment = {}, drop_last = false }:epoch() do
+        same = same + one(batch.x):argmax():eq(other(batch.x):argmax()):sum():item()
+        progress:advance(batch.count)
+    end
+    progress:finish()
+    return same / #data
 end
 
 mr.seed(1)
 local model = mr.load(options.model)
 local train, test
 if options.data then train, test = images(model) end
-local policy = options.policy or (train and "lwiq" or "uniform")
-local scores
-if policy:find "^lwiq" then
-    if not train then error(("the policy %s scores layers by images: give --data, or take --policy uniform"):format(policy), 0) end
-    scores = mr.lwiq.score(model, train, { images = math.min(2560, #train) })
+local labelled = train and not options.unlabelled and #train.classes > 1
+
+-- The accuracy on images that were held out, or without labels the agreement with the dense model.
+local function quality(candidate, name)
+    if labelled then return candidate:evaluate(test, { label = "evaluating " .. name }).accuracy end
+    return test and agreement(candidate, model, test)
 end
-local plan = mr.plan(model, { scores = scores, budget = { params = options.keep }, policy = policy })
+
+local function measured(name, candidate, path)
+    return {
+        name = name, params = candidate.cost.params, macs = candidate.cost.macs, bytes = mr.file_size(path),
+        accuracy = labelled and quality(candidate, name) or nil,
+        latency_ms = candidate:latency { batch = 1, runs = 50 }.ms,
+    }
+end
+
+-- What the policy wants to know first.
+local function measurements(policy)
+    local measure = ({ features = true, proxy = true, sensitivity = true })[policy]
+    local scored = policy:find "^lwiq"
+    local needs = measure and "measures layers on" or scored and "scores layers by"
+    if needs and not train then error(("the policy %s %s images: give --data, or take another"):format(policy, needs), 0) end
+    if needs and policy ~= "features" and not labelled then
+        error(("the policy %s needs labels; knapsack and features do without"):format(policy), 0)
+    end
+    local whiten = policy ~= "lwiq" and train or nil
+    return {
+        scores = scored and mr.lwiq.score(model, train, { images = math.min(2560, #train) }) or nil,
+        curves = measure and mr.lwiq.curves(model, train, { measure = policy, whiten = whiten }) or nil,
+        whiten = whiten, policy = policy, budget = { params = options.keep },
+    }
+end
+
+local plan = mr.plan(model, measurements(options.policy or "knapsack"))
 print(plan)
 
-local dense = measured("dense", model, options.model, test)
+local dense = measured("dense", model, options.model)
 local small = model:compress(plan)
-local raw = test and small:evaluate(test, { label = "evaluating as cut" }).accuracy
+local stages, reached = {}, nil
+local function stage(name)
+    reached = quality(small, name)
+    stages[#stages + 1] = reached and ("%s %.2f %%"):format(name, 100 * reached)
+end
+stage "as cut"
 if train then
     -- Layers with batch normalisation behind them by re-estimating it, the others by their channels' means and variances.
-    small = core.repair(small, model, train, math.min(512, #train))
-    small:reestimate(train, { images = math.min(2048, #train) })
+    small:repair(model, train)
+    small:reestimate(train)
+    stage "repaired"
 end
 if options.tune > 0 then
     small:fit(train, {
-        steps = options.tune, teacher = model, label = "tuning",
+        steps = options.tune, teacher = model, distill = not labelled and 1 or nil, label = "tuning",
         optimizer = mr.optim.sgd { lr = 0.02, momentum = 0.9, nesterov = true, weight_decay = 5e-4 },
         schedule = mr.schedule.cosine { warmup = 0.1 },
     })
+    stage "tuned"
 end
 small:note("plan", { policy = plan.policy, keep_params = plan.keep_params, keep_macs = plan.keep_macs })
-if test then small:note("accuracy", small:evaluate(test, { label = "evaluating" }).accuracy) end
+if test then small:note(labelled and "accuracy" or "agreement", reached) end
 small:save(options.out)
 
 -- What counts is the file: it is loaded again, and that is measured.
-local row = measured("compressed", mr.load(options.out), options.out, test)
-row.accuracy_raw = raw
 print()
-print(mr.compare { dense, row })
+print(mr.compare { dense, measured("compressed", mr.load(options.out), options.out) })
+if test then
+    print(("%s on %d images held out: %s"):format(
+        labelled and "accuracy" or "agreement with the dense model", #test, table.concat(stages, ", ")))
+end
 print("wrote " .. options.out)

@@ -1,0 +1,58 @@
+import Basics
+import Compression
+import Datasets
+import Execution
+import LuaRuntime
+import Tensors
+
+/// Methods that mend a compressed model by what images make of it; none of them needs labels.
+extension ModelClass {
+    static func addCalibration(_ members: LuaClass<ModelObject>) {
+        members.mutatingMethod("reestimate") { call, model in
+            let dataset = try call.object(1, "data", as: DatasetObject.self)
+            let options = try call.options(2, known: ["images", "seed"])
+            let count = try options.integer("images", default: 2048)
+            guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
+            try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: 0))
+        }
+        members.mutatingMethod("repair") { call, model in
+            let dense = try call.object(1, "dense", as: ModelObject.self)
+            let data = try call.object(2, "data", as: DatasetObject.self)
+            let options = try call.options(3, known: ["images", "seed"])
+            let count = try options.integer("images", default: 512)
+            guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
+            guard data.dataset.count >= 2 else { throw call.invalid(2, "data", "must have at least 2 images") }
+            let images = try CalibrationImages.batches(
+                of: data, count: count, seed: options.integer("seed", default: 0)).images
+            let repaired = try AffineRepair.repair(
+                model.graph, towards: dense.graph, images: Tensor.concatenated(images, dim: 0))
+            model.setGraph(repaired.graph)
+            try call.push(repaired.layers.count)
+        }
+        members.mutatingMethod("refit") { call, model in
+            let dense = try call.object(1, "dense", as: ModelObject.self)
+            let data = try call.object(2, "data", as: DatasetObject.self)
+            let options = try call.options(3, known: ["images", "seed", "ridge"])
+            let count = try options.integer("images", default: 2048)
+            guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
+            let ridge = try options.number("ridge", default: 1e-4)
+            guard ridge >= 0, ridge.isFinite else { throw options.invalid("ridge", "must not be negative, got \(ridge)") }
+            let images = try CalibrationImages.batches(of: data, count: count, seed: options.integer("seed", default: 0)).images
+            let fitted = try LeastSquaresRepair.repair(model.graph, towards: dense.graph, images: images, ridge: ridge)
+            model.setGraph(fitted.graph)
+            try call.push(fitted.layers.count)
+        }
+    }
+
+    private static func reestimate(_ model: ModelObject, on dataset: DatasetObject, imageCount: Int, seed: Int) throws {
+        var estimator = StatisticsEstimator(model.graph)
+        let calibration = try dataset.calibration(imageCount: imageCount, seed: seed)
+        let batches = try calibration.epoch()
+        var progress = Progress("re-estimating BN", total: calibration.dataset.count)
+        while let batch = try batches.next() {
+            try estimator.add([batch.images])
+            try progress.advance(by: batch.count)
+        }
+        model.setParameters(estimator.estimated)
+    }
+}
