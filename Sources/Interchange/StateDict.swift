@@ -1,3 +1,4 @@
+import Formats
 public import Graphs
 import Operations
 public import Tensors
@@ -47,6 +48,37 @@ public struct StateDict: Sendable {
         }
         let leftOver = unused.filter { !$0.hasSuffix(".num_batches_tracked") }.sorted()
         guard leftOver.isEmpty else { throw InterchangeFailure.leftOver(source: source, names: leftOver) }
+    }
+
+    /// Writes the parameters of a dense network of the zoo as safetensors under PyTorch's names, so that
+    /// `load_state_dict` takes them.
+    /// - Throws: `InterchangeFailure.notExportable` for a network that is not of the zoo as it was built; `FileFailure`.
+    public static func write(_ graph: Graph, to path: String) throws {
+        guard let architecture = KnownArchitectures.architecture(of: graph) else {
+            throw InterchangeFailure.notExportable(
+                operation: graph.name,
+                detail: "only the zoo's dense networks have names in PyTorch; `moonrail export --torch` writes any network")
+        }
+        let tensors = try StateDict(modules: architecture.stateDictModules(), source: path).tensors(of: graph)
+        try SafetensorsFile(tensors: tensors, metadata: ["format": "pt"]).write(to: path)
+    }
+
+    /// The parameters under PyTorch's names; batch norms with the count of batches that PyTorch keeps, which is 0.
+    /// - Throws: `InterchangeFailure.notExportable` for a layer without a name.
+    public func tensors(of graph: Graph) throws -> [(name: String, tensor: Tensor)] {
+        var list: [(name: String, tensor: Tensor)] = []
+        for parameter in graph.parameters.names where !isDropoutCount(parameter, in: graph) {
+            guard let tensor = graph.parameters[parameter]?.tensor, let dot = parameter.lastIndex(of: "."),
+                let module = modules[String(parameter[..<dot])]?.first
+            else {
+                throw InterchangeFailure.notExportable(operation: parameter, detail: "PyTorch's network has no such layer")
+            }
+            list.append((module + parameter[dot...], tensor))
+            if parameter.hasSuffix(".running_var") {
+                list.append((module + ".num_batches_tracked", try .zeros([], dtype: .int64)))
+            }
+        }
+        return list
     }
 
     /// PyTorch's names of a parameter, then ours.

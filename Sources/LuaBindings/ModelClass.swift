@@ -114,8 +114,12 @@ enum ModelClass {
             })
         }
         members.method("save") { call, model in
-            try ModelFile(graph: model.graph, notes: model.notes)
-                .write(byEndingOf: try call.path(1, "path"), version: Toolkit.version)
+            let path = try call.path(1, "path")
+            let options = try call.options(2, known: ["names"])
+            if try options.choice("names", among: ["moonrail", "pytorch"], default: "moonrail") == "pytorch" {
+                return try StateDict.write(model.graph, to: path)
+            }
+            try ModelFile(graph: model.graph, notes: model.notes).write(byEndingOf: path, version: Toolkit.version)
         }
         members.method("clone") { _, model in ModelObject(model.graph, notes: model.notes) }
     }

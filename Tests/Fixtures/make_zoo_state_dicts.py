@@ -2,6 +2,8 @@
 """Golden values for the zoo: what PyTorch's networks of the same architectures compute.
 
 Command:   python make_zoo_state_dicts.py
+           python make_zoo_state_dicts.py --load FOLDER    checks state dicts that Moonrail wrote, FOLDER/NAME.safetensors:
+                                                           each loads strictly and gives the logits of the golden weights
 Versions:  Python 3.11, torch 2.15.0 (CPU), safetensors 0.8.0
 
 zoo_state_dicts.json: for each network the names and shapes of its state dict, as torchvision and common CIFAR
@@ -10,12 +12,17 @@ position of the tensor and of the element. resnet8_half.safetensors: one state d
 """
 import json
 import os
+import pathlib
+import sys
 
-import numpy as np
-import torch
-import torch.nn as nn
-import torch.nn.functional as F
-from safetensors.torch import save_file
+try:
+    import numpy as np
+    import torch
+    import torch.nn as nn
+    import torch.nn.functional as F
+    from safetensors.torch import load_file, save_file
+except ImportError:
+    sys.exit(3)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -242,9 +249,24 @@ def half():
     return [float(v) for v in net(images((3, 32, 32))).flatten()]
 
 
-if __name__ == "__main__":
-    import sys
+@torch.no_grad()
+def check(folder):
+    paths = sorted(pathlib.Path(folder).glob("*.safetensors"))
+    for path in paths:
+        make, shape = NETS[path.stem]
+        expected, found = make().eval(), make().eval()
+        fill(expected)
+        found.load_state_dict(load_file(path), strict=True)
+        difference = float((expected(images(shape)) - found(images(shape))).abs().max())
+        print(path.name, difference)
+        if difference > 0:
+            sys.exit(1)
+    sys.exit(0 if paths else 1)
 
+
+if __name__ == "__main__":
+    if "--load" in sys.argv:
+        check(sys.argv[sys.argv.index("--load") + 1])
     nets = FULL if "--full" in sys.argv else NETS
     result = {"nets": [entry(name, make, shape) for name, (make, shape) in nets.items()]}
     if nets is NETS:

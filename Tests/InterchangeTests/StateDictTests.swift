@@ -1,6 +1,7 @@
 import Basics
 import Execution
 import Formats
+import Foundation
 import Graphs
 import Interchange
 import Operations
@@ -105,6 +106,59 @@ import Testing
         var graph = try CIFARResNet(depth: 8).build(seed: 1)
         try StateDict(modules: CIFARResNet(depth: 8).stateDictModules(), source: "file").load(names: file.names, into: &graph) { file[$0] }
         try expectAgreement(graph, try #require(Self.golden["resnet8_half"]?.array).compactMap { $0.number.map { Float($0) } })
+    }
+
+    /// What is written has the names and shapes of PyTorch's own, and comes back the same.
+    @Test(arguments: architectures.keys.sorted().filter { !["resnet20-linear", "vgg11-sequential", "mlp"].contains($0) })
+    func isWrittenUnderPyTorchsNames(name: String) throws {
+        let entry = try #require(Self.golden["nets"]?.array?.first { $0["name"]?.string == name })
+        let architecture = try #require(Self.architectures[name])
+        let graph = try architecture.build(seed: 1)
+        let path = "/tmp/moonrail-state-\(UInt64.random(in: 0 ... .max)).safetensors"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try StateDict.write(graph, to: path)
+        let file = try SafetensorsFile(path: path)
+        let wanted = try Self.state(of: entry)
+        let counts = file.names.filter { $0.hasSuffix(".num_batches_tracked") }
+        #expect(Set(file.names).subtracting(counts) == Set(wanted.names))
+        #expect(counts.count == wanted.names.count { $0.hasSuffix(".running_var") } && file[counts.first ?? ""]?.dtype != .float32)
+        #expect(wanted.names.allSatisfy { file[$0]?.shape == wanted.tensors[$0]?.shape })
+        var other = try architecture.build(seed: 2)
+        try StateDict(modules: architecture.stateDictModules(), source: name).load(names: file.names, into: &other) { file[$0] }
+        let x = try Self.images(architecture.imageShape)
+        #expect(try InferenceEngine(other).run([x])[0].array(of: Float.self) == InferenceEngine(graph).run([x])[0].array(of: Float.self))
+    }
+
+    /// Where PyTorch is there: `load_state_dict` takes what is written, and the networks compute the same.
+    @Test func pyTorchLoadsWhatIsWritten() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "moonrail-\(UUID().uuidString)").path(percentEncoded: false)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for name in ["resnet8", "resnet18", "mobilenet_v2-quarter", "lenet5"] {
+            let entry = try #require(Self.golden["nets"]?.array?.first { $0["name"]?.string == name })
+            let architecture = try #require(Self.architectures[name])
+            var graph = try architecture.build(seed: 1)
+            let (names, tensors) = try Self.state(of: entry)
+            try StateDict(modules: architecture.stateDictModules(), source: name).load(names: names, into: &graph) { tensors[$0] }
+            try StateDict.write(graph, to: "\(folder)/\(name).safetensors")
+        }
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        let python = ProcessInfo.processInfo.environment["MOONRAIL_ONNX_PYTHON"] ?? "python3"
+        process.arguments = [python, Self.fixtures + "make_zoo_state_dicts.py", "--load", folder]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect([0, 3, 127].contains(process.terminationStatus), "3 is a Python without PyTorch")
+    }
+
+    @Test func networksThatPyTorchHasNotAreRefused() throws {
+        var builder = GraphBuilder(name: "resnet18", seed: 1)
+        let x = builder.input("images", [3, 8, 8])
+        let mine = try builder.convolution("mine", x, channels: 4, kernel: [3, 3], geometry: .init())
+        let graph = try builder.finish(outputs: [mine])
+        let failure = #expect(throws: InterchangeFailure.self) { try StateDict.write(graph, to: "/tmp/x.safetensors") }
+        #expect(failure?.code == "interchange.notExportable")
     }
 
     @Test func namesOfOursAndOfDataParallelTrainingAreTaken() throws {

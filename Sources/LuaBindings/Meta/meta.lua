@@ -343,9 +343,11 @@ function Model:parameter(name) end
 ---@return any
 function Model:note(name, value) end
 
---- Saves the model, whole or not at all: as ONNX where the path ends in .onnx, else as safetensors.
+--- Saves the model, whole or not at all: as ONNX where the path ends in .onnx, else as safetensors. With names =
+--- "pytorch" it writes the weights alone, of a dense network of the zoo, under the names of PyTorch's state dicts.
 ---@param path string
-function Model:save(path) end
+---@param options? { names: "moonrail"|"pytorch" }
+function Model:save(path, options) end
 
 --- A copy that changes on its own.
 ---@return Model
