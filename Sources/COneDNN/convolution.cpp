@@ -38,7 +38,8 @@ primitive_attr attributes(const cod_convolution &shape) {
     attr.set_scratchpad_mode(scratchpad_mode::user);
     post_ops ops;
     if (shape.has_sum) ops.append_sum(1.0f);
-    if (shape.has_relu) ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
+    for (const auto &f : shape.activations)
+        if (f.function != cod_no_function) ops.append_eltwise(1.0f, cod::algorithm_of(f.function), f.alpha, f.beta);
     attr.set_post_ops(ops);
     return attr;
 }

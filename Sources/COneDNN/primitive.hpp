@@ -23,6 +23,8 @@ dnnl::memory::format_tag activation_tag(cod_format format);
 // The desc of an N×C×H×W activation in one of our formats.
 dnnl::memory::desc activation(int64_t n, int64_t c, int64_t h, int64_t w, cod_format format);
 
+dnnl::algorithm algorithm_of(cod_function function);
+
 template <typename Body> auto guarded(Body body) -> decltype(body()) {
     try {
         return body();

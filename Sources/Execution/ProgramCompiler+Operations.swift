@@ -10,11 +10,13 @@ extension ProgramCompiler {
         let input = try valueName(node.inputs[0], of: node)
         let weight = try parameter(node.inputs[1], of: node)
         let bias = conv.hasBias ? try parameter(node.inputs[2], of: node).contiguous() : nil
+        let next = activations[index].map { graph.nodes[$0] }
+        let activation = conv.hasReLU ? .rectifier() : next.flatMap { ActivationFunction($0.operation) }
         let primitive = try Convolution.primitive(
             cod_forward_inference, input: planned(input).shape, weight: weight.shape, geometry: conv.geometry,
-            hasBias: conv.hasBias, hasSum: conv.addsResidual, hasReLU: conv.hasReLU)
+            hasBias: conv.hasBias, hasSum: conv.addsResidual, activation: activation)
         let source = try value(input, in: primitive.format(of: cod_src))
-        let target = try planTarget(node, conv, at: index, format: primitive.format(of: cod_dst))
+        let target = try planTarget(next ?? node, node, conv, at: index, format: primitive.format(of: cod_dst))
         let packed = try primitive.packed(weight, as: cod_weights)
         emitPrimitive(
             primitive, [(cod_src, source.value), (cod_dst, target)],
@@ -22,19 +24,20 @@ extension ProgramCompiler {
         releaseCopy(source)
     }
 
+    /// - Parameter maker: the node whose value the result is.
     private mutating func planTarget(
-        _ node: Node, _ conv: Conv2D, at index: Int, format: ActivationFormat
+        _ maker: Node, _ node: Node, _ conv: Conv2D, at index: Int, format: ActivationFormat
     ) throws -> PlannedValue {
-        guard conv.addsResidual, let last = node.inputs.last else { return define(node.name, format) }
+        guard conv.addsResidual, let last = node.inputs.last else { return define(maker.name, format) }
         let residual = try valueName(last, of: node)
         let input = try valueName(node.inputs[0], of: node)
         if dies(residual, at: index), try planned(residual).format == format, residual != input,
-            let value = define(node.name, inPlaceOf: residual)
+            let value = define(maker.name, inPlaceOf: residual)
         {
             return value
         }
         let summand = try planned(residual)
-        let target = define(node.name, format)
+        let target = define(maker.name, format)
         try emitCopy(from: summand, to: target)
         return target
     }
@@ -72,15 +75,6 @@ extension ProgramCompiler {
         releaseCopy(source)
     }
 
-    mutating func planRectifier(_ node: Node) throws {
-        let source = try planned(valueName(node.inputs[0], of: node))
-        let target = define(node.name, source.format)
-        emit { memory in
-            let (from, to) = (memory.tensor(source), memory.tensor(target))
-            return [{ Elementwise.rectified(from, into: to) }]
-        }
-    }
-
     mutating func planFlatten(_ node: Node) throws {
         let source = try value(valueName(node.inputs[0], of: node), in: .plain)
         let target = define(node.name, .plain)
@@ -106,17 +100,33 @@ extension ProgramCompiler {
         releaseCopy(b)
     }
 
-    /// Over the stored elements, in place where nothing else reads the input. Zeros that fill up blocks of channels
-    /// stay zeros, as the limits are on both sides of 0.
-    mutating func planClip(_ node: Node, _ clip: Clip, at index: Int) throws {
-        let input = try valueName(node.inputs[0], of: node)
-        let source = try planned(input)
-        let target = (dies(input, at: index) ? define(node.name, inPlaceOf: input) : nil) ?? define(node.name, source.format)
-        let (low, high) = (Float(clip.low), Float(clip.high))
-        emit { memory in
-            let (x, y) = (memory.tensor(source), memory.tensor(target))
-            return [{ Elementwise.clamp(x, low: low, high: high, into: y) }]
+    /// One matrix product over all positions, with the bias laid down first.
+    mutating func planLinear(_ node: Node, _ linear: Linear) throws {
+        let source = try value(valueName(node.inputs[0], of: node), in: .plain)
+        let weight = try parameter(node.inputs[1], of: node).contiguous()
+        let bias = linear.hasBias ? try parameter(node.inputs[2], of: node).contiguous() : nil
+        let target = define(node.name, .plain)
+        let (width, inner) = (weight.shape[0], weight.shape[1])
+        let rows = source.value.shape.elementCount / inner
+        emit("sgemm") { memory in
+            let (x, y) = (memory.tensor(source.value), memory.tensor(target))
+            return [{
+                let (from, to) = (x.base(Float.self), y.base(Float.self))
+                try withExtendedLifetime((weight, bias)) {
+                    if let bias {
+                        let first = bias.base(Float.self)
+                        parallelFor(rows, grain: max(1, Elementwise.grain / width)) {
+                            for row in $0 { (to + row * width).update(from: first, count: width) }
+                        }
+                    }
+                    let status = cod_sgemm(
+                        CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "T")), Int64(rows), Int64(width), Int64(inner), from,
+                        Int64(inner), weight.base(), Int64(inner), bias == nil ? 0 : 1, to, Int64(width))
+                    guard status == 0 else { throw TensorFailure.kernel(operation: "linear", reason: "oneDNN's sgemm refused it") }
+                }
+            }]
         }
+        releaseCopy(source)
     }
 
     /// Evaluates the operation as on the tape and copies its results into place.

@@ -31,6 +31,8 @@ struct ProgramCompiler {
     let graph: Graph
     private let shapes: [String: Shape]
     private let lastUses: [String: Int]
+    /// By the position of a convolution, that of the function which its kernel applies to its result.
+    let activations: [Int: Int]
     private var buffers = BufferPlan()
     private var values: [String: PlannedValue] = [:]
     private var emitters: [(label: CompiledSteps.Label, make: Emitter)] = []
@@ -44,6 +46,7 @@ struct ProgramCompiler {
         self.graph = graph
         shapes = try ShapeInference.shapes(of: graph, batch: batch)
         lastUses = Liveness.lastUses(of: graph)
+        activations = Self.activations(of: graph)
     }
 
     /// - Parameters:
@@ -52,9 +55,12 @@ struct ProgramCompiler {
     ///   - raw: results that leave in the format they were made in; the others leave plain.
     mutating func plan(given: [String: Tensor] = [:], raw: Set<String> = []) throws {
         for input in graph.inputs { planInput(input, given[input.name]) }
+        let isDone = Set(activations.values)
         for (index, node) in graph.nodes.enumerated() {
             nodeName = node.name
-            try located("\(graph.name) › \(node.name) › \(node.operation.name)") { try plan(node, at: index) }
+            if !isDone.contains(index) {
+                try located("\(graph.name) › \(node.name) › \(node.operation.name)") { try plan(node, at: index) }
+            }
             for name in Set(node.valueInputs + node.outputs) where lastUses[name] == index { release(name) }
         }
         for (position, name) in graph.outputs.enumerated() {
@@ -92,7 +98,7 @@ struct ProgramCompiler {
         shapes[input.name]?.rank == 4 && !graph.outputs.contains(input.name)
             && graph.nodes.allSatisfy { node in
                 guard node.valueInputs.contains(input.name) else { return true }
-                guard Self.isBound(node, shapes), node.valueInputs.filter({ $0 == input.name }).count == 1 else { return false }
+                guard Self.isBound(node, graph, shapes), node.valueInputs.filter({ $0 == input.name }).count == 1 else { return false }
                 return switch node.operation {
                 case is Conv2D: node.inputs[0] == .value(input.name)
                 case is Pool2D, is AdaptiveAveragePool2D, is GlobalAveragePool2D, is SubsamplePad: true
@@ -119,39 +125,47 @@ struct ProgramCompiler {
     }
 
     private mutating func plan(_ node: Node, at index: Int) throws {
-        guard Self.isBound(node, shapes) else { return try planGeneric(node) }
+        if let linear = node.operation as? Linear, Self.isUsual(node) { return try planLinear(node, linear) }
+        guard Self.isBound(node, graph, shapes) else { return try planGeneric(node) }
+        if let function = ActivationFunction(node.operation) { return try planActivation(node, function, at: index) }
+        if let found = Self.gate(of: node, shapes) { return try planGate(node, found, at: index) }
+        if let found = Self.channelVector(of: node, graph, shapes) { return try planChannelVector(node, found, at: index) }
         switch node.operation {
         case let conv as Conv2D: try planConvolution(node, conv, at: index)
         case let pool as Pool2D: try planPooling(node, pool)
         case is AdaptiveAveragePool2D, is GlobalAveragePool2D: try planAdaptivePooling(node)
         case let shortcut as SubsamplePad: try planSubsample(node, shortcut)
         case let add as Add: try planSum(node, add)
-        case let clip as Clip: try planClip(node, clip, at: index)
-        case is ReLU: try planRectifier(node)
+        case let norm as BatchNorm: try planBatchNorm(node, norm, at: index)
+        case is Concatenate: try planConcatenation(node)
+        case let slice as Slice: try planChannelSlice(node, slice)
         case is Flatten: try planFlatten(node)
         default: try planGeneric(node)
         }
     }
 
     /// Whether a node becomes steps on planned memory alone, which may run beside others on another thread.
-    static func isBound(_ node: Node, _ shapes: [String: Shape]) -> Bool {
+    static func isBound(_ node: Node, _ graph: Graph, _ shapes: [String: Shape]) -> Bool {
+        if channelVector(of: node, graph, shapes) != nil { return true }
         guard isUsual(node) else { return false }
         switch node.operation {
-        case is Conv2D, is Pool2D, is AdaptiveAveragePool2D, is GlobalAveragePool2D, is SubsamplePad, is ReLU, is Flatten:
-            return true
-        case let clip as Clip: return clip.low <= 0 && clip.high >= 0
+        case is Conv2D, is Pool2D, is AdaptiveAveragePool2D, is GlobalAveragePool2D, is SubsamplePad, is Flatten: return true
+        case let norm as BatchNorm: return !norm.addsResidual
+        case is Multiply: return gate(of: node, shapes) != nil
+        case let concatenation as Concatenate: return movesBlocks(concatenation, node, shapes)
+        case let slice as Slice: return movesBlocks(slice, node, shapes)
         // Sums of one shape run over the stored elements; broadcasting ones take the general way.
         case is Add: return shapes[node.valueInputs[0]] == shapes[node.valueInputs[1]]
-        default: return false
+        default: return ActivationFunction(node.operation) != nil
         }
     }
 
     /// Whether values and parameters stand where the special ways expect them; in a graph they need not.
-    private static func isUsual(_ node: Node) -> Bool {
-        let isConvolution = node.operation is Conv2D
+    static func isUsual(_ node: Node) -> Bool {
+        let hasWeights = node.operation is Conv2D || node.operation is BatchNorm || node.operation is Linear
         let addsResidual = (node.operation as? Conv2D)?.addsResidual == true
         return node.inputs.enumerated().allSatisfy { position, source in
-            let expectsValue = !isConvolution || position == 0 || addsResidual && position == node.inputs.count - 1
+            let expectsValue = !hasWeights || position == 0 || addsResidual && position == node.inputs.count - 1
             if case .value = source { return expectsValue } else { return !expectsValue }
         }
     }

@@ -9,7 +9,7 @@ public enum OperationCatalog {
         KLDivergence.self, LayerNorm.self, LeakyReLU.self, Linear.self, LogSoftmax.self, Logarithm.self, Magnitude.self,
         MatrixMultiply.self, MeanSquaredError.self, Multiply.self, PReLU.self, Pad.self, Pool2D.self, Power.self, ReLU.self,
         ReduceMean.self, Reshape.self, Resize.self, Scale.self, Sigmoid.self, Slice.self, Softmax.self, SquareRoot.self, SubsamplePad.self,
-        Subtract.self, Sum.self, Tanh.self, Transpose.self, Truncate.self,
+        Subtract.self, Sum.self, Swish.self, Tanh.self, Transpose.self, Truncate.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

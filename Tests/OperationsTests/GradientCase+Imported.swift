@@ -15,7 +15,7 @@ extension GradientCase {
     }
 
     private static let activations: [GradientCase] = [
-        smooth("sequence", Sigmoid(), [2, 3, 5]), smooth("matrix", Tanh()), smooth("exact", GELU()),
+        smooth("sequence", Sigmoid(), [2, 3, 5]), smooth("matrix", Tanh()), smooth("exact", GELU()), smooth("matrix", Swish()),
         smooth("by tanh", GELU(isApproximate: true)), smooth("matrix", ErrorFunction()),
         smooth("matrix", Exponential()), kinked("matrix", Magnitude()),
         kinked("slope 0.1", LeakyReLU(slope: 0.1)), kinked("wide", HardSigmoid(alpha: 0.2, beta: 0.5)),

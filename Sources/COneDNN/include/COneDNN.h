@@ -20,6 +20,13 @@ enum cod_argument { cod_src = 0, cod_weights, cod_bias, cod_dst, cod_workspace, 
 
 enum cod_pass { cod_forward_inference = 0, cod_forward_training, cod_backward_data, cod_backward_weights };
 
+// Functions of one element. alpha and beta mean: the slope of ReLU for what is negative; slope and offset of a line; lower
+// and upper limit of clip; swish's factor inside the sigmoid. Others ignore them.
+enum cod_function { cod_no_function = 0, cod_relu, cod_line, cod_clip, cod_sigmoid, cod_tanh, cod_swish, cod_hard_swish,
+                    cod_gelu, cod_gelu_tanh };
+
+typedef struct { enum cod_function function; float alpha, beta; } cod_activation;
+
 typedef struct cod_primitive cod_primitive;
 
 const char *cod_last_error(void);
@@ -40,7 +47,8 @@ typedef struct {
     int64_t o, p, q;                     // output channels, rows, columns
     int64_t kh, kw, groups;
     int64_t stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right, dilation_h, dilation_w;
-    int32_t has_bias, has_sum, has_relu; // has_sum: dst += conv before the ReLU (inference only)
+    int32_t has_bias, has_sum;           // has_sum: dst += conv before the activation (inference only)
+    cod_activation activations[2];       // one after the other, after the sum
 } cod_convolution;
 
 cod_primitive *cod_convolution_create(const cod_convolution *shape, enum cod_pass pass);
@@ -52,6 +60,10 @@ typedef struct {
 } cod_pooling;
 
 cod_primitive *cod_pooling_create(const cod_pooling *shape, enum cod_pass pass);
+
+// A function over every element of an N×C×H×W activation, which may be done in place.
+cod_primitive *cod_activation_create(int64_t n, int64_t c, int64_t h, int64_t w, enum cod_format format,
+                                     const cod_activation *activation);
 
 // Between two formats of one N×C×H×W activation.
 cod_primitive *cod_reorder_create(int64_t n, int64_t c, int64_t h, int64_t w, enum cod_format from, enum cod_format to);

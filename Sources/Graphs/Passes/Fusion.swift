@@ -21,7 +21,8 @@ public enum Fusion {
         return editor.finish()
     }
 
-    /// For inference: BN folded into the convolution before it, residual add and ReLU joined to it.
+    /// For inference: BN folded into the convolution before it, residual add and ReLU joined to it. Where BN has no
+    /// convolution before it, ReLU is joined to BN.
     /// - Throws: `TensorFailure` when parameters do not fit each other.
     public static func forInference(_ graph: Graph, keeping tapped: Set<String> = []) throws -> Graph {
         var editor = FusionEditor(graph, keeping: tapped)
@@ -32,6 +33,9 @@ public enum Fusion {
         }
         editor.joinReLU(behind: Conv2D.self) {
             Conv2D($0.geometry, hasBias: $0.hasBias, addsResidual: $0.addsResidual, hasReLU: true)
+        }
+        editor.joinReLU(behind: BatchNorm.self) {
+            BatchNorm(epsilon: $0.epsilon, momentum: $0.momentum, addsResidual: $0.addsResidual, hasReLU: true)
         }
         editor.joinReLU(behind: Add.self) { _ in Add(hasReLU: true) }
         return editor.finish()

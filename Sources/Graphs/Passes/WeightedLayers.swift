@@ -89,7 +89,7 @@ public enum WeightedLayers {
     private static func belongsToLayer(_ operation: any Operation) -> Bool {
         switch operation {
         case is BatchNorm, is LayerNorm, is Add, is ReLU, is LeakyReLU, is PReLU, is Clip, is HardSwish, is GELU, is Sigmoid,
-            is HardSigmoid, is Tanh:
+            is HardSigmoid, is Swish, is Tanh:
             true
         default: false
         }

@@ -135,6 +135,7 @@ enum TorchNodeWriter {
         case is Magnitude: "torch.abs(\(x[0]))"
         case is Sigmoid: "torch.sigmoid(\(x[0]))"
         case is Tanh: "torch.tanh(\(x[0]))"
+        case is Swish: "F.silu(\(x[0]))"
         case is HardSwish: "F.hardswish(\(x[0]))"
         case let leaky as LeakyReLU: "F.leaky_relu(\(x[0]), \(Python.number(leaky.slope)))"
         case let hard as HardSigmoid:

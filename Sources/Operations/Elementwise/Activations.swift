@@ -146,6 +146,31 @@ public struct HardSwish: PlainOperation {
     }
 }
 
+/// x · sigmoid(x), also called SiLU.
+///
+/// - Reference: Ramachandran, Zoph, Le, *Searching for Activation Functions*, 2017, arXiv:1710.05941, with β = 1.
+public struct Swish: PlainOperation {
+    public static let name = "swish"
+
+    public init() {}
+
+    public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
+        try requireInputs(inputs.count, 1...1)
+        return inputs
+    }
+
+    public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let x = inputs[0]
+        let y = try ElementLoops.map(x, name) { $0 * SmoothFunctions.sigmoid($0) }
+        return Evaluation(y, mode) { dy, _ in
+            [try ElementLoops.map(x, dy, name) { x, d in
+                let gate = SmoothFunctions.sigmoid(x)
+                return d * (gate + x * gate * (1 - gate))
+            }]
+        }
+    }
+}
+
 extension Attributes {
     /// A number that is neither infinite nor NaN.
     func finite(_ name: String) throws -> Double {

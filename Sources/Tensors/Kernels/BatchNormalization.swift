@@ -220,6 +220,54 @@ package enum BatchNormalization {
     }
 }
 
+extension BatchNormalization {
+    /// Per channel y = factor · x + offset, then ReLU where wanted, over blocked activations: for programs that run again
+    /// and again.
+    package struct ChannelMap {
+        private let factor: [Float]
+        private let offset: [Float]
+        private let tiling: Tiling
+        private let hasReLU: Bool
+
+        /// - Parameter shape: of x and y, [N, C, H, W]; factor and offset have C elements.
+        package init(_ shape: Shape, factor: Tensor, offset: Tensor, hasReLU: Bool) throws {
+            tiling = Tiling(shape)
+            self.factor = try tiling.padded(factor)
+            self.offset = try tiling.padded(offset)
+            self.hasReLU = hasReLU
+        }
+
+        /// Both may be the same memory.
+        package func run(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
+            factor.withUnsafeBufferPointer { factor in
+                offset.withUnsafeBufferPointer { offset in
+                    tiling.forEach { _, element, channel in
+                        ck_normalize(
+                            x + element, nil, tiling.pixels, Int32(tiling.lanes), factor.baseAddress! + channel,
+                            offset.baseAddress! + channel, hasReLU ? 1 : 0, y + element)
+                    }
+                }
+            }
+        }
+    }
+
+    /// y[n, c, i, j] = x[n, c, i, j] · factor[n, c] over blocked activations; both may be the same memory.
+    /// - Parameter factor: blocked [N, C, 1, 1].
+    package static func scaleChannels(
+        _ x: UnsafePointer<Float>, _ shape: Shape, by factor: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>
+    ) {
+        let tiling = Tiling(shape)
+        let zeros = [Float](repeating: 0, count: tiling.lanes)
+        zeros.withUnsafeBufferPointer { zeros in
+            tiling.forEach { tile, element, _ in
+                ck_normalize(
+                    x + element, nil, tiling.pixels, Int32(tiling.lanes), factor + tile * tiling.lanes,
+                    zeros.baseAddress!, 0, y + element)
+            }
+        }
+    }
+}
+
 extension BatchNormalization.Saved {
     /// The gradient of y = `first` (+ `second`) with what ReLU's mask is told by.
     fileprivate func gradient(_ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>?) -> ck_gradient {

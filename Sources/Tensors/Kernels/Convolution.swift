@@ -63,26 +63,27 @@ package enum Convolution {
         package let geometry: ConvolutionGeometry
         package let hasBias: Bool
         package let hasSum: Bool
-        package let hasReLU: Bool
+        package let activation: ActivationFunction?
         package let pass: UInt32
     }
 
     nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
 
-    /// The primitive for these shapes; `hasSum` and `hasReLU` fuse `dst += conv` and ReLU (inference only).
+    /// The primitive for these shapes; `hasSum` and `activation` fuse `dst += conv` and a function of that (inference only).
     package static func primitive(
         _ pass: cod_pass, input: Shape, weight: Shape, geometry: ConvolutionGeometry, hasBias: Bool,
-        hasSum: Bool = false, hasReLU: Bool = false
+        hasSum: Bool = false, activation: ActivationFunction? = nil
     ) throws -> Primitive {
         let output = try geometry.outputShape(input: input, weight: weight)
         let key = Key(
             input: input, weight: weight, output: output, geometry: geometry, hasBias: hasBias, hasSum: hasSum,
-            hasReLU: hasReLU, pass: pass.rawValue)
+            activation: activation, pass: pass.rawValue)
         return try cache.primitive(for: key, make: create)
     }
 
     private static func create(_ key: Key) throws -> Primitive {
         let g = key.geometry
+        let stages = key.activation?.stages ?? []
         func long(_ value: Int) -> Int64 { Int64(value) }
         var shape = cod_convolution(
             n: long(key.input[0]), c: long(key.input[1]), h: long(key.input[2]), w: long(key.input[3]),
@@ -91,7 +92,8 @@ package enum Convolution {
             stride_h: long(g.stride[0]), stride_w: long(g.stride[1]), pad_top: long(g.padding[0]),
             pad_left: long(g.padding[1]), pad_bottom: long(g.padding[2]), pad_right: long(g.padding[3]),
             dilation_h: long(g.dilation[0]), dilation_w: long(g.dilation[1]),
-            has_bias: key.hasBias ? 1 : 0, has_sum: key.hasSum ? 1 : 0, has_relu: key.hasReLU ? 1 : 0)
+            has_bias: key.hasBias ? 1 : 0, has_sum: key.hasSum ? 1 : 0,
+            activations: (stages.first?.cod ?? cod_activation(), stages.dropFirst().first?.cod ?? cod_activation()))
         return try Primitive("conv2d", cod_convolution_create(&shape, cod_pass(rawValue: key.pass)))
     }
 

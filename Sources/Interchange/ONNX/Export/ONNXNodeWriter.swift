@@ -134,6 +134,7 @@ enum ONNXNodeWriter {
             ]
             writer.finish(node, "Clip", inputs + limits)
         case let gelu as GELU: try write(gelu, node, inputs[0], &writer)
+        case is Swish: writer.finish(node, "Mul", inputs + [try writer.add("Sigmoid", inputs, to: node.name + ".gate")])
         case is Truncate:
             let whole = try writer.add("Cast", inputs, to: node.name + ".whole", [.int("to", ElementType.int64)])
             writer.finish(node, "Cast", [whole], [.int("to", ElementType.float32)])

@@ -4,9 +4,12 @@ import Tensors
 
 /// Tidies a graph that was read from elsewhere.
 enum GraphCleanup {
-    /// Puts a bias that is added behind a linear layer into it, joins reshapes, and drops what nothing reads.
+    /// Puts a bias that is added behind a linear layer into it, one operation in place of an activation function that is
+    /// written out, joins reshapes, and drops what nothing reads.
     static func tidy(_ graph: Graph) -> [Node] {
-        var nodes = withBiases(graph)
+        var graph = graph
+        graph.nodes = withBiases(graph)
+        var nodes = ActivationFormulas(graph).recognised()
         nodes = withJoinedReshapes(nodes, outputs: graph.outputs)
         return live(nodes, outputs: graph.outputs)
     }
