@@ -8,10 +8,10 @@ struct CompressCommand: ParsableCommand {
         commandName: "compress",
         abstract: "Compresses a model to a budget.",
         discussion: """
-            Ranks are shared out by the energy that they lose (policy knapsack). With --data, weights are cut by what that \
-            changes in the layers' outputs, the layers' statistics are repaired, and the report has accuracies on images that \
-            were held out (the test images, or a tenth of the others); --tune trains the compressed model towards the dense one. \
-            Images need no labels: without them, or with --unlabelled, the report says how often both models agree.
+            Without --data, ranks are shared out by the energy that they lose (policy knapsack). With it, layers are measured \
+            (policy proxy), their statistics are repaired, and the report has accuracies on images that were held out (the \
+            test images, or a tenth of the others); --tune trains the compressed model towards the dense one. Images without \
+            labels, or with --unlabelled, still repair and tune; the report then says how often both models agree.
 
             DATA is fashion_mnist, an .npz file with images and labels, or a directory: the files of MNIST and its family, \
             of CIFAR-10 or of CIFAR-100, or pictures, with a directory for each class or without labels.
@@ -37,7 +37,10 @@ struct CompressCommand: ParsableCommand {
     @Flag(help: "Looks at no labels of the images.")
     var unlabelled = false
 
-    @Option(help: ArgumentHelp("How layers share the budget (default: knapsack).", valueName: "NAME"))
+    @Flag(help: "Cuts by the error of the layers' outputs on the images in place of that of their weights.")
+    var whiten = false
+
+    @Option(help: ArgumentHelp("How layers share the budget (default: proxy with labelled data, else knapsack).", valueName: "NAME"))
     var policy: String?
 
     @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))
@@ -57,8 +60,8 @@ struct CompressCommand: ParsableCommand {
             throw ValidationError("The name of --out must end in .onnx or .safetensors, got '\(out)'.")
         }
         guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
-        if data == nil, tune > 0 || mean != nil || std != nil || unlabelled {
-            throw ValidationError("--tune, --mean, --std and --unlabelled need images: give --data.")
+        if data == nil, tune > 0 || mean != nil || std != nil || unlabelled || whiten {
+            throw ValidationError("--tune, --mean, --std, --unlabelled and --whiten need images: give --data.")
         }
     }
 
@@ -66,7 +69,9 @@ struct CompressCommand: ParsableCommand {
         let session = try Session(options)
         Interrupts.stopScriptThenProcess()
         try reportingFailures {
-            let given = try session.state.table(["model": model, "keep": keep, "out": out, "tune": tune, "unlabelled": unlabelled])
+            let given = try session.state.table([
+                "model": model, "keep": keep, "out": out, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
+            ])
             for (name, value) in [("data", data), ("policy", policy), ("mean", mean), ("std", std)] {
                 if let value { try given.rawSet(name, value) }
             }

@@ -111,7 +111,7 @@ import Testing
             #expect(load(directory, classes: ["dogs"])?.code == "dataset.inconsistent")
             #expect(load(directory, size: 0)?.code == "dataset.invalidOption")
         }
-        try withFiles(["readme.txt": [1]]) { #expect(load($0)?.description.contains("no directories of classes") == true) }
+        try withFiles(["readme.txt": [1]]) { #expect(load($0)?.description.contains("neither directories of classes") == true) }
         try withFiles(["a/1.png": Array("not a picture".utf8)]) { directory in
             let error = load(directory)
             #expect(error?.code == "format.wrongMagic" && error?.description.contains("\(directory)/a/1.png") == true)

@@ -52,14 +52,14 @@ import Testing
             let outcome = try BuiltCommand.run(
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
-            for text in ["knapsack policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
+            for text in ["proxy policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
-            #expect(model.notes["plan"]?["policy"]?.string == "knapsack" && model.notes["accuracy"]?.number != nil)
+            #expect(model.notes["plan"]?["policy"]?.string == "proxy" && model.notes["accuracy"]?.number != nil)
 
             let arguments = ["compress", whole, "--keep", "0.5", "--out", small, "--quiet"]
             let scored = try BuiltCommand.run(arguments + ["--data", data, "--policy", "lwiq"], patienceSeconds: 120)
             #expect(scored.status == 0 && scored.output.contains("lwiq policy: keeps"), "\(scored.errors)")
-            let blind = try BuiltCommand.run(arguments + ["--data", data, "--unlabelled", "--tune", "3"], patienceSeconds: 120)
+            let blind = try BuiltCommand.run(arguments + ["--data", data, "--unlabelled", "--whiten", "--tune", "3"], patienceSeconds: 120)
             #expect(blind.status == 0 && blind.output.contains("agreement with the dense model on 8 images held out"), "\(blind.errors)")
             #expect(try ModelFile.read(small).notes["agreement"]?.number != nil && ModelFile.read(small).notes["accuracy"] == nil)
             let refused = try BuiltCommand.run(arguments + ["--data", data, "--unlabelled", "--policy", "proxy"])
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"], ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
+        ["export", "--state-dict", "a.onnx", "--out", "b.py"], ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"], ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--out", "b"], ["info"],
         ["compress", "a.onnx", "--keep", "0.5", "--tune", "5", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--unlabelled", "--out", "b.onnx"], ["export", "a.onnx", "--out", "b.py"],

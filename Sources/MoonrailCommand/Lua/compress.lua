@@ -87,7 +87,7 @@ local function measurements(policy)
     if needs and policy ~= "features" and not labelled then
         error(("the policy %s needs labels; knapsack and features do without"):format(policy), 0)
     end
-    local whiten = policy ~= "lwiq" and train or nil
+    local whiten = options.whiten and train or nil
     return {
         scores = scored and mr.lwiq.score(model, train, { images = math.min(2560, #train) }) or nil,
         curves = measure and mr.lwiq.curves(model, train, { measure = policy, whiten = whiten }) or nil,
@@ -95,7 +95,7 @@ local function measurements(policy)
     }
 end
 
-local plan = mr.plan(model, measurements(options.policy or "knapsack"))
+local plan = mr.plan(model, measurements(options.policy or (labelled and "proxy" or "knapsack")))
 print(plan)
 
 local dense = measured("dense", model, options.model)
