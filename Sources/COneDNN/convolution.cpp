@@ -16,7 +16,7 @@ struct Geometry {
     dims strides, dilates, pad_low, pad_high, weight_dims;
     memory::desc any_weights, plain_weights, bias;
 
-    explicit Geometry(const cod_convolution &s) : shape(s) {
+    explicit Geometry(const cod_convolution &s, memory::data_type type = f32) : shape(s) {
         strides = {s.stride_h, s.stride_w};
         dilates = {s.dilation_h - 1, s.dilation_w - 1};
         pad_low = {s.pad_top, s.pad_left};
@@ -24,7 +24,7 @@ struct Geometry {
         bool grouped = s.groups > 1;
         weight_dims = grouped ? dims{s.groups, s.o / s.groups, s.c / s.groups, s.kh, s.kw}
                               : dims{s.o, s.c, s.kh, s.kw};
-        any_weights = {weight_dims, f32, tag::any};
+        any_weights = {weight_dims, type, tag::any};
         plain_weights = {weight_dims, f32, grouped ? tag::goihw : tag::oihw};
         bias = s.has_bias ? memory::desc({s.o}, f32, tag::x) : memory::desc();
     }
@@ -108,6 +108,26 @@ std::pair<Desc, Formats> best(const cod_convolution &shape, Make make) {
     return fallback;
 }
 
+std::unique_ptr<cod_primitive> finish(const Geometry &g, const convolution_forward::primitive_desc &desc, Formats formats) {
+    auto result = std::make_unique<cod_primitive>();
+    result->finish(convolution_forward(desc), desc);
+    result->add(cod_src, DNNL_ARG_SRC, desc.src_desc(), formats.first);
+    result->add(cod_weights, DNNL_ARG_WEIGHTS, desc.weights_desc(), cod_format_plain, g.plain_weights);
+    if (g.shape.has_bias) result->add(cod_bias, DNNL_ARG_BIAS, desc.bias_desc(), cod_format_plain, g.bias);
+    result->add(cod_dst, DNNL_ARG_DST, desc.dst_desc(), formats.second);
+    return result;
+}
+
+// In bfloat16 with sums in float32; empty where oneDNN has no fast kernel for that. The few channels of an image stay
+// in float32.
+std::unique_ptr<cod_primitive> make_bfloat16(const cod_convolution &shape) {
+    if (shape.c <= 3) return nullptr;
+    Geometry g(shape, memory::data_type::bf16);
+    auto desc = forward(g, cod_format_bfloat16, cod_format_bfloat16, true, algorithm::convolution_direct);
+    if (!desc || is_slow(desc.impl_info_str())) return nullptr;
+    return finish(g, desc, {cod_format_bfloat16, cod_format_bfloat16});
+}
+
 std::unique_ptr<cod_primitive> make_forward(const Geometry &g, cod_pass pass) {
     bool inference = pass == cod_forward_inference;
     auto make = [&](cod_format src, cod_format dst) -> convolution_forward::primitive_desc {
@@ -119,13 +139,7 @@ std::unique_ptr<cod_primitive> make_forward(const Geometry &g, cod_pass pass) {
     if (is_one_block(g.shape)) desc = make(cod_format_channels_last, cod_format_channels_last);
     if (!desc || is_slow(desc.impl_info_str()))
         std::tie(desc, formats) = best<convolution_forward::primitive_desc>(g.shape, make);
-    auto result = std::make_unique<cod_primitive>();
-    result->finish(convolution_forward(desc), desc);
-    result->add(cod_src, DNNL_ARG_SRC, desc.src_desc(), formats.first);
-    result->add(cod_weights, DNNL_ARG_WEIGHTS, desc.weights_desc(), cod_format_plain, g.plain_weights);
-    if (g.shape.has_bias) result->add(cod_bias, DNNL_ARG_BIAS, desc.bias_desc(), cod_format_plain, g.bias);
-    result->add(cod_dst, DNNL_ARG_DST, desc.dst_desc(), formats.second);
-    return result;
+    return finish(g, desc, formats);
 }
 
 // A backward pass by the chosen algorithm, or directly where oneDNN has no such kernel; empty where it has neither.
@@ -181,6 +195,8 @@ std::unique_ptr<cod_primitive> make_backward_weights(const Geometry &g) {
 
 extern "C" cod_primitive *cod_convolution_create(const cod_convolution *shape, enum cod_pass pass) {
     return cod::guarded([&]() -> cod_primitive * {
+        if (shape->in_bfloat16 && pass == cod_forward_inference)
+            if (auto found = make_bfloat16(*shape)) return found.release();
         Geometry geometry(*shape);
         switch (pass) {
         case cod_forward_inference:

@@ -28,23 +28,24 @@ dnnl::stream &stream() {
     return instance;
 }
 
-static bool has_avx512() {
-    auto isa = dnnl::get_effective_cpu_isa();
-    return (static_cast<unsigned>(isa) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) ==
-           static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+static bool has(dnnl::cpu_isa wanted) {
+    auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+    return (isa & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
 }
 
 dnnl::memory::format_tag activation_tag(cod_format format) {
     using tag = dnnl::memory::format_tag;
     switch (format) {
     case cod_format_plain: return tag::nchw;
-    case cod_format_channels_last: return tag::nhwc;
+    case cod_format_channels_last:
+    case cod_format_bfloat16: return tag::nhwc;
     default: return cod_channel_block() == 16 ? tag::nChw16c : tag::nChw8c;
     }
 }
 
 dnnl::memory::desc activation(int64_t n, int64_t c, int64_t h, int64_t w, cod_format format) {
-    return {{n, c, h, w}, dnnl::memory::data_type::f32, activation_tag(format)};
+    using type = dnnl::memory::data_type;
+    return {{n, c, h, w}, format == cod_format_bfloat16 ? type::bf16 : type::f32, activation_tag(format)};
 }
 
 struct ParallelBody {
@@ -68,9 +69,11 @@ const char *cod_version(void) {
 }
 
 int cod_channel_block(void) {
-    static int block = cod::has_avx512() ? 16 : 8;
+    static int block = cod::has(dnnl::cpu_isa::avx512_core) ? 16 : 8;
     return block;
 }
+
+int cod_has_bfloat16(void) { return cod::has(dnnl::cpu_isa::avx512_core_bf16) ? 1 : 0; }
 
 int cod_processor_count(void) { return omp_get_num_procs(); }
 

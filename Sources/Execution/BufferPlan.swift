@@ -47,13 +47,15 @@ struct PlannedValue {
     var storedElementCount: Int {
         format == .blocked ? Layout.blockedElementCount(shape) : shape.elementCount
     }
-    var byteCount: Int { storedElementCount * 4 }
+    var byteCount: Int { storedElementCount * (format == .bfloat16 ? 2 : 4) }
 
+    /// The value as a tensor; one in bfloat16 is none.
     func tensor(on storage: Storage) -> Tensor {
+        precondition(format != .bfloat16, "a value in bfloat16 is only for primitives")
         let layout: Layout = switch format {
         case .blocked: .blocked
         case .plain: .strided(shape.contiguousStrides, offset: 0)
-        case .channelsLast:
+        case .channelsLast, .bfloat16:
             .strided([shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]], offset: 0)
         }
         return Tensor(storage: storage, shape: shape, dtype: .float32, layout: layout)

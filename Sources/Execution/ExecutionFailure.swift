@@ -8,6 +8,7 @@ public enum ExecutionFailure: Failure {
     case runCount(Int)
     case batch(graph: String, input: String, expected: Int, got: Int)
     case inputType(graph: String, input: String, got: DType)
+    case precision(String)
 
     public var code: String {
         switch self {
@@ -16,6 +17,7 @@ public enum ExecutionFailure: Failure {
         case .runCount: "execution.runCount"
         case .batch: "execution.batch"
         case .inputType: "execution.inputType"
+        case .precision: "execution.precision"
         }
     }
 
@@ -27,6 +29,8 @@ public enum ExecutionFailure: Failure {
         case .runCount(let count): "latency: needs at least one run, but got \(count)"
         case .batch(let graph, let input, let expected, let got):
             "\(graph): input '\(input)' needs \(expected) sample(s), but got \(got)"
+        case .precision(let name):
+            "\(name): this processor has no such arithmetic (AVX-512 BF16 is needed); use 'float32'"
         case .inputType(let graph, let input, let got): "\(graph): input '\(input)' needs float32 elements, but got \(got)"
         }
     }

@@ -33,11 +33,13 @@ public struct InferenceProfile: Sendable {
 
     /// Compiles `graph` and times each step on zeros.
     /// - Throws: `ExecutionFailure.runCount` for less than one run; what compiling and running throw.
-    public static func measure(_ graph: Graph, batch: Int, runs: Int) throws -> InferenceProfile {
+    public static func measure(
+        _ graph: Graph, batch: Int, runs: Int, precision: Precision = .float32
+    ) throws -> InferenceProfile {
         guard runs >= 1 else { throw ExecutionFailure.runCount(runs) }
         let fused = try Fusion.forInference(graph)
         let shapes = try ShapeInference.shapes(of: fused, batch: batch)
-        var compiler = try ProgramCompiler(fused, batch: batch)
+        var compiler = try ProgramCompiler(fused, batch: batch, precision: precision)
         try compiler.plan()
         let steps = try compiler.materialize()
         let inputs = try graph.inputs.map { try Tensor.zeros(Shape([batch] + $0.sampleShape.dims)) }

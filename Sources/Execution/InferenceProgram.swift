@@ -17,7 +17,9 @@ public final class InferenceProgram {
     private let rest: (steps: CompiledSteps, inputs: [Int], outputs: [String])
 
     /// Compiles `graph` for `batch` samples and the present number of threads.
-    public init(_ graph: Graph, batch: Int) throws {
+    /// - Throws: `ExecutionFailure.precision` where this processor has no such arithmetic.
+    public init(_ graph: Graph, batch: Int, precision: Precision = .float32) throws {
+        try precision.checkProcessor()
         let fused = try Fusion.forInference(graph)
         let shapes = try ShapeInference.shapes(of: fused, batch: batch)
         self.graph = graph
@@ -27,9 +29,9 @@ public final class InferenceProgram {
             part.inputs.compactMap { input in graph.inputs.firstIndex { $0.name == input.name } }
         }
         let partition = ProgramPartition(fused, batch: batch, shapes: shapes)
-        body = try partition.map { (try ChunkedBody($0, batch: batch), positions($0.body)) }
+        body = try partition.map { (try ChunkedBody($0, batch: batch, precision), positions($0.body)) }
         let whole = partition?.rest ?? fused
-        var compiler = try ProgramCompiler(whole, batch: batch)
+        var compiler = try ProgramCompiler(whole, batch: batch, precision: precision)
         try compiler.plan(given: body?.chunks.crossing ?? [:])
         rest = (try compiler.materialize(), positions(whole), whole.outputs)
         bufferByteCount = (body?.chunks.bufferByteCount ?? 0) + rest.steps.bufferByteCount

@@ -10,9 +10,9 @@ public struct Latency: Sendable {
 
     /// Compiles `graph` and times runs on zeros, after a few to warm up.
     /// - Throws: `ExecutionFailure.runCount` for less than one run; what compiling and running throw.
-    public static func measure(_ graph: Graph, batch: Int, runs: Int) throws -> Latency {
+    public static func measure(_ graph: Graph, batch: Int, runs: Int, precision: Precision = .float32) throws -> Latency {
         guard runs >= 1 else { throw ExecutionFailure.runCount(runs) }
-        let program = try InferenceProgram(graph, batch: batch)
+        let program = try InferenceProgram(graph, batch: batch, precision: precision)
         let inputs = try graph.inputs.map { try Tensor.zeros(Shape([batch] + $0.sampleShape.dims)) }
         for _ in 0..<min(5, runs) { _ = try program.run(inputs) }
         var times: [Double] = []

@@ -14,7 +14,8 @@ extension ProgramCompiler {
         let activation = conv.hasReLU ? .rectifier() : next.flatMap { ActivationFunction($0.operation) }
         let primitive = try Convolution.primitive(
             cod_forward_inference, input: planned(input).shape, weight: weight.shape, geometry: conv.geometry,
-            hasBias: conv.hasBias, hasSum: conv.addsResidual, activation: activation)
+            hasBias: conv.hasBias, hasSum: conv.addsResidual, activation: activation,
+            isBFloat16: precision == .bfloat16)
         let source = try value(input, in: primitive.format(of: cod_src))
         let target = try planTarget(next ?? node, node, conv, at: index, format: primitive.format(of: cod_dst))
         let packed = try primitive.packed(weight, as: cod_weights)
@@ -44,9 +45,10 @@ extension ProgramCompiler {
 
     mutating func planPooling(_ node: Node, _ pool: Pool2D) throws {
         let input = try valueName(node.inputs[0], of: node)
-        let source = try value(input, in: .blocked)
-        let primitive = try Pooling.primitive(cod_forward_inference, source.value.shape, pool.geometry, .blocked)
-        let target = define(node.name, .blocked)
+        let format: ActivationFormat = try planned(input).format == .bfloat16 ? .bfloat16 : .blocked
+        let source = try value(input, in: format)
+        let primitive = try Pooling.primitive(cod_forward_inference, source.value.shape, pool.geometry, format)
+        let target = define(node.name, format)
         emitPrimitive(primitive, [(cod_src, source.value), (cod_dst, target)])
         releaseCopy(source)
     }
@@ -88,15 +90,16 @@ extension ProgramCompiler {
 
     mutating func planSum(_ node: Node, _ add: Add) throws {
         let (first, second) = (try valueName(node.inputs[0], of: node), try valueName(node.inputs[1], of: node))
-        let format = try planned(first).format
-        let (a, b) = (try planned(first), try value(second, in: format))
-        let target = define(node.name, format)
+        let a = try float32Value(first)
+        let b = try value(second, in: a.value.format)
+        let target = define(node.name, a.value.format)
         emit { memory in
-            let (x, y, z) = (memory.tensor(a), memory.tensor(b.value), memory.tensor(target))
+            let (x, y, z) = (memory.tensor(a.value), memory.tensor(b.value), memory.tensor(target))
             return [{
                 if add.hasReLU { Elementwise.rectifiedSum(x, y, into: z) } else { Elementwise.sum(x, y, into: z) }
             }]
         }
+        releaseCopy(a)
         releaseCopy(b)
     }
 
@@ -132,10 +135,13 @@ extension ProgramCompiler {
     /// Evaluates the operation as on the tape and copies its results into place.
     mutating func planGeneric(_ node: Node) throws {
         var sources: [Operand] = []
+        var copies: [(value: PlannedValue, isCopy: Bool)] = []
         for source in node.inputs {
             switch source {
             case .parameter: sources.append(.parameter(try parameter(source, of: node)))
-            case .value(let name): sources.append(.value(try planned(name)))
+            case .value(let name):
+                copies.append(try float32Value(name))
+                sources.append(.value(copies[copies.count - 1].value))
             }
         }
         let arguments = sources
@@ -155,6 +161,7 @@ extension ProgramCompiler {
                 }
             }]
         }
+        for copy in copies { releaseCopy(copy) }
     }
 
     private enum Operand {

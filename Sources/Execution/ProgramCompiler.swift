@@ -29,6 +29,7 @@ struct ProgramCompiler {
     }
 
     let graph: Graph
+    let precision: Precision
     private let shapes: [String: Shape]
     private let lastUses: [String: Int]
     /// By the position of a convolution, that of the function which its kernel applies to its result.
@@ -42,8 +43,9 @@ struct ProgramCompiler {
     private var inputPorts: [String] = []
     private var results: [PlannedValue] = []
 
-    init(_ graph: Graph, batch: Int) throws {
+    init(_ graph: Graph, batch: Int, precision: Precision) throws {
         self.graph = graph
+        self.precision = precision
         shapes = try ShapeInference.shapes(of: graph, batch: batch)
         lastUses = Liveness.lastUses(of: graph)
         activations = Self.activations(of: graph)
@@ -52,7 +54,7 @@ struct ProgramCompiler {
     /// - Parameters:
     ///   - given: inputs that somebody else fills, in the format and memory they come in; the others come plain,
     ///     wherever each run says.
-    ///   - raw: results that leave in the format they were made in; the others leave plain.
+    ///   - raw: results that leave in the format they were made in, unless that is bfloat16; the others leave plain.
     mutating func plan(given: [String: Tensor] = [:], raw: Set<String> = []) throws {
         for input in graph.inputs { planInput(input, given[input.name]) }
         let isDone = Set(activations.values)
@@ -110,7 +112,7 @@ struct ProgramCompiler {
     private mutating func planOutput(_ value: PlannedValue, _ name: String, isRaw: Bool) throws {
         var target = value
         target.place = .port(name)
-        if !isRaw, value.format != .plain {
+        if value.format != .plain, !isRaw || value.format == .bfloat16 {
             target = PlannedValue(shape: value.shape, format: .plain, place: .port(name))
             let primitive = try Reorder.primitive(value.shape, from: value.format, to: .plain)
             emitPrimitive(primitive, [(cod_src, value), (cod_dst, target)])
@@ -231,6 +233,12 @@ struct ProgramCompiler {
     /// Whether `name` is read for the last time by node `index`, by nothing from outside, and is no input.
     func dies(_ name: String, at index: Int) -> Bool {
         lastUses[name] == index && !graph.inputs.contains { $0.name == name }
+    }
+
+    /// The value as float32, in the format it lies in where it is float32 already.
+    mutating func float32Value(_ name: String) throws -> (value: PlannedValue, isCopy: Bool) {
+        let format = try planned(name).format
+        return try value(name, in: format == .bfloat16 ? .blocked : format)
     }
 
     /// The value in `format`: itself, or a reordered copy in a block that is free again afterwards.

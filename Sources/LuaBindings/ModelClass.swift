@@ -87,6 +87,15 @@ enum ModelClass {
             for (name, value) in values { try table.set(name, TensorObject(value)) }
             return table
         }
+        members.property("precision") { model in model.precision.rawValue }
+        members.mutatingMethod("set_precision") { call, model in
+            let name = try call.string(1, "precision")
+            guard let precision = Precision(rawValue: name) else {
+                throw call.invalid(1, "precision", "must be 'float32' or 'bf16', got '\(name)'")
+            }
+            try precision.checkProcessor()
+            model.precision = precision
+        }
         members.method("latency") { call, model in
             let options = try call.options(1, known: ["batch", "runs"])
             let batch = try options.integer("batch", default: 1)
@@ -94,7 +103,7 @@ enum ModelClass {
             guard (1...65536).contains(batch), (1...1_000_000).contains(runs) else {
                 throw options.invalid("batch", "and runs must be positive, got \(batch) and \(runs)")
             }
-            let latency = try Latency.measure(model.graph, batch: batch, runs: runs)
+            let latency = try Latency.measure(model.graph, batch: batch, runs: runs, precision: model.precision)
             return [
                 "ms": latency.median, "min": latency.minimum, "max": latency.maximum, "batch": batch, "runs": runs,
                 "threads": Threads.count,
@@ -103,7 +112,8 @@ enum ModelClass {
         members.method("profile_rows") { call, model in
             let batch = try call.optionalInteger(1, "batch") ?? 1
             guard (1...65536).contains(batch) else { throw call.invalid(1, "batch", "must be in 1…65536, got \(batch)") }
-            let profile = try InferenceProfile.measure(model.graph, batch: batch, runs: batch == 1 ? 30 : 8)
+            let profile = try InferenceProfile.measure(
+                model.graph, batch: batch, runs: batch == 1 ? 30 : 8, precision: model.precision)
             let total = profile.rows.reduce(0) { $0 + $1.milliseconds }
             try call.push(profile.rows.map { row -> LuaFields in
                 [

@@ -13,6 +13,8 @@ import Tensors
 final class ModelObject: LuaObjectConvertible {
     private(set) var graph: Graph
     var notes: JSONObject
+    /// Of calls, evaluation, latencies and profiles; training is in float32.
+    var precision = Precision.float32 { didSet { engine = nil } }
     private var engine: InferenceEngine?
     private var observer: (taps: [String], engine: InferenceEngine)?
     private var executor: (taps: Set<String>, executor: TapeExecutor)?
@@ -48,7 +50,7 @@ final class ModelObject: LuaObjectConvertible {
 
     /// Results for inference, fused.
     func infer(_ inputs: [Tensor]) throws -> [Tensor] {
-        let engine = engine ?? InferenceEngine(graph)
+        let engine = engine ?? InferenceEngine(graph, precision: precision)
         self.engine = engine
         return try engine.run(inputs)
     }

@@ -27,6 +27,7 @@ enum StandardLibrary {
         Module("moonrail.compare", PackageResources.compare_lua),
         Module("moonrail.csv", PackageResources.csv_lua),
         Module("moonrail.evaluate", PackageResources.evaluate_lua),
+        Module("moonrail.compile", PackageResources.compile_lua),
         Module("moonrail.help", PackageResources.help_lua),
         Module("moonrail.finetune", PackageResources.finetune_lua),
         Module("moonrail.fit", PackageResources.fit_lua),

@@ -20,12 +20,15 @@ package enum Layout: Equatable, Sendable {
 /// The layouts of activations that oneDNN's kernels work in.
 package enum ActivationFormat: Equatable, Sendable {
     case plain, channelsLast, blocked
+    /// Channels-last in bfloat16: inside of programs only, tensors are float32.
+    case bfloat16
 
     var cod: cod_format {
         switch self {
         case .plain: cod_format_plain
         case .channelsLast: cod_format_channels_last
         case .blocked: cod_format_blocked
+        case .bfloat16: cod_format_bfloat16
         }
     }
 
@@ -33,6 +36,7 @@ package enum ActivationFormat: Equatable, Sendable {
         switch format {
         case cod_format_channels_last: self = .channelsLast
         case cod_format_blocked: self = .blocked
+        case cod_format_bfloat16: self = .bfloat16
         default: self = .plain
         }
     }

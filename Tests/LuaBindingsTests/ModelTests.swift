@@ -32,6 +32,44 @@ import Testing
             """)
     }
 
+    @Test func precisionsAreComparedWhereTheProcessorHasThem() throws {
+        try run("""
+            local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
+            local labels = {}
+            for i = 1, 16 do labels[i] = i % 4 + 1 end
+            local data = mr.data.from_tensors(mr.randn(16, 1, 16, 16), mr.tensor(labels, { dtype = "int64" }))
+            assert(model.precision == "float32" and model:compile() == model)
+            local ok, rows = pcall(model.compile, model, { precision = "bf16", data = data })
+            if ok then
+                assert(#rows == 2 and rows[1].precision == "float32" and rows[2].precision == "bf16" and model.precision == "bf16")
+                assert(math.abs(rows[1].loss - rows[2].loss) < 0.05 * rows[1].loss and rows[1].loss ~= rows[2].loss)
+            else
+                assert(tostring(rows):find "AVX%-512" and model.precision == "float32", tostring(rows))
+            end
+            local known, err = pcall(model.compile, model, { precision = "int4" })
+            assert(not known and tostring(err):find("'float32' or 'bf16'", 1, true), tostring(err))
+            """)
+    }
+
+    @Test func lastFactorsAreFitted() throws {
+        try run("""
+            mr.seed(3)
+            local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
+            local labels = {}
+            for i = 1, 64 do labels[i] = i % 4 + 1 end
+            local data = mr.data.from_tensors(mr.randn(64, 1, 16, 16), mr.tensor(labels, { dtype = "int64" }))
+            local plan = mr.plan(model, { policy = "uniform", budget = { params = 0.4 } })
+            local cut, fitted = model:compress(plan), model:compress(plan)
+            local images = data:epoch()().x
+            local layers = fitted:refit(model, data, { images = 64 })
+            assert(layers >= 3 and (fitted(images) - cut(images)):norm() > 0, layers)
+            assert(fitted.cost.params == cut.cost.params)
+            local scores = mr.lwiq.score(model, data, { keep_embeddings = true })
+            assert(#scores[1].class_accuracy == 4 and scores[1].embeddings.shape[1] == scores.holdout_images)
+            assert(scores.labels.shape[1] == scores.holdout_images)
+            """)
+    }
+
     /// Convolutions without batch normalisation get the dense ones' statistics; those with one are left alone.
     @Test func repairMovesLayersTowardsTheDenseModel() throws {
         try run("""

@@ -13,7 +13,8 @@ extern "C" {
 
 // How the channels of an activation N×C×H×W lie in memory.
 // `cod_format_blocked` is N ⌈C/b⌉ H W b with the channel block b of this processor; surplus channels are zero.
-enum cod_format { cod_format_plain = 0, cod_format_channels_last = 1, cod_format_blocked = 2 };
+// `cod_format_bfloat16` is channels-last in bfloat16; all others are float32.
+enum cod_format { cod_format_plain = 0, cod_format_channels_last, cod_format_blocked, cod_format_bfloat16 };
 
 enum cod_argument { cod_src = 0, cod_weights, cod_bias, cod_dst, cod_workspace, cod_diff_src, cod_diff_weights,
                     cod_diff_bias, cod_diff_dst, cod_argument_count };
@@ -33,6 +34,8 @@ const char *cod_last_error(void);
 const char *cod_version(void);
 int cod_channel_block(void);
 int cod_processor_count(void);
+// Whether this processor multiplies in bfloat16 (AVX-512 BF16).
+int cod_has_bfloat16(void);
 void cod_set_thread_count(int count);
 
 // Runs body(context, thread, threadCount) on every thread of oneDNN's own OpenMP team.
@@ -48,6 +51,7 @@ typedef struct {
     int64_t kh, kw, groups;
     int64_t stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right, dilation_h, dilation_w;
     int32_t has_bias, has_sum;           // has_sum: dst += conv before the activation (inference only)
+    int32_t in_bfloat16;                 // where there is such a kernel; the formats tell (inference only)
     cod_activation activations[2];       // one after the other, after the sum
 } cod_convolution;
 

@@ -21,6 +21,9 @@ struct LatencyGrid: Sendable {
         self.times = lifted
     }
 
+    /// The same with `time` taken off every time, of which at least 1 remains.
+    func less(_ time: Int) -> LatencyGrid { LatencyGrid(ranks: ranks, times: times.map { max(1, $0 - time) }) }
+
     func callAsFunction(_ wanted: [Int]) -> Int {
         var result = 0.0
         // One corner of the cell around the ranks per pattern of bits.

@@ -114,17 +114,22 @@ extension DecomposedModel {
     /// - Throws: what measuring throws, `Interrupted`.
     public func timed(by meter: LatencyMeter) throws -> DecomposedModel {
         var progress = Progress("timing \(graph.name)", total: layers.count)
-        var result = self
-        var sum = 0
+        var timed: [(index: Int, dense: Int, grids: [LatencyGrid])] = []
         for (index, layer) in layers.enumerated() where !layer.chains.isEmpty {
             let (dense, grids) = try meter.times(of: layer, in: graph)
-            result.layers[index].setTimes(dense: dense, grids)
-            sum += dense
+            timed.append((index, dense, grids))
             try progress.advance()
         }
-        // A model cannot take less time than is saved by taking its layers away.
+        var result = self
         result.cache = PlanningCache()
-        result.denseLatency = max(sum, try meter.time(of: graph))
+        let (whole, sum) = (try meter.time(of: graph), timed.reduce(0) { $0 + $1.dense })
+        // What layers take together beyond the whole model is what each takes to be started alone and to bring its
+        // activations into the format of its kernel and back. It is the same for a layer and its chains.
+        let alone = max(0, sum - whole) / max(1, timed.count)
+        for (index, dense, grids) in timed {
+            result.layers[index].setTimes(dense: max(1, dense - alone), grids.map { $0.less(alone) })
+        }
+        result.denseLatency = max(whole, result.layers.reduce(0) { $0 + $1.denseCost(.latency) })
         return result
     }
 }

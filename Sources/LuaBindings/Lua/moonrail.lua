@@ -49,6 +49,7 @@ end
 require "moonrail.fit"
 require "moonrail.finetune"
 require "moonrail.evaluate"
+require "moonrail.compile"
 
 --- The weighted layers of a model: rows that are also found by name, `model.layers["stage1.block1.conv1"]`.
 function core.getters.Model.layers(model)

@@ -311,6 +311,16 @@ function Model:compress(plan) end
 ---@return Model
 function Model:recompose() end
 
+--- Sets what calls, evaluation, latencies and profiles compute in: "float32", or "bf16" where the processor has that, with
+--- half of the memory traffic and about three digits. Training is in float32. With data it measures accuracy and speed of both.
+---@param options? { precision: "float32"|"bf16", data: Dataset }
+---@return Model|table
+function Model:compile(options) end
+
+--- As compile, without options.
+---@param precision "float32"|"bf16"
+function Model:set_precision(precision) end
+
 --- Milliseconds of a batch on this machine: ms (median), min, max.
 ---@param options? { batch: integer, runs: integer }
 ---@return table

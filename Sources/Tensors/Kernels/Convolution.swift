@@ -64,20 +64,22 @@ package enum Convolution {
         package let hasBias: Bool
         package let hasSum: Bool
         package let activation: ActivationFunction?
+        package let isBFloat16: Bool
         package let pass: UInt32
     }
 
     nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
 
-    /// The primitive for these shapes; `hasSum` and `activation` fuse `dst += conv` and a function of that (inference only).
+    /// The primitive for these shapes; `hasSum` and `activation` fuse `dst += conv` and a function of that;
+    /// `isBFloat16` asks for a kernel in bfloat16 and settles for float32 where there is none (all inference only).
     package static func primitive(
         _ pass: cod_pass, input: Shape, weight: Shape, geometry: ConvolutionGeometry, hasBias: Bool,
-        hasSum: Bool = false, activation: ActivationFunction? = nil
+        hasSum: Bool = false, activation: ActivationFunction? = nil, isBFloat16: Bool = false
     ) throws -> Primitive {
         let output = try geometry.outputShape(input: input, weight: weight)
         let key = Key(
             input: input, weight: weight, output: output, geometry: geometry, hasBias: hasBias, hasSum: hasSum,
-            activation: activation, pass: pass.rawValue)
+            activation: activation, isBFloat16: isBFloat16, pass: pass.rawValue)
         return try cache.primitive(for: key, make: create)
     }
 
@@ -93,6 +95,7 @@ package enum Convolution {
             pad_left: long(g.padding[1]), pad_bottom: long(g.padding[2]), pad_right: long(g.padding[3]),
             dilation_h: long(g.dilation[0]), dilation_w: long(g.dilation[1]),
             has_bias: key.hasBias ? 1 : 0, has_sum: key.hasSum ? 1 : 0,
+            in_bfloat16: key.isBFloat16 ? 1 : 0,
             activations: (stages.first?.cod ?? cod_activation(), stages.dropFirst().first?.cod ?? cod_activation()))
         return try Primitive("conv2d", cod_convolution_create(&shape, cod_pass(rawValue: key.pass)))
     }

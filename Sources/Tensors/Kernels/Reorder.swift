@@ -40,6 +40,7 @@ extension Tensor {
     package init(uninitializedActivation shape: Shape, format: ActivationFormat) throws {
         switch format {
         case .plain: try self.init(uninitialized: shape)
+        case .bfloat16: throw TensorFailure.kernel(operation: "activation", reason: "tensors have no bfloat16")
         case .channelsLast:
             let whole = try Tensor(uninitialized: shape)
             let strides = [shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]]
