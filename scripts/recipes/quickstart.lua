@@ -1,12 +1,12 @@
--- Compresses a trained ResNet-20 to three budgets with one scoring of its layers, and shows what it cost.
+-- Compresses a trained ResNet-20 to three budgets with one look at its layers, and shows what it cost.
 --     scripts/quickstart            installs, builds and runs this
---     scripts/moonrail run scripts/recipes/quickstart.lua --steps 400 --policy uniform
+--     scripts/moonrail run scripts/recipes/quickstart.lua --steps 400 --policy lwiq
 local mr = require "moonrail"
 
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", data = "", out = "out/quickstart",
-    policy = "lwiq", grouping = "C|Kh·Kw|O", images = 2560, steps = 150, lr = 0.02,
+    policy = "proxy", grouping = "C|Kh·Kw|O", images = 2560, steps = 150, lr = 0.02,
     test_images = 10000, seed = 1,
 }
 mr.seed(args.seed)
@@ -28,6 +28,13 @@ print(scores)
 mr.make_directory(args.out)
 scores:plot(args.out .. "/significance.svg")
 
+local curves
+if ({ proxy = true, features = true, output = true, sensitivity = true })[args.policy] then
+    stage "Ask every layer what its ranks cost"
+    curves = mr.lwiq.curves(model, train, { measure = args.policy })
+    print(("%s at six ranks a layer, in %.1f s"):format(args.policy, curves.seconds))
+end
+
 stage "Measure the dense model"
 local dense = {
     name = "dense", params = model.cost.params, macs = model.cost.macs, bytes = mr.file_size(args.model),
@@ -38,12 +45,14 @@ print(("%.2f %% on %d test images, %.3f ms an image"):format(100 * dense.accurac
 local table_rows, plans, made, histories = { dense }, {}, {}, {}
 for _, keep in ipairs { 0.60, 0.45, 0.30 } do
     stage(("Keep %.0f %% of the parameters"):format(100 * keep))
-    local plan = mr.plan(model, { scores = scores, budget = { params = keep }, policy = args.policy, grouping = args.grouping })
+    local plan = mr.plan(model, {
+        scores = scores, curves = curves, budget = { params = keep }, policy = args.policy, grouping = args.grouping,
+    })
     print(plan)
     local small = model:compress(plan)
     local raw = small:evaluate(test, { label = "evaluating as cut" }).accuracy
-    small:reestimate(train, { images = 2048 })
-    local settled = small:evaluate(test, { label = "evaluating after BN" }).accuracy
+    small:refit(model, train)
+    local fitted = small:evaluate(test, { label = "evaluating as fitted" }).accuracy
     local history = small:fit(train, {
         steps = args.steps, teacher = model, label = "tuning",
         optimizer = mr.optim.sgd { lr = args.lr, momentum = 0.9, nesterov = true, weight_decay = 5e-4 },
@@ -57,12 +66,12 @@ for _, keep in ipairs { 0.60, 0.45, 0.30 } do
     local saved = mr.load(path)
     local row = {
         name = ("keep %.0f %%"):format(100 * keep), keep = keep, policy = plan.policy, params = saved.cost.params,
-        macs = saved.cost.macs, bytes = mr.file_size(path), accuracy_raw = raw, accuracy_bn = settled,
+        macs = saved.cost.macs, bytes = mr.file_size(path), accuracy_cut = raw, accuracy_raw = fitted,
         accuracy = saved:evaluate(test, { label = "evaluating " .. path }).accuracy,
         latency_ms = saved:latency { batch = 1, runs = 200 }.ms, planning_seconds = plan.seconds,
         tuning_images_per_second = history[#history].images_per_second,
     }
-    print(("%.2f %% as cut, %.2f %% after BN, %.2f %% tuned and saved"):format(100 * raw, 100 * settled, 100 * row.accuracy))
+    print(("%.2f %% as cut, %.2f %% fitted, %.2f %% tuned and saved"):format(100 * raw, 100 * fitted, 100 * row.accuracy))
     table_rows[#table_rows + 1] = row
     plans[#plans + 1], made[#made + 1], histories[#histories + 1] = row, plan, history
 end

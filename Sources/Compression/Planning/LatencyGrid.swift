@@ -1,4 +1,7 @@
-/// The time of a chain at any ranks, from times measured at a few: straight lines between them, per bond.
+import Tensors
+
+/// The time of a chain at any ranks, from times measured at a few: steps of a block of channels, straight lines between
+/// blocks that were measured.
 struct LatencyGrid: Sendable {
     /// Per bond the ranks measured, ascending.
     let ranks: [[Int]]
@@ -24,7 +27,9 @@ struct LatencyGrid: Sendable {
     /// The same with `time` taken off every time, of which at least 1 remains.
     func less(_ time: Int) -> LatencyGrid { LatencyGrid(ranks: ranks, times: times.map { max(1, $0 - time) }) }
 
+    /// - Parameter wanted: rank per bond. Kernels work on blocks of channels, so a rank costs what its block does.
     func callAsFunction(_ wanted: [Int]) -> Int {
+        let wanted = wanted.map(Self.roundedUp)
         var result = 0.0
         // One corner of the cell around the ranks per pattern of bits.
         for corner in 0..<(1 << ranks.count) {
@@ -48,11 +53,18 @@ struct LatencyGrid: Sendable {
         return (index, Double(wanted - values[index]) / Double(values[index + 1] - values[index]))
     }
 
-    /// The ranks to measure of bonds with these bounds: 1, then eighths of the bound, fewer where there are many bonds.
+    /// The rank whose channels fill what `rank` occupies: half a block, or whole ones.
+    private static func roundedUp(_ rank: Int) -> Int {
+        let block = Layout.channelBlock
+        return rank <= block / 2 ? block / 2 : (rank + block - 1) / block * block
+    }
+
+    /// The ranks to measure of bonds with these bounds: whole blocks of channels, fewer where there are many bonds.
     static func candidates(_ bounds: [Int]) -> [[Int]] {
-        let shares = bounds.count > 2 ? [0.25, 0.5, 1] : [0.125, 0.25, 0.375, 0.5, 0.75, 1]
+        let blocks = bounds.count > 2 ? [1, 2, 4, 8, 16, 32] : [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
         return bounds.map { bound in
-            Set([1] + shares.map { max(1, Int((Double(bound) * $0).rounded())) }).sorted()
+            let ranks = [Layout.channelBlock / 2] + blocks.map { $0 * Layout.channelBlock }
+            return ranks.filter { $0 < bound } + [bound]
         }
     }
 

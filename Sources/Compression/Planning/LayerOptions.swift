@@ -1,4 +1,5 @@
 import Decomposition
+import Tensors
 
 /// What an option of a layer is charged for.
 enum OptionLoss: Hashable {
@@ -130,14 +131,18 @@ struct LayerOptions: Sendable {
         }
     }
 
-    /// Multiples of `align` from the least rank to `bound`, which is among them.
+    /// Multiples of `align` from the least rank to `bound`, which is among them, as are whole blocks of channels where
+    /// time counts: a rank beyond one costs all of the next.
     private static func steps(to bound: Int, _ request: Request) -> [Int] {
         let low = min(bound, max(1, request.minRank))
         let first = min(bound, (low + request.align - 1) / request.align * request.align)
         let stride = max(1, ((bound - first) / triedRanks + request.align) / request.align) * request.align
         var values = Array(Swift.stride(from: first, through: bound, by: stride))
         if values.last != bound { values.append(bound) }
-        return values
+        guard stride > 1, request.quantities.contains(.latency) else { return values }
+        let block = Layout.channelBlock
+        let blocks = Swift.stride(from: block, to: bound, by: block).filter { $0 >= first && $0 % request.align == 0 }
+        return Set(values + blocks).sorted()
     }
 
     private static func climb(_ chain: LayerChain, _ values: [[Int]]) -> [[Int]] {

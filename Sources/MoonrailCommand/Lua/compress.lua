@@ -107,7 +107,9 @@ local function stage(name)
 end
 stage "as cut"
 if train then
-    -- Layers with batch normalisation behind them by re-estimating it, the others by their channels' means and variances.
+    -- The last factors give the outputs that the dense layers gave, as nearly as they can; then every channel gets its
+    -- mean and variance back.
+    small:refit(model, train)
     small:repair(model, train)
     small:reestimate(train)
     stage "repaired"
