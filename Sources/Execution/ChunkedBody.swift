@@ -25,16 +25,22 @@ final class ChunkedBody {
         let chunks = stride(from: 0, to: batch, by: size).map { Chunk(start: $0, count: min(size, batch - $0)) }
         self.chunks = chunks
         var workers = [[Int: CompiledSteps]](repeating: [:], count: partition.workerCount)
+        let outputs = partition.body.outputs
+        // Fewer images can make a kernel prefer another format; what all chunks write into has that of the full ones.
+        var formats: [String: ActivationFormat] = [:]
         // Workers run side by side, so each one's kernels are made for one thread.
         try Threads.withOneThread {
             for count in Set(chunks.map(\.count)).sorted(by: >) {
                 var compiler = try ProgramCompiler(partition.body, batch: count, precision: precision)
-                try compiler.plan(raw: partition.crossing)
+                try compiler.plan(raw: partition.crossing, formats: formats)
                 for worker in workers.indices { workers[worker][count] = try compiler.materialize() }
+                if count == size {
+                    for (name, output) in zip(outputs, workers[0][count]?.outputs ?? []) { formats[name] = output.format }
+                }
             }
         }
         self.workers = workers
-        outputs = partition.body.outputs
+        self.outputs = outputs
         crossing = try zip(outputs, workers[0][size]?.outputs ?? []).reduce(into: [:]) { crossing, output in
             guard partition.crossing.contains(output.0) else { return }
             let whole = PlannedValue(shape: Shape([batch] + output.1.shape.dims.dropFirst()), format: output.1.format)

@@ -54,8 +54,11 @@ struct ProgramCompiler {
     /// - Parameters:
     ///   - given: inputs that somebody else fills, in the format and memory they come in; the others come plain,
     ///     wherever each run says.
-    ///   - raw: results that leave in the format they were made in, unless that is bfloat16; the others leave plain.
-    mutating func plan(given: [String: Tensor] = [:], raw: Set<String> = []) throws {
+    ///   - raw: results that leave in the format they were made in, unless that is bfloat16.
+    ///   - formats: of results that leave in one of these; the others leave plain.
+    mutating func plan(
+        given: [String: Tensor] = [:], raw: Set<String> = [], formats: [String: ActivationFormat] = [:]
+    ) throws {
         for input in graph.inputs { planInput(input, given[input.name]) }
         let isDone = Set(activations.values)
         for (index, node) in graph.nodes.enumerated() {
@@ -68,7 +71,8 @@ struct ProgramCompiler {
         for (position, name) in graph.outputs.enumerated() {
             guard let value = values[name] else { throw GraphFailure.unknownOutput(graph: graph.name, value: name) }
             nodeName = "result " + name
-            try planOutput(value, Self.resultPort(position), isRaw: raw.contains(name))
+            let own = raw.contains(name) && value.format != .bfloat16 ? value.format : .plain
+            try planOutput(value, Self.resultPort(position), in: formats[name] ?? own)
         }
     }
 
@@ -109,12 +113,12 @@ struct ProgramCompiler {
             }
     }
 
-    private mutating func planOutput(_ value: PlannedValue, _ name: String, isRaw: Bool) throws {
+    private mutating func planOutput(_ value: PlannedValue, _ name: String, in format: ActivationFormat) throws {
         var target = value
         target.place = .port(name)
-        if value.format != .plain, !isRaw || value.format == .bfloat16 {
-            target = PlannedValue(shape: value.shape, format: .plain, place: .port(name))
-            let primitive = try Reorder.primitive(value.shape, from: value.format, to: .plain)
+        if value.format != format {
+            target = PlannedValue(shape: value.shape, format: format, place: .port(name))
+            let primitive = try Reorder.primitive(value.shape, from: value.format, to: format)
             emitPrimitive(primitive, [(cod_src, value), (cod_dst, target)])
         } else {
             emit { memory in

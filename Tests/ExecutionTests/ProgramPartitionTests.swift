@@ -52,6 +52,23 @@ import Testing
         }
     }
 
+    /// A smaller last chunk whose kernels prefer another format than the full ones' leaves what the rest can read.
+    @Test(arguments: [2, 3], [3, 5, 7, 9, 10, 17]) func raggedChunksCrossInOneFormat(size: Int, batch: Int) throws {
+        let before = Threads.count
+        defer { Threads.count = before }
+        Threads.count = 2
+        var b = GraphBuilder(name: "net", seed: 1)
+        let x = b.input("images", [32, size, size])
+        var value = try b.convolution("wide", x, channels: 512, kernel: [1, 1], geometry: .init())
+        value = try b.convolution("squeeze", value, channels: 64, kernel: [1, 1], geometry: .init())
+        value = try b.convolution("expand", value, channels: 256, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        let graph = try b.finish(outputs: [value])
+        let images = try ExecutionSamples.images([batch, 32, size, size])
+        let tape = try ExecutionSamples.onTape(graph, [images])
+        let results = try InferenceProgram(graph, batch: batch).run([images])
+        #expect(try relativeDifference(results[0], tape.outputs[0].tensor) < InferenceProgramTests.fusionTolerance)
+    }
+
     /// The same for any number of threads, up to what other kernels round.
     @Test func threadsDoNotChangeResults() throws {
         let threads = Threads.count
