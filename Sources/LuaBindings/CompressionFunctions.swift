@@ -33,6 +33,7 @@ enum CompressionFunctions {
         guard (1...1 << 20).contains(scorer.embeddingSize) else {
             throw options.invalid("embedding", "must be positive, got \(scorer.embeddingSize)")
         }
+        scorer.precision = model.precision
         scorer.keepsEmbeddings = try options.boolean("keep_embeddings", default: false)
         let (imprint, holdout) = try parts(data, options, session)
         let scores = try scorer.score(

@@ -1,5 +1,6 @@
 import Basics
 import Compression
+import Execution
 import Graphs
 import Operations
 import Tensors
@@ -46,6 +47,22 @@ import Testing
         #expect(scores.imprintCount == 40 && scores.holdoutCount == 27 && scores.classCount == 4 && scores.head == head)
         let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
         #expect(scores.rows.map(\.layer) == layers.map(\.name) && scores.rows.map(\.parent) == layers.map(\.parent))
+    }
+
+    /// Bfloat16 changes embeddings in the third digit, which separable classes do not notice.
+    @Test(.enabled(if: (try? Precision.bfloat16.checkProcessor()) != nil)) func halfPrecisionScoresAlike() throws {
+        let graph = try CompressionSamples.resNet(classes: 4)
+        var scorer = LWIQScorer()
+        (scorer.precision, scorer.keepsEmbeddings) = (.bfloat16, true)
+        let half = try score(graph, scorer)
+        scorer.precision = .float32
+        let full = try score(graph, scorer)
+        #expect(half.rows.map(\.accuracy) == full.rows.map(\.accuracy))
+        // The first layer, which reads float32 images, may be the same.
+        let differences = try full.embeddings.map { layer, embeddings in
+            try #require(half.embeddings[layer]).subtracting(embeddings).norm() / embeddings.norm()
+        }
+        #expect(differences.allSatisfy { $0 < 2e-2 } && differences.contains { $0 > 1e-5 }, "\(differences)")
     }
 
     /// Labels that say nothing: accuracy counts right answers, not answers.

@@ -5,7 +5,7 @@ local output = require "bench.output"
 
 local args = mr.args {
     only = "all", net = "", batch = 0, threads = 0, reps = 0, images = 2560, C = 256, hw = 14, ranks = "32,64,128", N = 0,
-    case = "", eps = 0.1, json = false, terminal = false, compare = "", baseline = "", margin = 0.15,
+    case = "", eps = 0.1, precision = "float32", json = false, terminal = false, compare = "", baseline = "", margin = 0.15,
 }
 
 -- Each is a module of its own: `cases` gives the settings to measure from the options, `run` measures one of them.
@@ -51,6 +51,7 @@ local usual_threads = 2
 local function entries_to_compare(saved)
     local usual = {
         net = "", batch = 0, N = 0, C = 256, hw = 14, ranks = "32,64,128", images = 2560, case = "", eps = 0.1,
+        precision = "float32",
     }
     for name, default in pairs(usual) do
         if args[name] ~= default then error(("compare: --%s is up to the baseline, which says what is measured"):format(name), 0) end

@@ -1,5 +1,5 @@
 import Basics
-import Execution
+public import Execution
 public import Graphs
 import Operations
 public import Tensors
@@ -24,6 +24,8 @@ public struct LWIQScorer {
     public var floor: Double?
     /// Whether the holdout images' embeddings are kept with the scores: 4·D bytes an image and layer.
     public var keepsEmbeddings = false
+    /// What the network is computed in; means and classifications are float32 and double in any case.
+    public var precision = Precision.float32
 
     public init() {}
 
@@ -52,7 +54,7 @@ public struct LWIQScorer {
         var classifiers = zip(taps, embedding.outputs).reduce(into: [String: ImprintedClassifier]()) {
             $0[$1.0] = ImprintedClassifier(head: head, classCount: classCount, dimension: shapes[$1.1]?[1] ?? 0)
         }
-        let engine = InferenceEngine(embedding)
+        let engine = InferenceEngine(embedding, precision: precision)
         var progress = Progress("scoring \(graph.name)", total: imageCount)
 
         var counts = [Int](repeating: 0, count: classCount)

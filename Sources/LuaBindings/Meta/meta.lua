@@ -311,7 +311,7 @@ function Model:compress(plan) end
 ---@return Model
 function Model:recompose() end
 
---- Sets what calls, evaluation, latencies and profiles compute in: "float32", or "bf16" where the processor has that, with
+--- Sets what calls, evaluation, scores, latencies and profiles compute in: "float32", or "bf16" where the processor has it, with
 --- half of the memory traffic and about three digits. Training is in float32. With data it measures accuracy and speed of both.
 ---@param options? { precision: "float32"|"bf16", data: Dataset }
 ---@return Model|table

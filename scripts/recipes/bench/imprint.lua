@@ -27,12 +27,13 @@ return {
     end,
     run = function(case, args)
         local data, model = images(case.images), nets.build(case.net)
+        model:set_precision(args.precision)
         local scores
         local row = measure.calls(args, 3, 1, function() scores = mr.lwiq.score(model, data, { images = case.images }) end)
         local forward = measure.calls(args, 3, 1, function()
             for batch in data:epoch() do model(batch.x) end
         end)
-        row.s, row.img_s, row.layers = row.ms / 1e3, 1e3 * case.images / row.ms, #scores
+        row.precision, row.s, row.img_s, row.layers = args.precision, row.ms / 1e3, 1e3 * case.images / row.ms, #scores
         row.forward_only_s, row.overhead = forward.ms / 1e3, row.ms / forward.ms - 1
         row.acc_first, row.acc_mid, row.acc_last = scores[1].accuracy, scores[#scores // 2 + 1].accuracy, scores[#scores].accuracy
         return row
