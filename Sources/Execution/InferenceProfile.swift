@@ -9,7 +9,7 @@ public import Tensors
 public struct InferenceProfile: Sendable {
     /// One node of the fused graph.
     public struct Row: Sendable {
-        /// The node, named after the last of those that were joined; or what comes in or goes out.
+        /// The layer, whatever was joined behind it; or what comes in or goes out.
         public let name: String
         /// The operation, such as `conv2d`; empty for copies at the ends.
         public let operation: String
@@ -51,11 +51,11 @@ public struct InferenceProfile: Sendable {
         }
         let medians = steps.labels.indices.map { step in times.map { $0[step] }.sorted()[times.count / 2] }
         return InferenceProfile(
-            rows: try rows(fused, shapes, Array(zip(steps.labels, medians))), bufferByteCount: steps.bufferByteCount)
+            rows: try rows(fused, of: graph, shapes, Array(zip(steps.labels, medians))), bufferByteCount: steps.bufferByteCount)
     }
 
     private static func rows(
-        _ graph: Graph, _ shapes: [String: Shape], _ steps: [(label: CompiledSteps.Label, milliseconds: Double)]
+        _ graph: Graph, of original: Graph, _ shapes: [String: Shape], _ steps: [(label: CompiledSteps.Label, milliseconds: Double)]
     ) throws -> [Row] {
         var order: [String] = []
         var grouped: [String: [(label: CompiledSteps.Label, milliseconds: Double)]] = [:]
@@ -64,6 +64,7 @@ public struct InferenceProfile: Sendable {
             grouped[step.label.node, default: []].append(step)
         }
         let nodes = Dictionary(graph.nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let layers = layerNames(graph, of: original)
         return try order.map { name in
             let own = grouped[name] ?? []
             let node = nodes[name]
@@ -73,9 +74,23 @@ public struct InferenceProfile: Sendable {
                     outputs: node.outputs.map { shapes[$0] ?? [] })
             }
             return Row(
-                name: name, operation: node?.operation.name ?? "", shape: shapes[name] ?? [],
+                name: layers[name] ?? name, operation: node?.operation.name ?? "", shape: shapes[name] ?? [],
                 milliseconds: own.reduce(0) { $0 + $1.milliseconds }, macCount: macCount ?? 0,
                 implementation: own.max { $0.milliseconds < $1.milliseconds }?.label.implementation ?? "")
+        }
+    }
+
+    /// By the nodes of the fused graph, which bear the names of the last that were joined, those of the layers in front.
+    private static func layerNames(_ fused: Graph, of original: Graph) -> [String: String] {
+        let makers = Dictionary(
+            original.nodes.flatMap { node in node.outputs.map { ($0, node) } }, uniquingKeysWith: { first, _ in first })
+        let kept = Set(fused.nodes.flatMap(\.outputs) + fused.inputs.map(\.name))
+        return fused.nodes.reduce(into: [:]) { names, node in
+            var maker = makers[node.name]
+            while let now = maker, now.operation.name != node.operation.name {
+                maker = now.valueInputs.first { !kept.contains($0) }.flatMap { makers[$0] }
+            }
+            names[node.name] = maker?.name
         }
     }
 }

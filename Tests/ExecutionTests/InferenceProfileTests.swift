@@ -13,6 +13,8 @@ import Testing
         let convolutions = profile.rows.filter { $0.operation == "conv2d" }
         #expect(convolutions.count == 19 && convolutions.allSatisfy { $0.milliseconds > 0 && $0.gigaflops > 0 })
         #expect(profile.rows.allSatisfy { !$0.implementation.hasPrefix("ref") })
+        let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
+        #expect(convolutions.map(\.name) == layers.map(\.name) && profile.rows.contains { $0.name == "fc" })
         #expect(convolutions[0].shape == [batch, 16, 32, 32] && profile.bufferByteCount > 0)
     }
 
