@@ -8,6 +8,7 @@ public enum CompressionFailure: Failure {
     case labelCount(labels: Int, images: Int)
     case noLayers(model: String)
     case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int)
+    case overBudget(policy: String, constraint: String, limit: Int, cost: Int)
     case noBudget
     case invalidBudget(detail: String)
     case unknownLayer(pattern: String, nearest: String?)
@@ -25,6 +26,7 @@ public enum CompressionFailure: Failure {
         case .labelCount: "compression.labelCount"
         case .noLayers: "compression.noLayers"
         case .unreachable: "compression.unreachable"
+        case .overBudget: "compression.overBudget"
         case .noBudget: "compression.noBudget"
         case .invalidBudget: "compression.invalidBudget"
         case .unknownLayer: "compression.unknownLayer"
@@ -47,6 +49,9 @@ public enum CompressionFailure: Failure {
         case .unreachable(let constraint, let limit, let smallest, let dense):
             "plan: a budget of \(DecimalText.grouped(limit)) \(constraint) cannot be met; the smallest achievable is "
                 + "\(DecimalText.grouped(smallest)) (\(DecimalText.percent(Double(smallest) / Double(max(1, dense)))) of the dense model's \(DecimalText.grouped(dense)))"
+        case .overBudget(let policy, let constraint, let limit, let cost):
+            "plan: the policy '\(policy)' gives \(DecimalText.grouped(cost)) \(constraint), over the budget of "
+                + "\(DecimalText.grouped(limit))"
         case .noBudget: "plan: needs a budget, such as { params = 0.5 } to keep half of the parameters"
         case .invalidBudget(let detail): "plan: \(detail)"
         case .unknownLayer(let pattern, let nearest):

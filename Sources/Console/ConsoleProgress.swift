@@ -82,6 +82,14 @@ public final class ConsoleProgress: ProgressReporter {
     /// Takes the bar off its line, so that other output can start there. It comes back with the next report.
     public func makeRoom() { state.withLock { erase(&$0) } }
 
+    /// Forgets all work, as where an interruption or an error ended it.
+    public func reset() {
+        state.withLock { state in
+            erase(&state)
+            state.works = []
+        }
+    }
+
     // MARK: -
 
     private func update(

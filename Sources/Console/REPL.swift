@@ -122,6 +122,8 @@ public final class REPL {
     /// Runs the lines where they are a whole chunk.
     /// - Returns: whether they were, so that the next line begins a new one.
     private func runChunk(_ lines: [String], isTimed: Bool = false) -> Bool {
+        // A bar of what an error or Ctrl-C ended would stand before every later one until it is collected.
+        defer { progress?.reset() }
         let start = ConsoleProgress.monotonicSeconds()
         let text = lines.joined(separator: "\n")
         do {

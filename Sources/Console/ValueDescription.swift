@@ -30,16 +30,21 @@ package struct ValueDescription {
         case .integer: "an integer"
         case .number: "a number"
         case .string: "a string"
-        case .table(let table): "a table" + ((try? table.rawLength()).flatMap { $0 > 0 ? " of \($0)" : nil } ?? "")
+        case .table(let table): className(of: table) + ((try? table.rawLength()).flatMap { $0 > 0 ? " of \($0)" : nil } ?? "")
         case .function: "a function"
         case .object(let object): object.typeName
         }
     }
 
+    /// The name that a table's metatable gives it, as `Rows`.
+    private func className(of table: LuaTable) -> String {
+        (try? table.metatable()?.rawGet("__name").string) ?? "a table"
+    }
+
     private static func wrapped(_ names: [String], indent: Int) -> String {
         var lines = [""]
         for (position, name) in names.enumerated() {
-            if indent + lines.last!.count + name.count > 90, position > 0 { lines.append("") }
+            if indent + lines.last!.count + name.count > 80, position > 0 { lines.append("") }
             let isFirst = lines.last!.isEmpty
             lines[lines.count - 1] += (isFirst ? "" : " ") + name + (position < names.count - 1 ? "," : "")
         }

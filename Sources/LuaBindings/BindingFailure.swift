@@ -5,6 +5,7 @@ import Tensors
 enum BindingFailure: Failure {
     case noJSON(place: String, kind: String)
     case raggedTable(place: String)
+    case rowOutOfRange(row: Int, count: Int?)
     case notOnTape
     case tapeSpent
     case twoTapes(operation: String)
@@ -24,6 +25,7 @@ enum BindingFailure: Failure {
         switch self {
         case .noJSON: "binding.noJSON"
         case .raggedTable: "binding.raggedTable"
+        case .rowOutOfRange: "tensor.indexOutOfRange"
         case .notOnTape: "binding.notOnTape"
         case .tapeSpent: "binding.tapeSpent"
         case .twoTapes: "binding.twoTapes"
@@ -45,6 +47,8 @@ enum BindingFailure: Failure {
         switch self {
         case .noJSON(let place, let kind): "\(place): \(kind) has no JSON form"
         case .raggedTable(let place): "\(place): rows of a tensor must be numbers or rows of one length"
+        case .rowOutOfRange(let row, let count):
+            "Tensor: row \(row) " + (count.map { "is out of range 1…\($0)" } ?? "of a scalar, which has none; :item() gives its number")
         case .notOnTape:
             "backward: this tensor was computed from nothing that is on a tape, such as the results of model:forward(…) or "
                 + "tape:watch(…), so there is nothing to differentiate"

@@ -44,6 +44,7 @@ enum ModelClass {
                     "macs": layer.macCount, "tap": layer.tap, "classifier": layer.isClassifier,
                 ]
                 if let parent = layer.parent { row.append("parent", parent) }
+                row.append("parameter", layer.weight)
                 if let weight = model.graph.parameters[layer.weight]?.tensor { row.append("weight", TensorObject(weight)) }
                 if let origin = model.graph.nodes[layer.node].origin { row.append("origin", origin.layer) }
                 return row
@@ -51,13 +52,17 @@ enum ModelClass {
             try call.push(rows)
         }
         members.property("parameter_names") { $0.graph.parameters.names }
-        members.method("parameter") { call, model in
-            let name = try call.string(1, "name")
-            guard let parameter = model.graph.parameters[name] else {
-                let near = nearestName(to: name, among: model.graph.parameters.names)
-                throw call.invalid(1, "name", "is no parameter: '\(name)'" + (near.map { " (did you mean '\($0)'?)" } ?? ""))
+        members.method("parameter") { call, model in TensorObject(try parameter(call, of: model).tensor) }
+        members.mutatingMethod("set_parameter") { call, model in
+            let old = try parameter(call, of: model).tensor
+            let new = try call.object(2, "tensor", as: TensorObject.self).tensor
+            guard new.shape == old.shape, new.dtype == old.dtype else {
+                throw call.invalid(
+                    2, "tensor", "must be \(old.dtype) of the parameter's shape \(old.shape), got \(new.dtype) of \(new.shape)")
             }
-            return TensorObject(parameter.tensor)
+            var parameters = model.graph.parameters
+            parameters.update(try call.string(1, "name"), try new.copy())
+            model.setParameters(parameters)
         }
         members.property("notes") { model in model.notes.members.map { "\($0.key)" } }
         members.method("note") { call, model in
@@ -65,6 +70,13 @@ enum ModelClass {
             if call.argumentCount > 1 { model.notes[key] = try LuaJSON.encode(try call.value(2), place: key) }
             try call.push(try model.notes[key].map { try LuaJSON.decode($0, in: call.state) } ?? .nil)
         }
+    }
+
+    private static func parameter(_ call: borrowing LuaCall, of model: ModelObject) throws -> ParameterTable.Parameter {
+        let name = try call.string(1, "name")
+        if let parameter = model.graph.parameters[name] { return parameter }
+        let near = nearestName(to: name, among: model.graph.parameters.names)
+        throw call.invalid(1, "name", "is no parameter: '\(name)'" + (near.map { " (did you mean '\($0)'?)" } ?? ""))
     }
 
     private static func addRunning(_ members: LuaClass<ModelObject>) {

@@ -133,17 +133,61 @@ enum PlanTable {
         var ranks: [String: [Int]] = [:]
         var planner = Planner(policy: .uniform)
         let rows = try table.array()
+        var made: [(layer: String, parameterCount: Int)] = []
         guard !rows.isEmpty else { throw BindingFailure.planMismatch(detail: "the plan has no rows") }
         for (position, value) in rows.enumerated() {
             guard let row = value.table, let layer = try row.rawGet("layer").string else {
                 throw BindingFailure.planMismatch(detail: "plan row \(position + 1) has no 'layer'")
             }
+            try refuseUnknownFields(row, layer)
+            if let count = try row.rawGet("dense_params").integer { made.append((layer, count)) }
             let chosen = try row.rawGet("ranks")
             if !chosen.isNil { ranks[layer] = try Self.ranks(chosen, place: "\(layer).ranks") }
             if let grouping = try row.rawGet("grouping").string { planner.groupings[layer] = grouping }
         }
         let policy = try table.rawGet("policy").string ?? "table"
         let plan = try planner.plan(decomposed, budget: nil, ranks: ranks, name: policy)
+        try check(plan, wanted: ranks)
+        try check(plan, wasMadeFor: made, total: table.rawGet("dense_params").integer, of: model)
         return (decomposed, plan)
+    }
+
+    private static let rowFields = [
+        "layer", "grouping", "max_ranks", "reason", "error", "params", "dense_params", "macs", "dense_macs", "ranks", "gain",
+    ]
+
+    /// A name misspelt in an edit would else be an edit that does nothing.
+    private static func refuseUnknownFields(_ row: LuaTable, _ layer: String) throws {
+        for (name, _) in try row.fields() where !rowFields.contains(name) {
+            let hint = nearestName(to: name, among: rowFields).map { " (did you mean '\($0)'?)" } ?? ""
+            throw BindingFailure.planMismatch(detail: "the plan's row of \(layer) has an unknown field '\(name)'\(hint)")
+        }
+    }
+
+    /// Ranks that a script set are those that the layers get. A single number stands for as much of it as each bond can have.
+    private static func check(_ plan: Plan, wanted: [String: [Int]]) throws {
+        for row in plan.rows {
+            guard let wanted = wanted[row.layer], let got = row.ranks else { continue }
+            let fits = wanted.count == got.count ? wanted == got : wanted[0] <= got.max() ?? 0
+            guard fits else {
+                throw BindingFailure.planMismatch(
+                    detail: "\(row.layer) cannot have ranks \(wanted), at most \(got) of its maximum \(row.maxRanks)")
+            }
+        }
+    }
+
+    private static func check(
+        _ plan: Plan, wasMadeFor rows: [(layer: String, parameterCount: Int)], total: Int?, of model: ModelObject
+    ) throws {
+        let counts = Dictionary(plan.rows.map { ($0.layer, $0.denseParameterCount) }, uniquingKeysWith: { $1 })
+        for (layer, count) in rows {
+            guard let own = counts[layer], own != count else { continue }
+            throw BindingFailure.planMismatch(
+                detail: "the plan is of another model: its \(layer) has \(count) parameters, that of \(model.graph.name) \(own)")
+        }
+        if let total, total != plan.denseParameterCount {
+            throw BindingFailure.planMismatch(
+                detail: "the plan is of a model with \(total) parameters, but \(model.graph.name) has \(plan.denseParameterCount)")
+        }
     }
 }

@@ -22,8 +22,10 @@ enum TensorClass {
             addReductions(members)
             members.elements { call, object, index in
                 let count = object.tensor.shape.dims.first ?? 0
+                // One behind the last is nil, which ends ipairs.
+                if object.tensor.rank > 0, index == count + 1 { return try call.push(LuaValue.nil) }
                 guard object.tensor.rank > 0, index >= 1, index <= count else {
-                    throw TensorFailure.indexOutOfRange(operation: "index (from 1)", what: "row", index: index, count: count + 1)
+                    throw BindingFailure.rowOutOfRange(row: index, count: object.tensor.rank > 0 ? count : nil)
                 }
                 if object.recorded != nil { return try call.push(try selected(object, index - 1)) }
                 let part = try object.tensor.selected(dim: 0, index: index - 1)
@@ -86,30 +88,32 @@ enum TensorClass {
         }
         members.metamethod(.divide) { call in
             if call.isNumber(2) {
-                let factor = 1 / (try call.number(2, "divisor"))
-                return try call.push(try TensorObject.apply(Scale(factor: factor), [try operand(call, 1, like: nil)]))
+                let dividend = try call.object(1, "operand", as: TensorObject.self)
+                if dividend.tensor.dtype == .float32 {
+                    let factor = 1 / (try call.number(2, "divisor"))
+                    return try call.push(try TensorObject.apply(Scale(factor: factor), [dividend]))
+                }
             }
-            try binary(call, onTape: Divide()) { try $0.dividing($1) }
+            try binary(call, onTape: Divide(), leavesWhole: true) { try $0.dividing($1) }
         }
         members.metamethod(.power) { call in
-            let base = try operand(call, 1, like: nil)
-            guard call.isNumber(2), base.recorded == nil else { return try binary(call, onTape: Power()) { try $0.combined(.power, $1) } }
-            try call.push(TensorObject(try base.tensor.raised(to: try call.number(2, "exponent"))))
+            try binary(call, onTape: Power(), leavesWhole: true) { try $0.combined(.power, $1) }
         }
         members.metamethod(.negate) { call in
-            try call.push(try TensorObject.apply(Scale(factor: -1), [try operand(call, 1, like: nil)]))
+            try call.push(try TensorObject.apply(Scale(factor: -1), [try call.object(1, "operand", as: TensorObject.self)]))
         }
         members.method("matmul") { call, object in
             try TensorObject.apply(MatrixMultiply(), [object, try call.object(1, "other", as: TensorObject.self)])
         }
         for (name, kind) in [("eq", BinaryOperator.equal), ("lt", .less), ("le", .lessEqual)] {
             members.method(name) { call, object in
-                TensorObject(try object.tensor.combined(kind, try operand(call, 1, like: object).tensor))
+                let (first, second) = try operands(call, 0, 1)
+                return TensorObject(try first.tensor.combined(kind, second.tensor).converted(to: object.tensor.dtype))
             }
         }
         for (name, kind, sign) in [("maximum", BinaryOperator.maximum, 1.0), ("minimum", .minimum, -1)] {
-            members.method(name) { call, object in
-                let other = try operand(call, 1, like: object)
+            members.method(name) { call, _ in
+                let (object, other) = try operands(call, 0, 1)
                 if object.recorded == nil, other.recorded == nil {
                     return TensorObject(try object.tensor.combined(kind, other.tensor))
                 }
@@ -121,19 +125,36 @@ enum TensorClass {
         }
     }
 
-    /// An operand that is a tensor, or a number as a tensor of the other one's type.
-    private static func operand(_ call: borrowing LuaCall, _ position: Int, like other: TensorObject?) throws -> TensorObject {
-        if call.isNumber(position) {
-            return TensorObject(try .full([], try call.number(position, "operand"), dtype: other?.tensor.dtype ?? .float32))
+    /// Two operands in one type, of which one may be a number: a number takes the type of the tensor beside it. Whole
+    /// numbers become float32 where a number has a fraction, or where the operation leaves the whole numbers.
+    private static func operands(
+        _ call: borrowing LuaCall, _ first: Int, _ second: Int, leavesWhole: Bool = false
+    ) throws -> (TensorObject, TensorObject) {
+        var tensors: [TensorObject?] = []
+        var hasFraction = false
+        for position in [first, second] {
+            if call.isNumber(position) {
+                hasFraction = try hasFraction || Int64(exactly: call.number(position, "operand")) == nil
+                tensors.append(nil)
+            } else {
+                tensors.append(try call.object(position, "operand", as: TensorObject.self))
+            }
         }
-        return try call.object(position, "operand", as: TensorObject.self)
+        let types = tensors.compactMap(\.?.tensor.dtype)
+        let promotes = (hasFraction || leavesWhole) && types.contains { $0 != .float32 }
+        let type = promotes ? .float32 : types.first ?? .float32
+        func operand(_ position: Int, _ tensor: TensorObject?) throws -> TensorObject {
+            guard let tensor else { return TensorObject(try .full([], try call.number(position, "operand"), dtype: type)) }
+            return promotes ? try tensor.inFloats() : tensor
+        }
+        return (try operand(first, tensors[0]), try operand(second, tensors[1]))
     }
 
     private static func binary(
-        _ call: borrowing LuaCall, onTape operation: any Operation, _ plain: (Tensor, Tensor) throws -> Tensor
+        _ call: borrowing LuaCall, onTape operation: any Operation, leavesWhole: Bool = false,
+        _ plain: (Tensor, Tensor) throws -> Tensor
     ) throws {
-        let second = try operand(call, 2, like: call.isNumber(1) ? nil : try operand(call, 1, like: nil))
-        let first = try operand(call, 1, like: second)
+        let (first, second) = try operands(call, 1, 2, leavesWhole: leavesWhole)
         if first.recorded != nil || second.recorded != nil {
             return try call.push(try TensorObject.apply(operation, [first, second]))
         }
@@ -181,7 +202,7 @@ enum TensorClass {
             try TensorObject.apply(Reshape(target: try shape(call, from: 1)), [object])
         }
         members.method("permute") { call, object in
-            let order = try shape(call, from: 1).map { $0 &- 1 }
+            let order = try call.order(1, of: object.tensor.shape)
             return try object.mapped(Transpose(order: order)) { try $0.permuted(order) }
         }
         members.method("t") { _, object in
@@ -189,16 +210,20 @@ enum TensorClass {
             return try object.mapped(Transpose(order: [1, 0])) { try $0.transposed() }
         }
         members.method("slice") { call, object in
-            let d = try object.tensor.shape.dimension(try call.integer(1, "dim") &- 1, "slice")
-            let first = try call.integer(2, "first")
-            let last = try call.optionalInteger(3, "last") ?? object.tensor.shape[d]
+            let d = try call.dimension(1, of: object.tensor.shape)
+            let (bounds, step) = try call.range(2, dimension: d, extent: object.tensor.shape[d])
             return try TensorObject.apply(
-                Slice(dimension: d, from: first &- 1, to: last, by: try call.optionalInteger(4, "step") ?? 1), [object])
+                Slice(dimension: d, from: bounds.lowerBound, to: bounds.upperBound, by: step), [object])
         }
         members.method("rows") { call, object in
-            let rows = try call.integers(1, "indices").map { $0 &- 1 }
+            let count = object.tensor.shape.dims.first ?? 0
+            let rows = try call.integers(1, "indices").map { row in
+                guard (1...max(1, count)).contains(row) else {
+                    throw call.invalid(1, "indices", "must be in 1…\(count), got \(row)")
+                }
+                return row - 1
+            }
             if object.recorded == nil { return TensorObject(try object.tensor.gathered(rows: rows)) }
-            guard rows.allSatisfy({ $0 >= 0 }) else { throw call.invalid(1, "indices", "count from 1") }
             return try TensorObject.apply(Gather(dimension: 0), [object, TensorObject(try Tensor(rows.map { Int64($0) }))])
         }
     }
@@ -214,9 +239,10 @@ enum TensorClass {
 
     private static func addReductions(_ members: LuaClass<TensorObject>) {
         for (name, isMean) in [("sum", false), ("mean", true)] {
-            members.method(name) { call, object in
-                if let dim = try call.optionalInteger(1, "dim") {
-                    let d = try object.tensor.shape.dimension(dim &- 1, name)
+            members.method(name) { call, given in
+                let object = isMean ? try given.inFloats() : given
+                if !call.isNil(1) {
+                    let d = try call.dimension(1, of: object.tensor.shape)
                     return try reduced(object, d, isMean: isMean, keeping: try call.optionalBoolean(2, "keep") ?? false)
                 }
                 if object.tensor.dtype == .int64, !isMean {

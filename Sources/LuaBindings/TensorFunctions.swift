@@ -38,26 +38,43 @@ enum TensorFunctions {
             guard (1..<1 << 16).contains(n) else { throw call.invalid(1, "n", "must be in 1..<65536, got \(n)") }
             try call.push(TensorObject(try .identity(n)))
         }
-        try table.define("cat", in: state) { call in
-            let dim = (try call.optionalInteger(2, "dim") ?? 1) &- 1
-            let elements = try call.table(1, "tensors").array()
-            let values = elements.compactMap { $0.object?.object(as: ValueObject.self) }
-            if !values.isEmpty, values.count == elements.count {
-                return try call.push(try ValueClass.concatenated(values, dim: dim))
-            }
-            let parts = try elements.map { value -> TensorObject in
-                guard let object = value.object?.object(as: TensorObject.self) else {
-                    throw call.invalid(1, "tensors", "must be an array of Tensors")
-                }
-                return object
-            }
-            if parts.contains(where: { $0.recorded != nil }) {
-                return try call.push(try TensorObject.apply(Concatenate(dimension: dim), parts))
-            }
-            try call.push(TensorObject(try .concatenated(parts.map(\.tensor), dim: dim)))
-        }
+        try table.define("cat", in: state) { call in try concatenate(call) }
         try table.define("tape", in: state) { call in try call.push(TapeObject()) }
         try table.set("loss", try losses(in: state))
+    }
+
+    private static func concatenate(_ call: borrowing LuaCall) throws {
+        let elements = try call.table(1, "tensors").array()
+        guard !elements.isEmpty else { throw call.invalid(1, "tensors", "must be an array of at least one Tensor") }
+        let values = elements.compactMap { $0.object?.object(as: ValueObject.self) }
+        if values.count == elements.count {
+            let dim = try dimension(call, of: values.map(\.fullShape))
+            return try call.push(try ValueClass.concatenated(values, dim: dim))
+        }
+        let parts = try elements.map { value -> TensorObject in
+            guard let object = value.object?.object(as: TensorObject.self) else {
+                throw call.invalid(1, "tensors", "must be an array of Tensors")
+            }
+            return object
+        }
+        let dim = try dimension(call, of: parts.map(\.tensor.shape))
+        if parts.contains(where: { $0.recorded != nil }) {
+            return try call.push(try TensorObject.apply(Concatenate(dimension: dim), parts))
+        }
+        try call.push(TensorObject(try .concatenated(parts.map(\.tensor), dim: dim)))
+    }
+
+    /// The dimension along which tensors of these shapes are to be put together; they must agree beside it.
+    private static func dimension(_ call: borrowing LuaCall, of shapes: [Shape]) throws -> Int {
+        let first = shapes[0]
+        let dim = call.isNil(2) && first.rank > 0 ? 0 : try call.dimension(2, of: first)
+        for shape in shapes {
+            let agrees = shape.rank == first.rank && (0..<first.rank).allSatisfy { $0 == dim || shape[$0] == first[$0] }
+            guard agrees else {
+                throw call.invalid(1, "tensors", "must agree beside dimension \(dim + 1), got \(first) and \(shape)")
+            }
+        }
+        return dim
     }
 
     private static func losses(in state: LuaState) throws -> LuaTable {

@@ -38,4 +38,9 @@ final class TensorObject: LuaObjectConvertible {
     func requirePlain(_ operation: String) throws {
         if recorded != nil { throw BindingFailure.notDifferentiable(operation: operation) }
     }
+
+    /// This tensor in float32, which those on a tape are already.
+    func inFloats() throws -> TensorObject {
+        tensor.dtype == .float32 ? self : TensorObject(try tensor.converted(to: .float32))
+    }
 }

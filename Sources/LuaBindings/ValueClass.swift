@@ -144,7 +144,7 @@ enum ValueClass {
 
     /// Argument 1 as a dimension from 0, which is not that of the batch.
     private static func inner(_ call: borrowing LuaCall, _ x: ValueObject) throws -> Int {
-        let dim = try x.fullShape.dimension(try call.integer(1, "dim") &- 1, call.functionName)
+        let dim = try call.dimension(1, of: x.fullShape)
         guard dim > 0 || x.isParameter else { throw BindingFailure.batchDimension(operation: call.functionName) }
         return dim
     }
@@ -161,16 +161,14 @@ enum ValueClass {
             return try x.network.add(Reshape(target: (x.isParameter ? [] : [0]) + sample), [x])
         }
         members.method("permute") { call, x in
-            let order = try TensorClass.shape(call, from: 1).map { $0 &- 1 }
+            let order = try call.order(1, of: x.fullShape)
             guard order.first == 0 || x.isParameter else { throw BindingFailure.batchDimension(operation: call.functionName) }
             return try x.network.add(Transpose(order: order), [x])
         }
         members.method("slice") { call, x in
             let dim = try inner(call, x)
-            let first = try call.integer(2, "first")
-            let last = try call.optionalInteger(3, "last") ?? x.fullShape[dim]
-            let step = try call.optionalInteger(4, "step") ?? 1
-            return try x.network.add(Slice(dimension: dim, from: first &- 1, to: last, by: step), [x])
+            let (bounds, step) = try call.range(2, dimension: dim, extent: x.fullShape[dim])
+            return try x.network.add(Slice(dimension: dim, from: bounds.lowerBound, to: bounds.upperBound, by: step), [x])
         }
     }
 }

@@ -43,7 +43,8 @@ public struct LuaOptions {
 public enum LuaGlobals: Sendable {
     /// Lua's own: reading an unknown global gives nil, writing one declares it.
     case lenient
-    /// Reading an unknown global is an error that names the nearest known one; writing one declares it.
+    /// Reading an unknown global is an error that names the nearest known one; a chunk declares one by writing
+    /// it, outside of its functions, where that is an error too.
     case declaredByWriting
     /// Reading and writing an unknown global are errors: scripts use locals.
     case fixed

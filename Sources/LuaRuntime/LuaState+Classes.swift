@@ -142,12 +142,14 @@ extension LuaState {
     /// Runs for `object[key]` where no method or property has that name.
     private func pushIndexFallback<Object: AnyObject>(_ luaClass: LuaClass<Object>) throws {
         let (name, element) = (luaClass.name, luaClass.element)
-        let names = Self.members(of: luaClass).map(\.name)
         try pushFunction(name, receiverCount: 1) { call in
             if let element, call.isNumber(1) {
                 return try element(call, call.object(0, "self", as: Object.self), call.integer(1, "index"))
             }
             let key = try call.text(1)
+            // Members written in Lua came later than this function.
+            let record = call.state.classes[ObjectIdentifier(Object.self)]
+            let names = try record.map { try call.state.members(of: $0) }?.map(\.name) ?? []
             throw ArgumentFailure.unknownMember(className: name, member: key, nearest: nearestName(to: key, among: names))
         }
     }

@@ -15,7 +15,8 @@ public struct LuaMember: Hashable, Sendable {
 
 extension LuaState {
     /// What can follow a value, sorted by name: a class's methods and properties, a table's fields and those that it
-    /// inherits through tables in `__index`, a string's methods. For completion; runs no Lua code.
+    /// inherits through tables in `__index`, or, where that is a function, in `__members`; a string's methods. For
+    /// completion; runs no Lua code.
     public func members(of value: LuaValue) throws -> [LuaMember] {
         switch value {
         case .object(let object): return try record(of: object).map(members) ?? []
@@ -28,7 +29,7 @@ extension LuaState {
     }
 
     /// A class's own members and those that were added in Lua.
-    private func members(of record: ClassRecord) throws -> [LuaMember] {
+    func members(of record: ClassRecord) throws -> [LuaMember] {
         let known = Set(record.members.map(\.name))
         func added(_ table: LuaTable, _ kind: LuaMember.Kind) throws -> [LuaMember] {
             try table.fields().filter { !known.contains($0.name) }.map { LuaMember(name: $0.name, kind: kind) }
@@ -51,7 +52,8 @@ extension LuaState {
             for (name, value) in try table.fields() where found[name] == nil {
                 found[name] = kind(of: value, inherited: depth > 0)
             }
-            next = try table.metatable()?.rawGet("__index").table
+            let metatable = try table.metatable()
+            next = try metatable?.rawGet("__index").table ?? metatable?.rawGet("__members").table
         }
         return found.map { LuaMember(name: $0.key, kind: $0.value) }.sorted { $0.name < $1.name }
     }

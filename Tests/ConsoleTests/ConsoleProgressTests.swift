@@ -98,6 +98,18 @@ import Testing
         #expect(screen.shown.contains("3/10"))
     }
 
+    @Test func whatWasForgottenStandsBeforeNothing() {
+        let screen = Screen()
+        let progress = screen.progress(isInteractive: true)
+        progress.report(label: "fit", completed: 1, total: 3, note: "")
+        screen.pass(1)
+        progress.reset()
+        progress.report(label: "score", completed: 1, total: 4, note: "")
+        screen.pass(1)
+        progress.report(label: "score", completed: 2, total: 4, note: "")
+        #expect(screen.shown.contains("score") && !screen.shown.contains("fit 1/3"))
+    }
+
     @Test func workInsideOtherWorkSharesItsLine() {
         let screen = Screen()
         let progress = screen.progress(isInteractive: true)

@@ -76,6 +76,25 @@ import Testing
         #expect(try session.expect("\r\n> ").hasSuffix("11"))
     }
 
+    @Test func tabCompletesMethodsOfRows() throws {
+        let session = try PromptSession()
+        try session.enter("r = mr.rows { { a = 41 } }")
+        session.type("r:colu\t('a')[1] + 1\n")
+        #expect(try session.expect("\r\n> ").hasSuffix("42"))
+        let shown = try session.enter("?r")
+        #expect(shown.hasPrefix("\r\nr: Rows of 1\r\n  methods: column, csv, filter"), "\(shown)")
+    }
+
+    /// What Ctrl-C ended stands before no later bar.
+    @Test func barsGoWithTheirChunk() throws {
+        let session = try PromptSession(environment: ["NO_COLOR": "1"])
+        try session.enter("first, second = mr.progress('first', 9), mr.progress('second', 9)")
+        let work = "local t = mr.clock() while mr.clock() - t < 0.5 do end"
+        #expect(try session.enter("first:advance() \(work) first:advance() error 'stop'").contains("first"))
+        let shown = try session.enter("second:advance() \(work) second:advance()")
+        #expect(shown.contains("second") && !shown.contains("first"), "\(shown)")
+    }
+
     @Test func errorsAreOneSentenceAndTheUsersLines() throws {
         let session = try PromptSession(environment: ["NO_COLOR": "1"])
         #expect(try session.enter("error('boom')") == "\r\nerror: boom")

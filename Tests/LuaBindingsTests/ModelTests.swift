@@ -1,6 +1,34 @@
 import Basics
 import Testing
 
+/// Parameters that a script sets.
+@Suite(.serialized) struct ParameterTests {
+    @Test func parametersAreSet() throws {
+        try run("""
+            local m, images = net(), mr.rand(2, 1, 8, 8)
+            local before = m(images)
+            local weight = m:parameter "conv1.weight"
+            assert((m.layers.conv1.weight - weight):norm() == 0)
+            m:set_parameter("conv1.weight", weight * 0)
+            assert(m:parameter "conv1.weight":norm() == 0 and (m(images) - before):norm() > 0)
+            m:set_parameter("conv1.weight", weight)
+            near((m(images) - before):norm(), 0)
+            """)
+    }
+
+    static let errors: [(String, String)] = [
+        ("net():set_parameter('conv1.wight', mr.zeros(1))", "did you mean 'conv1.weight'?"),
+        ("net():set_parameter('conv1.weight', mr.zeros(1))", "must be float32 of the parameter's shape [16, 1, 3, 3], got float32 of [1]"),
+        ("net().layers.conv1.weight = mr.zeros(16, 1, 3, 3)", "model:set_parameter(\"conv1.weight\", tensor) does"),
+        ("net().layers.conv1.extra = 3", "setting its 'extra' changes nothing"),
+    ]
+
+    @Test(arguments: errors) func mistakesAreSentences(_ script: String, _ expected: String) {
+        let got = message(of: script)
+        #expect(got.contains(expected), "\(got)")
+    }
+}
+
 @Suite(.serialized) struct ModelScriptTests {
     @Test func trainingByHandLowersTheLoss() throws {
         try run("""

@@ -120,6 +120,8 @@ import Testing
             """)
     }
 
+    private static let edited = "local m = net(); local plan = mr.plan(m, { policy = 'uniform', budget = { params = 0.6 } }); "
+
     static let errors: [(String, String)] = [
         ("mr.plan(net(), { policy = 'uniform', budgt = { params = 0.5 } })", "mr.plan: unknown option 'budgt' (did you mean 'budget'?)"),
         ("mr.plan(net(), { policy = 'uniform', budget = { parms = 0.5 } })", "did you mean 'params'"),
@@ -131,6 +133,13 @@ import Testing
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, freeze = { 'stage9.*' } })", "no layer matches 'stage9.*'"),
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, grouping = 'C|KhKw|' })", "C|Kh·Kw|O"),
         ("mr.plan(net(), { budget = { params = 0.5 }, policy = function() return { stage1 = 3 } end })", "no layer matches 'stage1'"),
+        ("mr.plan(net(), { budget = { params = 0.1 }, policy = function() return {} end })", "the policy 'custom' gives"),
+        ("mr.plan(net(), { budget = { params = 0.1 }, policy = function() return {} end })", "params, over the budget of"),
+        (edited + "plan[2].rank = 3; m:compress(plan)", "has an unknown field 'rank' (did you mean 'ranks'?)"),
+        (edited + "plan[2].ranks = { 99, 99 }; m:compress(plan)", "cannot have ranks [99, 99]"),
+        (edited + "plan[2].ranks = 99; m:compress(plan)", "cannot have ranks [99]"),
+        (edited + "mr.zoo.resnet({ depth = 14, image = { 1, 8, 8 }, classes = 2 }):compress(plan)", "the plan is of a model with"),
+        (edited + "mr.zoo.resnet({ depth = 8, image = { 3, 8, 8 }, classes = 2 }):compress(plan)", "the plan is of another model: its conv1"),
         ("local m = net(); m:compress { }", "the plan has no rows"),
         ("local _, test = mr.data.fashion_mnist(); mr.lwiq.score(net(), test)", "is the test split"),
         ("mr.lwiq.score(net(), tiny(), { images = 40, head = 'centered' })", "did you mean 'centred'"),

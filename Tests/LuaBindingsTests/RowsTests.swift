@@ -98,6 +98,7 @@ import Testing
         ("mr.rows({}):group {}", "Rows:group: needs a column"),
         ("mr.rows({ { name = 'a' } }):join({ { name = 'a' }, { name = 'a' } })", "name 'a' is twice in the other rows"),
         ("mr.rows({ {} }):map(function() return 3 end)", "must give a row or nil, got a number"),
+        ("mr.rows({}):colum 'a'", "Rows has no 'colum' (did you mean 'column'?)"),
         ("mr.iter(true)", "mr.iter: needs an array"),
         ("mr.iter({}):take(-1)", "must be a whole number of at least 0"),
         ("mr.iter({}):map(3)", "Iterator:map: argument 1 must be a function"),

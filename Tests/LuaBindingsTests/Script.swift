@@ -4,12 +4,15 @@ import Testing
 
 /// Runs a script in a fresh state with the toolkit as `mr`; `assert` inside the script is what fails a test.
 @discardableResult
-func run(_ script: String, arguments: [String] = []) throws -> String {
+func run(
+    _ script: String, arguments: [String] = [], names: [String: @Sendable () -> Void] = [:]
+) throws -> String {
     final class Output { var text = "" }
     let output = Output()
     let state = try LuaState(LuaOptions(output: { output.text += $0 }))
     defer { state.close() }
     try Toolkit.install(in: state)
+    for (name, body) in names { try state.globals.rawSet(name, try state.function(name) { _ in body() }) }
     let arg = try state.table()
     for argument in arguments { try arg.append(argument) }
     try state.globals.rawSet("arg", arg)

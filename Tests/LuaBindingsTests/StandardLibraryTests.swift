@@ -66,6 +66,21 @@ import Testing
         #expect(message(of: "mr.write_json('\(path)', { v = 0 / 0 })").contains("no JSON form"))
     }
 
+    static let misspelt: [(String, String)] = [
+        ("mr.lod 'x'", "mr has no 'lod' (did you mean 'load'?)"),
+        ("mr.nn.con {}", "mr.nn has no 'con' (did you mean 'conv'?)"),
+        ("mr.data.fashion_mnst()", "mr.data has no 'fashion_mnst' (did you mean 'fashion_mnist'?)"),
+        ("local args = mr.args { keep = 0.5 }; return args.kep", "mr.args has no 'kep' (did you mean 'keep'?)"),
+        ("net():fitt(tiny())", "Model has no member 'fitt' (did you mean 'fit'?)"),
+        ("net():evalute(tiny())", "did you mean 'evaluate'?"),
+        ("return net().layer", "did you mean 'layers'?"),
+    ]
+
+    @Test(arguments: misspelt) func misspeltNamesAreErrors(_ script: String, _ expected: String) {
+        let got = message(of: script)
+        #expect(got.contains(expected), "\(got)")
+    }
+
     @Test func theModuleMakesNoGlobals() throws {
         try run("for name in pairs(_G) do assert(name ~= 'mr' and name ~= 'moonrail', name) end")
     }

@@ -51,6 +51,9 @@ import Testing
             local points, results = mr.sweep { points = { { keep = 1 }, { keep = 0.5, rank = 3 } } }
             for point in points do point:record { params = 100 * point.keep, accuracy = 0.9 * point.keep } end
             assert(#results == 2 and results[2].rank == 3)
+            for point in (mr.sweep { points = { { keep = 1 }, { rank = 3 } } }) do
+                assert((point.keep == nil) == (point.rank ~= nil))
+            end
             results:plot("\(picture)")
             """)
         #expect(String(decoding: try AtomicFile.read(picture), as: UTF8.self).contains(">parameters<"))
@@ -69,7 +72,33 @@ import Testing
             """)
     }
 
+    /// A bar that is left standing would be in front of all later ones.
+    @Test(arguments: [
+        "pcall(function() net():fit(tiny(), { epochs = 9, on_step = function() error 'stop' end }) end)",
+        "net():fit(tiny(), { epochs = 9, on_step = function() return false end })",
+        "pcall(function() net():evaluate(mr.data.from_tensors(mr.zeros(4, 3, 5, 5), mr.arange(4))) end)",
+        "for point in mr.sweep { keep = { 1, 2 } } do break end",
+        "pcall(function() for point in mr.sweep { keep = { 1, 2 } } do error 'stop' end end)",
+    ])
+    func barsGoWhereWorkEndsEarly(_ script: String) throws {
+        final class Open: ProgressReporter, @unchecked Sendable {
+            var labels: [String] = []
+            func report(label: String, completed: Int, total: Int, note: String) {
+                if !labels.contains(label) { labels.append(label) }
+            }
+            func finish(label: String) { labels.removeAll { $0 == label } }
+        }
+        let open = Open()
+        Progress.show(with: open)
+        defer { Progress.show(with: nil) }
+        try run("collectgarbage 'stop' " + script + " bar = mr.progress('seen', 2) bar:advance() assert_open()", names: [
+            "assert_open": { #expect(open.labels == ["seen"]) }
+        ])
+    }
+
     static let mistakes = [
+        ("for p in mr.sweep { keep = { 1 } } do return p.kep end", "point has no 'kep' (did you mean 'keep'?)"),
+        ("for p in mr.sweep { keep = { 1 } } do p:recrd {} end", "point has no 'recrd' (did you mean 'record'?)"),
         ("mr.sweep { }", "needs an axis"),
         ("mr.sweep { keep = 0.5 }", "axis 'keep' must be a list of values, got a number"),
         ("mr.sweep { keep = {} }", "axis 'keep' has no values"),

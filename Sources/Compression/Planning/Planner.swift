@@ -64,7 +64,7 @@ public struct Planner: Sendable {
     }
 
     /// The plan for ranks that someone else chose, by layer; layers not named stay dense.
-    /// - Throws: `unknownLayer`, `invalidRanks`; `unreachable` where the ranks break the budget.
+    /// - Throws: `unknownLayer`, `invalidRanks`; `overBudget` where the ranks break the budget.
     public func plan(_ model: DecomposedModel, budget: Budget?, ranks: [String: [Int]], name: String) throws -> Plan {
         try checkOptions()
         let names = Set(model.layers.map(\.name))
@@ -79,7 +79,10 @@ public struct Planner: Sendable {
             model, settled.assignments.compactMap { $0 }, policy: name, scores: scores, notes: settled.notes, binding: nil)
         for limit in budget?.limits ?? [] {
             let cost = model.cost(settled.assignments.compactMap { $0 }, limit.quantity)
-            if cost > limit.value { throw model.unreachable(limit, smallest: cost) }
+            if cost > limit.value {
+                throw CompressionFailure.overBudget(
+                    policy: name, constraint: limit.quantity.rawValue, limit: limit.value, cost: cost)
+            }
         }
         return plan
     }

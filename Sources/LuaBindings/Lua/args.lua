@@ -3,6 +3,7 @@
 --         policy = { default = "lwiq", help = "how ranks are chosen", choices = { "lwiq", "uniform" } } }
 -- reads `--keep 0.3 --seeds 1,2,3 --tune false` or `--keep=0.3`, with the types of the defaults; `--help` lists them.
 local core = require "moonrail.core"
+local check = require "moonrail.check"
 
 local known = { default = true, help = true, choices = true }
 
@@ -123,5 +124,5 @@ return function(defaults)
         check_choice(name, values[name], entry.choices)
         i = i + 1
     end
-    return values
+    return check.strict("mr.args", values)
 end

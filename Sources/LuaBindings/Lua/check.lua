@@ -35,4 +35,20 @@ function check.object(where, position, name, value, wanted)
     error(("%s: argument %d (%s) must be a %s, got a %s"):format(where, position, name, wanted, got), 3)
 end
 
+--- Raises that `key` is no name among those of the tables or lists `...`, with the nearest of them.
+function check.missing(where, key, ...)
+    local names = {}
+    for _, source in ipairs { ... } do
+        for name, value in pairs(source) do names[#names + 1] = type(name) == "string" and name or value end
+    end
+    table.sort(names)
+    local near = core.nearest(tostring(key), names)
+    error(("%s has no '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 3)
+end
+
+--- Makes reading a field that `table` has not an error. What reads fields that may be missing takes rawget.
+function check.strict(where, table)
+    return setmetatable(table, { __index = function(_, key) check.missing(where, key, table) end })
+end
+
 return check

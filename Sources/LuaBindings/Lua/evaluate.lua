@@ -5,7 +5,7 @@ local check = require "moonrail.check"
 function core.methods.Model.evaluate(model, data, options)
     check.object("Model:evaluate", 1, "data", data, "Dataset")
     options = check.options("Model:evaluate", options, { label = "string" })
-    local progress = core.progress(options.label or ("evaluating " .. model.name), #data)
+    local progress <close> = core.progress(options.label or ("evaluating " .. model.name), #data)
     local plain = data:with { shuffle = false, augment = {}, drop_last = false }
     local start, correct, loss = core.clock(), 0, 0.0
     for batch in plain:epoch() do

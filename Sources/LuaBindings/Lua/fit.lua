@@ -78,7 +78,7 @@ function core.methods.Model.fit(model, data, options)
     local history = rows.wrap(state.history, history_view)
     local taps = common_taps(options)
     local events = options.log and core.event_file(options.log)
-    local progress = core.progress(options.label or ("training " .. model.name), total)
+    local progress <close> = core.progress(options.label or ("training " .. model.name), total)
     progress:advance(state.step)
 
     local function save()

@@ -2,6 +2,7 @@
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local report = require "moonrail.report"
+local check = require "moonrail.check"
 
 local mr = {
     version = core.version,
@@ -51,9 +52,25 @@ require "moonrail.finetune"
 require "moonrail.evaluate"
 require "moonrail.compile"
 
+-- The row of a layer shows its weight, but is no place to change it.
+local function layer_row(row)
+    local weight, parameter = row.weight, row.parameter
+    row.weight, row.parameter = nil, nil
+    return setmetatable(row, {
+        __index = function(_, key) if key == "weight" then return weight end end,
+        __newindex = function(_, key)
+            local how = key == "weight" and (': model:set_parameter("%s", tensor) does'):format(parameter) or ""
+            error(("a row of model.layers says what the layer is; setting its '%s' changes nothing%s"):format(tostring(key), how), 2)
+        end,
+        __members = { weight = true },
+    })
+end
+
 --- The weighted layers of a model: rows that are also found by name, `model.layers["stage1.block1.conv1"]`.
 function core.getters.Model.layers(model)
-    return rows.wrap(model:layer_rows(), {
+    local list = model:layer_rows()
+    for _, row in ipairs(list) do layer_row(row) end
+    return rows.wrap(list, {
         title = model.name,
         { "name", "layer" }, { "shape", "weight", rows.extents }, { "params", "parameters", rows.grouped },
         { "macs", "MMACs", function(v) return ("%.3f"):format(v / 1e6) end }, { "parent", "after" }, { "tap", "tap" },
@@ -72,4 +89,9 @@ function core.methods.Model.profile(model, batch)
     })
 end
 
-return mr
+for name, module in pairs(mr) do
+    -- Lists of names, such as mr.policies, are none.
+    if type(module) == "table" and module[1] == nil then check.strict("mr." .. name, module) end
+end
+
+return check.strict("mr", mr)

@@ -117,7 +117,7 @@ local function render(list)
 end
 
 local meta = {
-    __name = "rows",
+    __name = "Rows",
     __tostring = render,
     -- rows[name]: a method, or the row whose name, layer or policy it is.
     __index = function(list, key)
@@ -126,8 +126,12 @@ local meta = {
             for _, row in ipairs(list) do
                 if type(row) == "table" and (row.name == key or row.layer == key) then return row end
             end
+            -- Fields and rows may be missing, and a script may ask for them; what is nearly a method was meant as one.
+            local near = core.nearest(key, rows.method_names)
+            if near then error(("Rows has no '%s' (did you mean '%s'?)"):format(key, near), 2) end
         end
     end,
+    __members = methods,
 }
 
 --- Gives an array of rows its printing and methods. `view` is a list of { key, heading, format } with an optional
@@ -347,5 +351,7 @@ function methods.csv(list)
     return table.concat(out, "\n") .. "\n"
 end
 
-rows.methods = methods
+rows.methods, rows.method_names = methods, {}
+for name in pairs(methods) do table.insert(rows.method_names, name) end
+table.sort(rows.method_names)
 return rows

@@ -2,6 +2,7 @@
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local plot = require "moonrail.plot"
+local check = require "moonrail.check"
 
 -- What is no axis.
 local known = { points = true, label = true, log = true }
@@ -222,7 +223,12 @@ return function(options)
             refresh()
             progress:advance(1)
         end
-        return setmetatable(fields, { __index = point_methods, state = state })
+        local function index(_, key)
+            if point_methods[key] or set[key] then return point_methods[key] end
+            check.missing("point", key, names, point_methods)
+        end
+        return setmetatable(fields, { __index = index, __members = point_methods, state = state })
     end
-    return next_point, sweep
+    -- The generic for takes the bar down where it is left early.
+    return next_point, sweep, nil, progress
 end

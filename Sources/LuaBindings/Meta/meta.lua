@@ -347,6 +347,11 @@ function Model:profile_rows(batch) end
 ---@return Tensor
 function Model:parameter(name) end
 
+--- Gives the parameter `name` the values of a tensor of its shape.
+---@param name string
+---@param tensor Tensor
+function Model:set_parameter(name, tensor) end
+
 --- A note kept with the model; with a value, sets it.
 ---@param name string
 ---@param value? any
