@@ -1,14 +1,14 @@
 -- Every policy against every budget on real networks: accuracy as cut, after batch norm was re-estimated, after the
 -- last factors were fitted, and tuned for an epoch.
 --     scripts/moonrail run scripts/recipes/leaderboard.lua --quick true
---     scripts/moonrail run scripts/recipes/leaderboard.lua --minutes 30 --resnet56 resnet56-fashion.safetensors
+--     scripts/moonrail run scripts/recipes/leaderboard.lua --minutes 30
 -- Stop it at any time: finished points stand in --out, and the next start goes on with what is left. Latencies want a quiet
 -- machine and are measured by a start of their own with --latency true.
 local mr = require "moonrail"
 
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
-    resnet20 = here .. "/models/resnet20-fashion.safetensors", resnet56 = "", data = "", out = "", quick = false,
+    resnet20 = here .. "/models/resnet20-fashion.safetensors", resnet56 = here .. "/models/resnet56-fashion.safetensors", data = "", out = "", quick = false,
     minutes = 0.0, seeds = 3, images = 2560, curve_images = 512, bn_images = 2048, test_images = 10000, sensitivity = true,
     grouping = "C|Kh·Kw|O", policies = "", keeps = "0.6,0.45,0.3125,0.2", tuned = "plain,distilled", latency = false,
 }
@@ -19,7 +19,7 @@ local function list(text)
 end
 local keeps, policies = list(args.keeps), args.policies ~= "" and list(args.policies) or mr.policies
 if args.quick then
-    args.seeds, args.sensitivity, args.tuned = 1, false, ""
+    args.resnet56, args.seeds, args.sensitivity, args.tuned = "", 1, false, ""
 end
 local path = args.out ~= "" and args.out or (here .. "/results/leaderboard" .. (args.quick and "-quick" or "") .. ".json")
 local deadline = args.minutes > 0 and mr.clock() + 60 * args.minutes or math.huge

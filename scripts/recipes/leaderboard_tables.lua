@@ -1,6 +1,6 @@
 -- The leaderboard's results as tables, and as a page of the documentation:
---     scripts/moonrail run scripts/recipes/leaderboard_tables.lua --page Leaderboard.md
--- leaderboard.lua calls it with its results at the end.
+--     scripts/moonrail run scripts/recipes/leaderboard_tables.lua --page Sources/Moonrail/Moonrail.docc/Leaderboard.md
+-- What stands on the page before the heading "Tables" stays. leaderboard.lua calls it with its results at the end.
 local mr = require "moonrail"
 
 local results, page = ..., ""
@@ -104,6 +104,10 @@ for model, correlations in pairs(results.correlations or {}) do
 end
 
 if page ~= "" then
-    mr.write_text(page, table.concat(text, "\n"))
+    local file = io.open(page)
+    local words = file and file:read "a" or "# Leaderboard\n\n"
+    if file then file:close() end
+    local place = words:find("## Tables", 1, true) or #words + 1
+    mr.write_text(page, words:sub(1, place - 1) .. "## Tables\n\n" .. table.concat(text, "\n"))
     print(page)
 end
