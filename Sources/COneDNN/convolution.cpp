@@ -197,6 +197,7 @@ extern "C" cod_primitive *cod_convolution_create(const cod_convolution *shape, e
     return cod::guarded([&]() -> cod_primitive * {
         if (shape->in_bfloat16 && pass == cod_forward_inference)
             if (auto found = make_bfloat16(*shape)) return found.release();
+        if (auto found = cod::make_own_convolution(*shape, pass)) return found.release();
         Geometry geometry(*shape);
         switch (pass) {
         case cod_forward_inference:

@@ -17,6 +17,8 @@ namespace cod {
 
 const dnnl::engine &engine();
 dnnl::stream &stream();
+// Threads that a primitive made now will run on.
+int thread_count();
 void set_error(const std::string &message);
 dnnl::memory::format_tag activation_tag(cod_format format);
 
@@ -45,6 +47,19 @@ template <typename Body> int status(Body body) {
     }
 }
 
+// A convolution by a kernel of our own, or nothing where oneDNN's is the better one.
+std::unique_ptr<cod_primitive> make_own_convolution(const cod_convolution &shape, cod_pass pass);
+
+}  // namespace cod
+
+// A kernel of our own in place of one of oneDNN's.
+namespace cod {
+struct Kernel {
+    virtual ~Kernel() = default;
+    virtual void run(void *const pointers[cod_argument_count], void *scratch) const = 0;
+    // Weights as the kernel reads them; only for kernels with an argument that needs packing.
+    virtual void pack(const float *, void *) const {}
+};
 }  // namespace cod
 
 struct cod_primitive {
@@ -58,6 +73,7 @@ struct cod_primitive {
     };
 
     dnnl::primitive primitive;
+    std::shared_ptr<const cod::Kernel> kernel;  // or this, and no primitive
     std::string implementation;
     Argument arguments[cod_argument_count];
     dnnl::memory::desc scratch;
@@ -78,6 +94,9 @@ struct cod_primitive {
 
 struct cod_step {
     dnnl::primitive primitive;
+    std::shared_ptr<const cod::Kernel> kernel;
+    void *pointers[cod_argument_count] = {};  // these two for the kernel
+    void *scratch = nullptr;
     std::vector<dnnl::memory> memories;
     std::vector<dnnl_exec_arg_t> arguments;
     int positions[cod_argument_count] = {};  // of each argument in `memories`

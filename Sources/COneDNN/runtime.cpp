@@ -1,6 +1,6 @@
 #include "primitive.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 // libgomp's own entry points: the toolchain's clang has no OpenMP, but oneDNN's team is libgomp's.
 extern "C" void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
@@ -8,6 +8,7 @@ extern "C" int omp_get_thread_num(void);
 extern "C" int omp_get_num_threads(void);
 extern "C" void omp_set_num_threads(int count);
 extern "C" int omp_get_num_procs(void);
+extern "C" int omp_get_max_threads(void);
 
 namespace cod {
 
@@ -15,6 +16,8 @@ static std::string &error_text() {
     static std::string text;
     return text;
 }
+
+int thread_count() { return omp_get_max_threads(); }
 
 void set_error(const std::string &message) { error_text() = message; }
 
@@ -123,6 +126,10 @@ static int reorder(const dnnl::memory::desc &from, const void *source, const dnn
 
 int cod_primitive_pack(cod_primitive *primitive, enum cod_argument which, const float *plain, void *packed) {
     const auto &argument = primitive->arguments[which];
+    if (primitive->kernel) {
+        primitive->kernel->pack(plain, packed);
+        return 0;
+    }
     return reorder(argument.plain, plain, argument.desc, packed);
 }
 
@@ -132,6 +139,10 @@ int cod_primitive_unpack(cod_primitive *primitive, enum cod_argument which, cons
 }
 
 int cod_primitive_execute(cod_primitive *primitive, void *const pointers[cod_argument_count], void *scratch) {
+    if (primitive->kernel) {
+        primitive->kernel->run(pointers, scratch);
+        return 0;
+    }
     dnnl_exec_arg_t arguments[cod_argument_count + 1];
     int count = 0;
     for (int which = 0; which < cod_argument_count; which++) {
@@ -152,6 +163,12 @@ int cod_primitive_execute(cod_primitive *primitive, void *const pointers[cod_arg
 cod_step *cod_step_create(cod_primitive *primitive, void *const pointers[cod_argument_count], void *scratch) {
     return cod::guarded([&] {
         auto step = std::make_unique<cod_step>();
+        if (primitive->kernel) {
+            step->kernel = primitive->kernel;
+            std::copy_n(pointers, static_cast<int>(cod_argument_count), step->pointers);
+            step->scratch = scratch;
+            return step.release();
+        }
         step->primitive = primitive->primitive;
         auto bind = [&](int id, const dnnl::memory::desc &desc, void *pointer) {
             step->memories.emplace_back(desc, cod::engine(), pointer);
@@ -168,10 +185,15 @@ cod_step *cod_step_create(cod_primitive *primitive, void *const pointers[cod_arg
 }
 
 void cod_step_rebind(cod_step *step, enum cod_argument which, void *pointer) {
-    dnnl_memory_set_data_handle(step->memories[step->positions[which]].get(), pointer);
+    if (step->kernel) step->pointers[which] = pointer;
+    else dnnl_memory_set_data_handle(step->memories[step->positions[which]].get(), pointer);
 }
 
 int cod_step_run(cod_step *step) {
+    if (step->kernel) {
+        step->kernel->run(step->pointers, step->scratch);
+        return 0;
+    }
     return dnnl_primitive_execute(step->primitive.get(), cod::stream().get(),
                                   static_cast<int>(step->arguments.size()), step->arguments.data()) == dnnl_success
                ? 0

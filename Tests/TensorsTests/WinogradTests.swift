@@ -2,7 +2,7 @@ import COneDNN
 import Tensors
 import Testing
 
-/// Winograd's kernels at sizes where they are chosen.
+/// Winograd's kernels, and those for a handful of pixels, at sizes where they are chosen.
 @MainActor @Suite struct WinogradTests {
     /// ‖y − ŷ‖ / ‖y‖ of F(4×4, 3×3) in float32, ŷ being the loops in double precision: 2e-7 to 9e-7 was seen.
     private let tolerance = 5e-6
@@ -23,8 +23,7 @@ import Testing
         func expectWinograd(_ pass: cod_pass) throws {
             let name = try Convolution.primitive(
                 pass, input: c.input, weight: c.weight, geometry: c.geometry, hasBias: false).implementation
-            // oneDNN has these kernels for AVX-512 only.
-            #expect(name.contains("wino") || Layout.channelBlock != 16, "\(c.testDescription): \(name)")
+            #expect(name.contains("wino") || cod_has_winograd() == 0, "\(c.testDescription): \(name)")
         }
         try expectWinograd(cod_backward_weights)
         if c.input[1] >= 32 { for pass in [cod_forward_training, cod_backward_data] { try expectWinograd(pass) } }
@@ -35,5 +34,34 @@ import Testing
         #expect(try relativeDistance(dx, expected.dx) < tolerance)
         let dw = try Convolution.gradientOfWeights(dy, x, weight: c.weight, hasBias: false, c.geometry).weights
         #expect(try relativeDistance(dw, expected.dw) < tolerance)
+    }
+
+    /// Inference adds a bias and what lies in the result already, and rectifies, in the kernel.
+    @Test(arguments: [
+        layer([2, 24, 9, 10], 20), layer([1, 136, 4, 3], 140), layer([1, 128, 2, 2], 136), layer([4, 64, 8, 8], 64),
+    ])
+    func whatFollowsEqualsTheLoops(_ c: ConvolutionCase) throws {
+        try poisonFreedMemory()
+        let (x, w, b) = (try sample(c.input), try sample(c.weight, seed: 2), try sample([c.weight[0]], seed: 3))
+        let output = try c.geometry.outputShape(input: c.input, weight: c.weight)
+        let residual = try sample(output, seed: 4)
+        let plain = try NaiveConvolution(
+            c, output: output, x: doubles(x), w: doubles(w), b: doubles(b), dy: doubles(residual)
+        ).y
+        let expected = zip(plain, try doubles(residual)).map { max(0, $0 + $1) }
+
+        let primitive = try Convolution.primitive(
+            cod_forward_inference, input: c.input, weight: c.weight, geometry: c.geometry, hasBias: true, hasSum: true,
+            activation: .rectifier())
+        let source = try x.inFormat(primitive.format(of: cod_src))
+        let weights = try primitive.packed(w, as: cod_weights)
+        let y = try residual.inFormat(primitive.format(of: cod_dst))
+        try withExtendedLifetime((source.storage, weights, b.storage)) {
+            try primitive.execute([
+                (cod_src, source.rawBase), (cod_weights, weights.pointer), (cod_bias, b.rawBase), (cod_dst, y.rawBase),
+            ])
+        }
+        #expect(try relativeDistance(y, expected) < tolerance, "\(primitive.implementation)")
+        #expect(try y.surplusLanes().allSatisfy { $0 == 0 })
     }
 }

@@ -1,5 +1,7 @@
 // Firewall around oneDNN: the only place that knows its version and its C++ interface.
 //
+// On processors with AVX2 only, Winograd's convolutions are our own (CKernels); they are primitives like the others.
+//
 // A primitive is created once from dims and formats, cached by the caller, and executed on raw pointers. No C++
 // exception leaves: verbs return NULL or a non-zero status and `cod_last_error` says why. Everything here belongs to
 // one thread at a time (libgomp keeps one team per calling thread).
@@ -36,6 +38,8 @@ int cod_channel_block(void);
 int cod_processor_count(void);
 // Whether this processor multiplies in bfloat16 (AVX-512 BF16).
 int cod_has_bfloat16(void);
+// Whether there are Winograd kernels for this processor: oneDNN's for AVX-512, our own for AVX2.
+int cod_has_winograd(void);
 void cod_set_thread_count(int count);
 
 // Runs body(context, thread, threadCount) on every thread of oneDNN's own OpenMP team.
