@@ -121,6 +121,18 @@ enum ModelClass {
                 "threads": Threads.count,
             ] as LuaFields
         }
+        members.method("memory") { call, model in
+            let batch = try call.optionalInteger(1, "batch") ?? 1
+            guard (1...65536).contains(batch) else { throw call.invalid(1, "batch", "must be in 1…65536, got \(batch)") }
+            let shapes = try ShapeInference.shapes(of: model.graph, batch: batch)
+            let ends = (model.graph.inputs.map(\.name) + model.graph.outputs).compactMap { shapes[$0] }
+            let (buffers, parameters) = (try model.bufferByteCount(batch: batch), model.graph.parameters.byteCount)
+            let images = ends.reduce(0) { $0 + $1.elementCount * DType.float32.byteCount }
+            return [
+                "buffers": buffers, "parameters": parameters, "images": images, "total": buffers + parameters + images,
+                "batch": batch,
+            ] as LuaFields
+        }
         members.method("profile_rows") { call, model in
             let batch = try call.optionalInteger(1, "batch") ?? 1
             guard (1...65536).contains(batch) else { throw call.invalid(1, "batch", "must be in 1…65536, got \(batch)") }

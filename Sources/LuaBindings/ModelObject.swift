@@ -49,10 +49,15 @@ final class ModelObject: LuaObjectConvertible {
     }
 
     /// Results for inference, fused.
-    func infer(_ inputs: [Tensor]) throws -> [Tensor] {
+    func infer(_ inputs: [Tensor]) throws -> [Tensor] { try compiled().run(inputs) }
+
+    /// Bytes of activations and scratch that inference of `batch` samples holds; compiles it where that was not done yet.
+    func bufferByteCount(batch: Int) throws -> Int { try compiled().program(batch: batch).bufferByteCount }
+
+    private func compiled() -> InferenceEngine {
         let engine = engine ?? InferenceEngine(graph, precision: precision)
         self.engine = engine
-        return try engine.run(inputs)
+        return engine
     }
 
     /// Values inside the model for inference, by name.

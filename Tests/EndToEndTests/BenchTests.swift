@@ -61,12 +61,14 @@ import Testing
         let path = directory + "/baseline.json"
         let saved = try bench(["--only", "infer", "--net", "resnet20", "--batch", "1", "--baseline", path])
         try #require(saved.status == 0, "\(saved.errors)")
-        let entry = try #require(try JSONValue.parse(try AtomicFile.read(path))["entries"]?.array?.first)
+        let file = try JSONValue.parse(try AtomicFile.read(path))
+        let processor = try #require(file["processor"]?.string)
+        let entry = try #require(file["entries"]?.array?.first)
         #expect(entry["bench"]?.string == "infer" && entry["case"]?["net"]?.string == "resnet20")
         for (factor, status) in [(1e6, Int32(0)), (1e-6, 1)] {
             let ratio = try #require(entry["ratio"]?[""]?.number) * factor
             let text = """
-                { "version": 1, "threads": 1, "entries": [
+                { "version": 1, "threads": 1, "processor": "\(processor)", "entries": [
                   { "bench": "infer", "case": { "net": "resnet20", "batch": 1 }, "ratio": { "": \(ratio) } } ] }
                 """
             try AtomicFile.write(path, text: text)
@@ -79,6 +81,7 @@ import Testing
     static let noBaselines = [
         ("{}", "'version' must be 1"), ("[1]", "'version' must be 1"),
         (#"{"version":1,"entries":[]}"#, "'threads' must be"),
+        (#"{"version":1,"threads":1,"processor":4,"entries":[]}"#, "'processor' must be a text"),
         (#"{"version":1,"threads":1,"entries":[]}"#, "'entries' must be a list"),
         (#"{"version":1,"threads":1,"entries":[{"bench":"infer"}]}"#, "entry 1: 'case' must be"),
         (#"{"version":1,"threads":1,"entries":[{"bench":"infer","case":{},"ratio":{"":-1}}]}"#, "positive number"),
@@ -89,8 +92,22 @@ import Testing
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         try AtomicFile.write(directory + "/baseline.json", text: text)
-        let outcome = try bench(["--compare", directory + "/baseline.json"])
+        let outcome = try bench(["--compare", directory + "/baseline.json", "--any-processor"])
         #expect(outcome.status == 1 && outcome.errors.contains(says), "\(outcome.errors)")
+    }
+
+    /// Kernels are chosen by processor, so another one's ratios are no measure, unless somebody wants them all the same.
+    @Test(arguments: [(#""processor":"Z80","#, "was measured on 'Z80', and this is"), ("", "a processor that it does not name")])
+    func anotherProcessorsBaselineIsRefused(field: String, says: String) throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let entry = #"{"bench":"infer","case":{"net":"resnet20","batch":1},"ratio":{"":1e9}}"#
+        let path = directory + "/baseline.json"
+        try AtomicFile.write(path, text: #"{"version":1,"threads":1,\#(field)"entries":[\#(entry)]}"#)
+        let refused = try bench(["--compare", path])
+        #expect(refused.status == 1 && refused.errors.contains(says) && refused.errors.contains("scripts/bench baseline"), "\(refused.errors)")
+        let wanted = try bench(["--compare", path, "--any-processor"])
+        #expect(wanted.status == 0 && wanted.output.hasPrefix("Note: ") && wanted.output.contains(says), "\(wanted.errors)")
     }
 
     @Test(arguments: [
@@ -101,7 +118,7 @@ import Testing
         defer { removeDirectory(directory) }
         let entry = #"{"bench":"infer","case":{"net":"resnet20","batch":1},"ratio":{"":1}}"#
         try AtomicFile.write(directory + "/baseline.json", text: #"{"version":1,"threads":1,"entries":[\#(entry)]}"#)
-        let outcome = try bench(["--compare", directory + "/baseline.json"] + options)
+        let outcome = try bench(["--compare", directory + "/baseline.json", "--any-processor"] + options)
         #expect(outcome.status == 1 && outcome.errors.contains(says), "\(outcome.errors)")
     }
 

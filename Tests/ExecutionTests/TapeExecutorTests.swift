@@ -20,6 +20,32 @@ import Testing
         #expect(tape.stateUpdates.count == 14)
     }
 
+    /// Threads split sums, and what that rounds differently goes through all layers; ‖a − b‖ / ‖b‖ of 1e-6 was seen.
+    static let threadTolerance = 1e-4
+
+    @Test func threadsDoNotChangeAStep() throws {
+        let before = Threads.count
+        defer { Threads.count = before }
+        let graph = try ExecutionSamples.trainedLikeResNet()
+        let x = try ExecutionSamples.images([6, 1, 28, 28])
+        func step(threads: Int) throws -> [Tensor] {
+            Threads.count = threads
+            let tape = Tape()
+            let result = try TapeExecutor(graph).forward([x], parameters: graph.parameters, on: tape, isTraining: true)
+            let labels = tape.variable(try Tensor([Int64]([0, 1, 2, 3, 4, 5])))
+            let loss = try tape.apply(CrossEntropy(), [result.outputs[0], labels])[0]
+            let gradients = try tape.gradients(of: loss)
+            return try [loss.tensor] + tape.stateUpdates.map(\.value)
+                + graph.parameters.trainableNames.map { name in try #require(result.parameters[name].flatMap { gradients[$0] }) }
+        }
+        let alone = try step(threads: 1)
+        for threads in [2, 3] {
+            for (shared, expected) in zip(try step(threads: threads), alone) {
+                #expect(try relativeDifference(shared, expected) < Self.threadTolerance, "\(threads) threads, \(expected.shape)")
+            }
+        }
+    }
+
     @Test func parametersComeFromTheTableGiven() throws {
         let graph = try ExecutionSamples.trainedLikeResNet()
         var other = graph.parameters

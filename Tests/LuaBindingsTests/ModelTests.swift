@@ -60,6 +60,19 @@ import Testing
             """)
     }
 
+    @Test func memoryIsKnownBeforeTheRun() throws {
+        try run("""
+            local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
+            local one, many = model:memory(), model:memory(32)
+            assert(one.batch == 1 and many.batch == 32 and one.parameters == many.parameters and many.buffers > one.buffers)
+            assert(many.images == 4 * 32 * (16 * 16 + 10) and many.total == many.buffers + many.parameters + many.images)
+            -- The largest value and the one it is made of, at least, for a single image.
+            assert(one.buffers >= 2 * 4 * 16 * 16 * 16)
+            local ok, err = pcall(model.memory, model, 0)
+            assert(not ok and tostring(err):find "1…65536", tostring(err))
+            """)
+    }
+
     @Test func precisionsAreComparedWhereTheProcessorHasThem() throws {
         try run("""
             local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }

@@ -22,6 +22,24 @@ import Testing
         Layer(inputs: 64, outputs: 64, size: 8, geometry: .init(stride: 1, padding: 1)),
     ]
 
+    /// Of VGG, ResNets and MobileNet for larger images, grouped and dilated ones, and a chain of a wide layer.
+    private static let otherNets: [Layer] = [
+        Layer(inputs: 64, outputs: 64, size: 32, geometry: .init(stride: 1, padding: 1)),
+        Layer(inputs: 512, outputs: 512, size: 2, geometry: .init(stride: 1, padding: 1)),
+        Layer(inputs: 1, outputs: 6, size: 28, geometry: .init(stride: 1, padding: 2), kernel: [5, 5]),
+        Layer(inputs: 3, outputs: 64, size: 224, geometry: .init(stride: 2, padding: 3), kernel: [7, 7]),
+        Layer(inputs: 256, outputs: 512, size: 56, geometry: .init(stride: 2, padding: 0), kernel: [1, 1]),
+        Layer(inputs: 96, outputs: 96, size: 112, geometry: .init(stride: 2, padding: 1, groups: 96)),
+        Layer(inputs: 144, outputs: 144, size: 56, geometry: .init(stride: 1, padding: 1, groups: 144)),
+        Layer(inputs: 32, outputs: 64, size: 28, geometry: .init(stride: 1, padding: 1, groups: 2)),
+        Layer(inputs: 128, outputs: 128, size: 28, geometry: .init(stride: 1, padding: 1, groups: 32)),
+        Layer(inputs: 15, outputs: 21, size: 9, geometry: .init(stride: 1, padding: 1, groups: 3)),
+        Layer(inputs: 32, outputs: 32, size: 28, geometry: .init(padding: [2, 2, 2, 2], dilation: [2, 2])),
+        Layer(inputs: 256, outputs: 32, size: 14, geometry: .init(), kernel: [1, 1]),
+        Layer(inputs: 32, outputs: 32, size: 14, geometry: .init(stride: 1, padding: 1)),
+        Layer(inputs: 32, outputs: 256, size: 14, geometry: .init(), kernel: [1, 1]),
+    ]
+
     /// What the layers become as chains, at ranks that are no multiples of the channel block.
     private static func chains(of layer: Layer) -> [Layer] {
         [3, 7, 16, 21].flatMap { rank -> [Layer] in
@@ -39,15 +57,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 128], [false, true]) func noReferenceKernels(_ batch: Int, _ decomposed: Bool) throws {
-        let layers = decomposed ? Self.residualNet.flatMap(Self.chains) : Self.residualNet
+    private nonisolated static let nets = ["CIFAR ResNet", "its chains", "others"]
+
+    @Test(arguments: [1, 2, 128], nets) func noReferenceKernels(_ batch: Int, _ net: String) throws {
+        let layers = switch net {
+        case "others": Self.otherNets
+        case "its chains": Self.residualNet.flatMap(Self.chains)
+        default: Self.residualNet
+        }
         let passes = [
             ("inference", cod_forward_inference), ("training", cod_forward_training), ("data", cod_backward_data),
             ("weights", cod_backward_weights),
         ]
         for layer in layers {
             for (name, pass) in passes {
-                let weight = Shape([layer.outputs, layer.inputs] + layer.kernel)
+                let weight = Shape([layer.outputs, layer.inputs / layer.geometry.groups] + layer.kernel)
                 let primitive = try Convolution.primitive(
                     pass, input: [batch, layer.inputs, layer.size, layer.size], weight: weight, geometry: layer.geometry,
                     hasBias: false)

@@ -1,3 +1,5 @@
+import Basics
+import COneDNN
 import Tensors
 import Testing
 
@@ -10,13 +12,25 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
 }
 
 @MainActor @Suite struct PoolingTests {
-    nonisolated static let cases = [
+    nonisolated static let chosen = [
         PoolingCase(input: [2, 16, 6, 6], window: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0]),
         PoolingCase(input: [2, 5, 7, 9], window: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1]),
         PoolingCase(input: [1, 1, 5, 4], window: [2, 3], stride: [1, 1], padding: [0, 1, 1, 2]),
         PoolingCase(input: [3, 17, 5, 7], window: [2, 2], stride: [3, 2], padding: [0, 0, 0, 0]),
         PoolingCase(input: [1, 33, 4, 4], window: [4, 4], stride: [4, 4], padding: [0, 0, 0, 0]),
     ]
+
+    /// Seeded random shapes on top of the chosen ones; strides may be larger than the window.
+    nonisolated static let random: [PoolingCase] = {
+        var source = RandomSource(seed: 31)
+        func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &source) }
+        return (0..<20).map { _ in
+            let window = [pick(1...4), pick(1...4)]
+            return PoolingCase(
+                input: [pick(1...3), pick(1...37), window[0] + pick(0...7), window[1] + pick(0...7)], window: window,
+                stride: [pick(1...5), pick(1...5)], padding: (0..<4).map { pick(0...window[$0 % 2] - 1) })
+        }
+    }()
 
     /// The definition and its gradient. Sample values differ, so every maximum is one element.
     private func naive(_ c: PoolingCase, _ kind: PoolingGeometry.Kind, output: Shape, x: [Double], dy: [Double]) -> (y: [Double], dx: [Double]) {
@@ -44,7 +58,7 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
         return (y, dx)
     }
 
-    @Test(arguments: cases, PoolingGeometry.Kind.allCases)
+    @Test(arguments: chosen + random, PoolingGeometry.Kind.allCases)
     func kernelEqualsTheLoops(_ c: PoolingCase, _ kind: PoolingGeometry.Kind) throws {
         try poisonFreedMemory()
         let geometry = PoolingGeometry(kind: kind, window: c.window, stride: c.stride, padding: c.padding)
@@ -60,6 +74,20 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
         let dx = try Pooling.backward(dy, input: c.input, positions: positions, geometry)
         #expect(try relativeDistance(dx, expected.dx) < elementTolerance)
         #expect(try dx.surplusLanes().allSatisfy { $0 == 0 })
+    }
+
+    /// A kernel whose name begins with `ref` is oneDNN's unoptimised fallback.
+    @Test(arguments: chosen + [
+        PoolingCase(input: [128, 64, 112, 112], window: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1]),
+        PoolingCase(input: [1, 512, 2, 2], window: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0]),
+        PoolingCase(input: [2, 2048, 7, 7], window: [7, 7], stride: [1, 1], padding: [0, 0, 0, 0]),
+    ], PoolingGeometry.Kind.allCases)
+    func noReferenceKernels(_ c: PoolingCase, _ kind: PoolingGeometry.Kind) throws {
+        let geometry = PoolingGeometry(kind: kind, window: c.window, stride: c.stride, padding: c.padding)
+        for pass in [cod_forward_inference, cod_forward_training, cod_backward_data] {
+            let name = try Pooling.primitive(pass, c.input, geometry, .blocked).implementation
+            #expect(!name.hasPrefix("ref"), "\(name)")
+        }
     }
 
     @Test func misfitsAreExplained() {

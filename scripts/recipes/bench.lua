@@ -1,11 +1,13 @@
 -- Benchmarks; scripts/bench calls this. Times are milliseconds of wall time.
 local mr = require "moonrail"
 local baseline = require "bench.baseline"
+local machine = require "bench.machine"
 local output = require "bench.output"
 
 local args = mr.args {
     only = "all", net = "", batch = 0, threads = 0, reps = 0, images = 2560, C = 256, hw = 14, ranks = "32,64,128", N = 0,
     case = "", eps = 0.1, precision = "float32", json = false, terminal = false, compare = "", baseline = "", margin = 0.15,
+    any_processor = false,
 }
 
 -- Each is a module of its own: `cases` gives the settings to measure from the options, `run` measures one of them.
@@ -68,8 +70,21 @@ local function entries_to_compare(saved)
     return entries
 end
 
+-- Ratios to a matrix product carry over to a faster or slower machine, but not to another kind of processor.
+local function check_processor(saved)
+    local misfit = baseline.misfit(saved, machine.processor())
+    if not misfit then return end
+    if not args.any_processor then
+        error(("compare: %s. Kernels are chosen by processor, so ratios of another kind differ whatever the software does.\n"
+            .. "Write a baseline of this machine with the version to compare with:\n    scripts/bench baseline FILE.json\n"
+            .. "or compare all the same: --any-processor"):format(misfit), 0)
+    end
+    print(("Note: %s."):format(misfit))
+end
+
 if args.compare ~= "" then
     local saved = baseline.read(args.compare)
+    check_processor(saved)
     mr.threads(saved.threads)
     saved.entries = entries_to_compare(saved)
     if not baseline.compare(saved, run, { margin = args.margin, print = print }) then os.exit(1) end

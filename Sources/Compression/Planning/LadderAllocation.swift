@@ -40,12 +40,15 @@ struct LadderAllocation {
         model.unreachable(limit, smallest: cost(limit.quantity))
     }
 
-    private func cost(_ quantity: Budget.Quantity) -> Int { model.cost(result, quantity) }
+    /// Reasons are words, and put together only for the result.
+    private func cost(_ quantity: Budget.Quantity) -> Int { model.cost(assigned { _, _ in "" }, quantity) }
 
-    var result: [Assignment] {
+    var result: [Assignment] { assigned { $0.reason($1) } }
+
+    private func assigned(reason: (RankLadder, [Int]) -> String) -> [Assignment] {
         var result = assignments
         for (index, ladder) in free where result[index] == nil {
-            result[index] = .chain(index: ladder.chainIndex, ranks: ranks[index], reason: ladder.reason(ranks[index]))
+            result[index] = .chain(index: ladder.chainIndex, ranks: ranks[index], reason: reason(ladder, ranks[index]))
         }
         return result.compactMap { $0 }
     }

@@ -1,7 +1,10 @@
 import Decomposition
 
 /// The ranks one layer may get, from `low` up to `high`, and the way between them: what one factor for all moves on.
-struct RankLadder {
+///
+/// A class, because planning walks over all layers' ladders dozens of times: copying one's arrays would take longer than
+/// what is done with them.
+final class RankLadder {
     /// How the factor, in [0, 1], becomes ranks.
     enum Path {
         /// low + (high − low) · factor.
@@ -18,6 +21,15 @@ struct RankLadder {
     private let chain: LayerChain
     private let align: Int
     private let path: Path
+
+    private init(low: [Int], high: [Int], chainIndex: Int, chain: LayerChain, align: Int, path: Path) {
+        self.low = low
+        self.high = high
+        self.chainIndex = chainIndex
+        self.chain = chain
+        self.align = align
+        self.path = path
+    }
 
     /// `nil` with the reason where the chain would not win on every budgeted sum.
     static func make(

@@ -326,6 +326,14 @@ function Model:set_precision(precision) end
 ---@return table
 function Model:latency(options) end
 
+--- Bytes that `model(x)` takes for `batch` (1) images, known before it runs: `buffers` for what lies between the layers
+--- and what kernels work with, `parameters`, `images` for x and the results, and their `total`. Buffers are planned from
+--- the graph, shared by values that are never alive together, and stay for further calls; kernels keep parameters in
+--- an order of their own beside the model's.
+---@param batch? integer
+---@return { buffers: integer, parameters: integer, images: integer, total: integer, batch: integer }
+function Model:memory(batch) end
+
 --- The same as plain rows, without printing.
 ---@return table[]
 function Model:layer_rows() end

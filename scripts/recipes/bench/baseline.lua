@@ -1,6 +1,7 @@
 -- Baselines: how long benchmarks take as ratios to a matrix product measured right before and after them, so that a
--- faster or busier machine changes little.
+-- faster or busier machine changes little. Another kind of processor changes much: its kernels are others.
 local mr = require "moonrail"
+local machine = require "bench.machine"
 local output = require "bench.output"
 
 local baseline = { version = 1 }
@@ -39,7 +40,10 @@ function baseline.entry(name, case, run)
 end
 
 function baseline.write(path, entries)
-    mr.write_json(path, { version = baseline.version, threads = mr.threads(), moonrail = mr.version, entries = entries })
+    mr.write_json(path, {
+        version = baseline.version, processor = machine.processor(), threads = mr.threads(), moonrail = mr.version,
+        entries = entries,
+    })
 end
 
 --- Reads a baseline and checks that it is one.
@@ -48,6 +52,7 @@ function baseline.read(path)
     local function refuse(why) error(("%s: no baseline: %s"):format(path, why), 0) end
     if type(saved) ~= "table" or saved.version ~= baseline.version then refuse(("'version' must be %d"):format(baseline.version)) end
     if math.type(saved.threads) ~= "integer" then refuse "'threads' must be a whole number" end
+    if saved.processor ~= nil and type(saved.processor) ~= "string" then refuse "'processor' must be a text" end
     if type(saved.entries) ~= "table" or #saved.entries == 0 then refuse "'entries' must be a list" end
     for i, entry in ipairs(saved.entries) do
         local function need(condition, what) if not condition then refuse(("entry %d: %s"):format(i, what)) end end
@@ -59,6 +64,14 @@ function baseline.read(path)
         end
     end
     return saved
+end
+
+--- Why a comparison with `saved` on `processor` would say little of the software; nil where it says something.
+function baseline.misfit(saved, processor)
+    if saved.processor == processor and processor then return nil end
+    return ("the baseline was measured on %s, and this is %s"):format(
+        saved.processor and "'" .. saved.processor .. "'" or "a processor that it does not name",
+        processor and "'" .. processor .. "'" or "a processor that the system does not name")
 end
 
 -- The lesser of two measurements, ratio by ratio.
