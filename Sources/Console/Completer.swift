@@ -15,12 +15,12 @@ package struct Completer {
     }
 
     private let state: LuaState
-    private let optionKeys: (String) -> [String]
+    private let optionKeys: (String, String?) -> [String]
     /// `function(value, key) return value[key] end`: properties of objects are only found by asking for them.
     private let index: LuaFunction?
 
-    /// - Parameter optionKeys: the keys of the options table of a function with that name.
-    package init(_ state: LuaState, optionKeys: @escaping (String) -> [String]) {
+    /// - Parameter optionKeys: the keys of the options table of a function with that name, or of a table in it.
+    package init(_ state: LuaState, optionKeys: @escaping (String, String?) -> [String]) {
         self.state = state
         self.optionKeys = optionKeys
         index = try? state.load("local value, key = ... return value[key]", name: "completion")
@@ -32,10 +32,11 @@ package struct Completer {
         let names: [String]
         switch context.place {
         case .path: return Self.completePath(context.word)
+        case .key(let steps): names = keys(steps)
         case .member(let steps, let isMethod): names = members(steps, isMethod: isMethod)
         case .unknown: return Result()
         case .name:
-            let keys = context.optionsOf.map(optionKeys) ?? []
+            let keys = context.optionsOf.map { optionKeys($0.function, $0.inner) } ?? []
             names = keys.isEmpty ? globalNames + LuaWords.keywords.filter { $0.count > 3 } : keys.map { $0 + " = " }
         }
         return Self.result(context.word, names)
@@ -62,6 +63,13 @@ package struct Completer {
             guard ValuePrinter.isName(member.name) else { return false }
             return !isMethod || member.kind == .method || member.kind == .function
         }.map(\.name)
+    }
+
+    /// The texts that a table can be indexed with: its keys, and the names of its rows.
+    private func keys(_ steps: [InputContext.Step]) -> [String] {
+        guard let table = try? value(steps).table else { return [] }
+        let rows = ((try? table.array()) ?? []).compactMap { try? $0.table?.rawGet("name").string }
+        return ((try? table.fields()) ?? []).map(\.name) + rows
     }
 
     private func value(_ steps: [InputContext.Step]) throws -> LuaValue {

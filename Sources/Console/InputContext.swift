@@ -7,6 +7,8 @@ package struct InputContext: Equatable {
         case member(of: [Step], isMethod: Bool)
         /// A file path inside a string.
         case path
+        /// A key inside a string between brackets: `layers["sta`.
+        case key(of: [Step])
         /// After something that would have to be run first, such as a call.
         case unknown
     }
@@ -17,18 +19,28 @@ package struct InputContext: Equatable {
         case index(Int)
     }
 
+    /// The table of options of a function, or the table that is its option `inner`.
+    package struct Options: Equatable {
+        package let function: String
+        package let inner: String?
+
+        package init(_ function: String, _ inner: String? = nil) { (self.function, self.inner) = (function, inner) }
+    }
+
     package let place: Place
     /// What was typed of the word.
     package let word: String
-    /// The function whose table of options this word may be a key of: `mr.plan(model, { bud` gives `mr.plan`.
-    package let optionsOf: String?
+    /// The table of options this word may be a key of: `mr.plan(model, { bud` gives that of `mr.plan`.
+    package let optionsOf: Options?
 
     package init(_ line: String) {
         let bytes = Array(line.utf8)
         var scan = Scan(bytes)
         scan.run()
         if let start = scan.openString {
-            (place, word, optionsOf) = (.path, String(decoding: bytes[start...], as: UTF8.self), nil)
+            (word, optionsOf) = (String(decoding: bytes[start...], as: UTF8.self), nil)
+            let isKey = start >= 2 && bytes[start - 2] == UInt8(ascii: "[")
+            place = isKey ? Self.steps(endingAt: start - 2, in: bytes).map { Place.key(of: $0) } ?? .unknown : .path
             return
         }
         var start = bytes.count
@@ -40,7 +52,7 @@ package struct InputContext: Equatable {
             optionsOf = nil
         } else {
             place = .name
-            optionsOf = Self.optionsFunction(in: bytes, wordStart: start, openBrackets: scan.openBrackets)
+            optionsOf = Self.options(in: bytes, wordStart: start, openBrackets: scan.openBrackets)
         }
     }
 
@@ -75,28 +87,44 @@ package struct InputContext: Equatable {
         return .field(String(text.dropFirst().dropLast()))
     }
 
-    /// The function whose options are being written, where the word begins an entry of a table in its arguments.
-    private static func optionsFunction(in bytes: [UInt8], wordStart: Int, openBrackets: [Int]) -> String? {
-        func skipSpace(_ end: Int) -> Int {
-            var end = end
-            while end > 0, bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
-            return end
-        }
-        let before = skipSpace(wordStart)
+    /// The table whose entry the word begins, where that is a table of options.
+    private static func options(in bytes: [UInt8], wordStart: Int, openBrackets: [Int]) -> Options? {
+        let before = skippingSpace(wordStart, in: bytes)
         guard let brace = openBrackets.last, bytes[brace] == UInt8(ascii: "{"), before > 0,
             bytes[before - 1] == UInt8(ascii: "{") || bytes[before - 1] == UInt8(ascii: ",")
         else { return nil }
-        var end = skipSpace(brace)
-        if let call = openBrackets.dropLast().last, bytes[call] == UInt8(ascii: "("),
+        let outside = Array(openBrackets.dropLast())
+        if let function = Self.function(takingTableAt: brace, in: bytes, outside) { return Options(function) }
+        // `budget = {` in the options of a function.
+        let equals = skippingSpace(brace, in: bytes)
+        guard equals > 0, bytes[equals - 1] == UInt8(ascii: "=") else { return nil }
+        let end = skippingSpace(equals - 1, in: bytes)
+        var start = end
+        while start > 0, LuaWords.isNameByte(bytes[start - 1]) { start -= 1 }
+        guard start < end, let outer = options(in: bytes, wordStart: start, openBrackets: outside), outer.inner == nil
+        else { return nil }
+        return Options(outer.function, String(decoding: bytes[start..<end], as: UTF8.self))
+    }
+
+    /// The function that the table beginning at `brace` is an argument of.
+    private static func function(takingTableAt brace: Int, in bytes: [UInt8], _ outside: [Int]) -> String? {
+        var end = skippingSpace(brace, in: bytes)
+        if let call = outside.last, bytes[call] == UInt8(ascii: "("),
             end > 0, bytes[end - 1] == UInt8(ascii: "(") || bytes[end - 1] == UInt8(ascii: ",")
         {
-            end = skipSpace(call)
+            end = skippingSpace(call, in: bytes)
         }
         var start = end
         while start > 0, LuaWords.isNameByte(bytes[start - 1]) || bytes[start - 1] == UInt8(ascii: ".")
             || bytes[start - 1] == UInt8(ascii: ":")
         { start -= 1 }
         return start < end ? String(decoding: bytes[start..<end], as: UTF8.self) : nil
+    }
+
+    private static func skippingSpace(_ end: Int, in bytes: [UInt8]) -> Int {
+        var end = end
+        while end > 0, bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
+        return end
     }
 }
 

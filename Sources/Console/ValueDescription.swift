@@ -44,7 +44,8 @@ package struct ValueDescription {
     private static func wrapped(_ names: [String], indent: Int) -> String {
         var lines = [""]
         for (position, name) in names.enumerated() {
-            if indent + lines.last!.count + name.count > 80, position > 0 { lines.append("") }
+            // With the space before and the comma behind.
+            if indent + lines.last!.count + name.count + 2 > 80, position > 0 { lines.append("") }
             let isFirst = lines.last!.isEmpty
             lines[lines.count - 1] += (isFirst ? "" : " ") + name + (position < names.count - 1 ? "," : "")
         }

@@ -7,6 +7,8 @@ public struct GraphBuilder {
     public private(set) var graph: Graph
     private var random: RandomSource
     private var shapes: [String: Shape] = [:]
+    /// The names here of parameters that came with adopted nodes.
+    private var adopted: [String: String] = [:]
 
     public init(name: String, seed: UInt64) {
         graph = Graph(name: name)
@@ -23,30 +25,64 @@ public struct GraphBuilder {
     /// Adds a node; gives its value.
     @discardableResult
     public mutating func add(_ name: String, _ operation: any Operation, _ inputs: [Source]) throws -> String {
-        let inputShapes = try inputs.map { source -> Shape in
+        try append(Node(name, operation, inputs))
+        return name
+    }
+
+    /// Adds a node of another graph under its own name, with its parameters.
+    /// - Parameters:
+    ///   - inputs: what it reads in place of its own values, one for each of them.
+    ///   - keepsOrigin: whether it stays a link of the chain that it was made in.
+    /// - Returns: its values.
+    public mutating func adopt(
+        _ node: Node, of other: Graph, inputs: [Source], keepsOrigin: Bool = true
+    ) throws -> [String] {
+        var rest = inputs[...]
+        let sources = try node.inputs.map { source -> Source in
+            guard case .parameter(let old) = source else { return rest.popFirst() ?? source }
+            // Two nodes that share a parameter go on sharing it.
+            if let known = adopted[old] { return .parameter(known) }
+            guard let entry = other.parameters[old] else {
+                throw GraphFailure.unknownParameter(graph: other.name, node: node.name, parameter: old)
+            }
+            let new = parameter(old, entry.tensor, isTrainable: entry.isTrainable)
+            if case .parameter(let name) = new { adopted[old] = name }
+            return new
+        }
+        return try append(Node(node.name, node.operation, sources, origin: keepsOrigin ? node.origin : nil))
+    }
+
+    /// Adds a node whose outputs are as many as its operation makes; gives their names.
+    @discardableResult
+    private mutating func append(_ node: Node) throws -> [String] {
+        var node = node
+        let inputShapes = try node.inputs.map { source -> Shape in
             switch source {
             case .value(let value):
                 guard let shape = shapes[value] else {
-                    throw GraphFailure.unknownValue(graph: graph.name, node: name, value: value)
+                    throw GraphFailure.unknownValue(graph: graph.name, node: node.name, value: value)
                 }
                 return shape
             case .parameter(let parameter):
                 guard let entry = graph.parameters[parameter] else {
-                    throw GraphFailure.unknownParameter(graph: graph.name, node: name, parameter: parameter)
+                    throw GraphFailure.unknownParameter(graph: graph.name, node: node.name, parameter: parameter)
                 }
                 return entry.tensor.shape
             }
         }
-        let outputs = try located(graph.name + " › " + name) { try operation.outputShapes(of: inputShapes) }
-        let node = Node(name, operation, inputs, outputCount: outputs.count)
-        for (index, shape) in outputs.enumerated() { shapes[node.output(index)] = shape }
+        let outputs = try located(graph.name + " › " + node.name) { try node.operation.outputShapes(of: inputShapes) }
+        node.outputCount = outputs.count
+        for (name, shape) in zip(node.outputs, outputs) { shapes[name] = shape }
         graph.nodes.append(node)
-        return name
+        return node.outputs
     }
 
+    /// A tensor of the graph's own. Where another has the name already, it gets an underscore behind it.
     public mutating func parameter(_ name: String, _ tensor: Tensor, isTrainable: Bool = true) -> Source {
-        graph.parameters[name] = .init(tensor: tensor, isTrainable: isTrainable)
-        return .parameter(name)
+        var unused = name
+        while graph.parameters[unused] != nil { unused += "_" }
+        graph.parameters[unused] = .init(tensor: tensor, isTrainable: isTrainable)
+        return .parameter(unused)
     }
 
     /// A convolution whose weights are normal with variance 2 / (O · Kh · Kw), as suits ReLU.
@@ -66,6 +102,51 @@ public struct GraphBuilder {
         var sources: [Source] = [.value(input), parameter(name + ".weight", weight)]
         if hasBias { sources.append(parameter(name + ".bias", try .zeros([channels]))) }
         return try add(name, Conv2D(geometry, hasBias: hasBias), sources)
+    }
+
+    /// A transposed convolution whose weights are normal with variance 2 · sₕ · s_w / (C/g · Kh · Kw): what each result
+    /// is the sum of, on average over the places of a stride.
+    public mutating func transposedConvolution(
+        _ name: String, _ input: String, channels: Int, kernel: [Int], geometry: ConvolutionGeometry,
+        outputPadding: [Int] = [0, 0], hasBias: Bool = true
+    ) throws -> String {
+        let groups = max(1, geometry.groups)
+        guard kernel.count == 2, channels >= 1, channels % groups == 0, kernel.allSatisfy({ (1..<1 << 20).contains($0) }) else {
+            throw GraphFailure.invalidArchitecture(
+                detail: "\(graph.name) › \(name): \(channels) channels of kernel \(kernel) in \(groups) group(s) are no convolution")
+        }
+        let inputChannels = shapes[input]?.dims.dropFirst().first ?? 0
+        let terms = Double(inputChannels) * Double(kernel[0] * kernel[1]) / Double(groups)
+        let stride = geometry.stride.reduce(1.0) { $0 * Double($1) }
+        let weight = try Tensor.normal(
+            [inputChannels, channels / groups, kernel[0], kernel[1]],
+            deviation: Float((2 * stride / max(1, terms)).squareRoot()), using: &random)
+        var sources: [Source] = [.value(input), parameter(name + ".weight", weight)]
+        if hasBias { sources.append(parameter(name + ".bias", try .zeros([channels]))) }
+        return try add(name, ConvTranspose2D(geometry, outputPadding: outputPadding, hasBias: hasBias), sources)
+    }
+
+    /// Normalisation of each sample over its last `dimensionCount` dimensions, with factors of 1 and offsets of 0.
+    public mutating func layerNorm(
+        _ name: String, _ input: String, dimensionCount: Int = 1, epsilon: Double = 1e-5
+    ) throws -> String {
+        // The batch, which is the first dimension, is none to normalise over.
+        let sample = shapes[input].map { Array($0.dims.dropFirst()) } ?? []
+        guard (1...max(1, sample.count)).contains(dimensionCount) else {
+            throw GraphFailure.invalidArchitecture(
+                detail: "\(graph.name) › \(name): a sample of shape \(Shape(sample)) has no last \(dimensionCount) dimensions")
+        }
+        let shape = Shape(Array(sample.suffix(dimensionCount)))
+        return try add(
+            name, LayerNorm(dimensionCount: dimensionCount, epsilon: epsilon),
+            [.value(input), parameter(name + ".weight", try .ones(shape)), parameter(name + ".bias", try .zeros(shape))])
+    }
+
+    /// A rectifier with a learned slope for each channel, which starts at 1/4.
+    public mutating func parametricReLU(_ name: String, _ input: String) throws -> String {
+        let sample = shapes[input].map { Array($0.dims.dropFirst()) } ?? []
+        let slopes = [sample.first ?? 1] + [Int](repeating: 1, count: max(0, sample.count - 1))
+        return try add(name, PReLU(), [.value(input), parameter(name + ".weight", try .full(Shape(slopes), 0.25))])
     }
 
     public mutating func batchNorm(

@@ -9,7 +9,10 @@ enum LayerFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         let layers = try state.table()
         try addWeighted(to: layers, in: state)
+        try addNormalizations(to: layers, in: state)
+        try addActivations(to: layers, in: state)
         try addPools(to: layers, in: state)
+        try addResizing(to: layers, in: state)
         try addPlain(to: layers, in: state)
         try table.set("layers", layers)
         // Messages show `mr.nn`: both sequential and graph begin here.
@@ -41,7 +44,7 @@ enum LayerFunctions {
         }
     }
 
-    private static func define(
+    static func define(
         _ name: String, _ known: [String], in state: LuaState, _ table: LuaTable,
         _ make: @escaping (OptionReader) throws -> LayerObject
     ) throws {
@@ -55,14 +58,23 @@ enum LayerFunctions {
         try define("conv", convolutionOptions, in: state, table) { options in
             let channels = try options.integer("channels")
             let kernel = try options.extents("kernel", least: 1) ?? [1, 1]
-            let geometry = ConvolutionGeometry(
-                stride: try options.extents("stride", least: 1) ?? [1, 1], padding: try options.padding("padding"),
-                dilation: try options.extents("dilation", least: 1) ?? [1, 1],
-                groups: try options.integer("groups", default: 1))
+            let geometry = try Self.geometry(options)
             let hasBias = try options.boolean("bias", default: true)
             return LayerObject("conv", name: try options.optionalString("name")) { builder, name, inputs in
                 try builder.convolution(
                     name, inputs[0], channels: channels, kernel: kernel, geometry: geometry, hasBias: hasBias)
+            }
+        }
+        try define("conv_transpose", convolutionOptions + ["output_padding"], in: state, table) { options in
+            let channels = try options.integer("channels")
+            let kernel = try options.extents("kernel", least: 1) ?? [1, 1]
+            let geometry = try Self.geometry(options)
+            let outputPadding = try options.extents("output_padding", least: 0) ?? [0, 0]
+            let hasBias = try options.boolean("bias", default: true)
+            return LayerObject("conv", name: try options.optionalString("name")) { builder, name, inputs in
+                try builder.transposedConvolution(
+                    name, inputs[0], channels: channels, kernel: kernel, geometry: geometry, outputPadding: outputPadding,
+                    hasBias: hasBias)
             }
         }
         try define("linear", ["features", "bias"], in: state, table) { options in
@@ -70,15 +82,6 @@ enum LayerFunctions {
             let hasBias = try options.boolean("bias", default: true)
             return LayerObject("fc", name: try options.optionalString("name")) { builder, name, inputs in
                 try builder.linear(name, inputs[0], features: features, hasBias: hasBias)
-            }
-        }
-        try define("batch_norm", ["epsilon", "momentum"], in: state, table) { options in
-            let epsilon = try options.number("epsilon", default: 1e-5)
-            let momentum = try options.number("momentum", default: 0.1)
-            guard epsilon > 0, epsilon.isFinite else { throw options.invalid("epsilon", "must be positive, got \(epsilon)") }
-            guard (0...1).contains(momentum) else { throw options.invalid("momentum", "must be in 0…1, got \(momentum)") }
-            return LayerObject("bn", name: try options.optionalString("name")) { builder, name, inputs in
-                try builder.batchNorm(name, inputs[0], epsilon: epsilon, momentum: momentum)
             }
         }
         try define("dropout", ["probability"], in: state, table) { options in
@@ -90,6 +93,12 @@ enum LayerFunctions {
                 try builder.dropout(name, inputs[0], probability: probability)
             }
         }
+    }
+
+    private static func geometry(_ options: OptionReader) throws -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            stride: try options.extents("stride", least: 1) ?? [1, 1], padding: try options.padding("padding"),
+            dilation: try options.extents("dilation", least: 1) ?? [1, 1], groups: try options.integer("groups", default: 1))
     }
 
     private static func addPools(to table: LuaTable, in state: LuaState) throws {
@@ -122,18 +131,6 @@ enum LayerFunctions {
     }
 
     private static func addPlain(to table: LuaTable, in state: LuaState) throws {
-        try define("relu", [], in: state, table) { options in
-            LayerObject("relu", name: try options.optionalString("name")) { try $0.apply($1, ReLU(), $2[0]) }
-        }
-        try define("clip", ["min", "max"], in: state, table) { options in
-            let (low, high) = (try options.number("min", default: 0), try options.number("max", default: 6))
-            guard low <= high, low.isFinite, high.isFinite else {
-                throw options.invalid("min", "and max must be finite numbers in order, got \(low) and \(high)")
-            }
-            return LayerObject("clip", name: try options.optionalString("name")) {
-                try $0.apply($1, Clip(low: low, high: high), $2[0])
-            }
-        }
         try define("flatten", [], in: state, table) { options in
             LayerObject("flatten", name: try options.optionalString("name")) { try $0.apply($1, Flatten(), $2[0]) }
         }
@@ -145,7 +142,7 @@ enum LayerFunctions {
 
 extension OptionReader {
     /// Rows and columns: one number for both, or two.
-    fileprivate func extents(_ name: String, least: Int) throws -> [Int]? {
+    func extents(_ name: String, least: Int) throws -> [Int]? {
         guard let numbers = try numberOrIntegers(name) else { return nil }
         guard [1, 2].contains(numbers.count), numbers.allSatisfy({ (least..<1 << 20).contains($0) }) else {
             throw invalid(name, "must be one whole number or two (rows, columns) of at least \(least), got \(numbers)")
@@ -154,7 +151,7 @@ extension OptionReader {
     }
 
     /// Top, left, bottom, right: from one number, from rows and columns, or from all four.
-    fileprivate func padding(_ name: String) throws -> [Int] {
+    func padding(_ name: String) throws -> [Int] {
         let numbers = try numberOrIntegers(name) ?? [0]
         guard [1, 2, 4].contains(numbers.count), numbers.allSatisfy({ (0..<1 << 20).contains($0) }) else {
             throw invalid(

@@ -10,12 +10,46 @@ final class NetworkObject: LuaObjectConvertible {
     /// How many layers of a kind there are in a scope, for names such as `conv2`.
     private var counts: [String: Int] = [:]
     private var isFinished = false
+    /// The model that is being changed, where this is no network from scratch.
+    private let original: ModelObject?
+    /// The layers whose chains lose a link.
+    private let brokenChains: Set<String>
+    /// The name that the next layer without one of its own takes over.
+    private var claimedName: String?
 
     init(name: String, seed: Int) {
         builder = GraphBuilder(name: name, seed: UInt64(bitPattern: Int64(seed)))
+        (original, brokenChains) = (nil, [])
     }
 
-    func input(_ shape: Shape) -> ValueObject { ValueObject(self, .value(builder.input("images", shape))) }
+    /// A network to be put together from the nodes of a model, all but those `changed`.
+    init(changing model: ModelObject, _ changed: Set<String>, name: String, seed: Int) {
+        builder = GraphBuilder(name: name, seed: UInt64(bitPattern: Int64(seed)))
+        original = model
+        brokenChains = Set(model.graph.nodes.filter { changed.contains($0.name) }.compactMap(\.origin?.layer))
+    }
+
+    func input(_ shape: Shape, named name: String = "images") -> ValueObject {
+        ValueObject(self, .value(builder.input(name, shape)))
+    }
+
+    func claim(_ name: String) { claimedName = name }
+
+    /// Adds a node of the model that is being changed, as it is there but for what it reads.
+    func keep(_ name: String, _ inputs: [ValueObject]) throws -> [ValueObject] {
+        guard let graph = original?.graph, let index = graph.index(ofNode: name) else {
+            throw GraphFailure.unknownOutput(graph: builder.graph.name, value: name)
+        }
+        guard !isFinished else { throw BindingFailure.networkFinished(network: builder.graph.name) }
+        guard inputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: name) }
+        let node = graph.nodes[index]
+        guard inputs.count == node.valueInputs.count else {
+            throw BindingFailure.layerInputs(layer: name, expected: node.valueInputs.count, got: inputs.count)
+        }
+        let isBroken = node.origin.map { brokenChains.contains($0.layer) } ?? false
+        let made = try builder.adopt(node, of: graph, inputs: inputs.map(\.source), keepsOrigin: !isBroken)
+        return made.map { ValueObject(self, .value($0)) }
+    }
 
     /// Names of layers made until `leave` begin with `name` and a dot.
     func enter(_ name: String) { scopes.append(name + ".") }
@@ -57,20 +91,25 @@ final class NetworkObject: LuaObjectConvertible {
     private func place(_ kind: String, named name: String?, among inputs: [ValueObject]) throws -> String {
         guard !isFinished else { throw BindingFailure.networkFinished(network: builder.graph.name) }
         guard inputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: kind) }
+        defer { claimedName = nil }
+        if name == nil, let claimedName { return claimedName }
         let scope = scopes.joined()
         let count = (counts[scope + kind] ?? 0) + 1
         counts[scope + kind] = count
         return scope + (name ?? "\(kind)\(count)")
     }
 
-    func finish(_ outputs: [ValueObject]) throws -> Graph {
+    func finish(_ outputs: [ValueObject]) throws -> ModelObject {
         guard outputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: "the result") }
         isFinished = true
         let names = try outputs.map { output -> String in
             guard case .value(let name) = output.source else { throw BindingFailure.parameterInput(layer: "the result") }
             return name
         }
-        return try builder.finish(outputs: names)
+        let graph = try builder.finish(outputs: names)
+        guard let original else { return ModelObject(graph) }
+        // What was cut off goes, with its parameters.
+        return ModelObject(try graph.computing(names), notes: original.notes)
     }
 }
 
@@ -100,7 +139,15 @@ enum NetworkClasses {
                 for position in 1...max(1, call.argumentCount) {
                     outputs.append(try call.object(position, "result", as: ValueObject.self))
                 }
-                try call.push(ModelObject(try network.finish(outputs)))
+                try call.push(try network.finish(outputs))
+            }
+            members.mutatingMethod("claim") { call, network in network.claim(try call.string(1, "name")) }
+            members.mutatingMethod("keep") { call, network in
+                var inputs: [ValueObject] = []
+                for position in stride(from: 2, through: call.argumentCount, by: 1) {
+                    inputs.append(try call.object(position, "x", as: ValueObject.self))
+                }
+                for value in try network.keep(try call.string(1, "name"), inputs) { try call.push(value) }
             }
         })
         try state.register(ValueClass.make())

@@ -15,8 +15,9 @@ enum StandardLibrary {
     /// The API's description in LuaCATS annotations, by the names of its files.
     static let meta = [
         Module("meta", PackageResources.meta_lua), Module("networks", PackageResources.networks_lua),
-        Module("data", PackageResources.data_lua), Module("tensor_trains", PackageResources.tensor_trains_lua),
-        Module("tensors", PackageResources.tensors_lua), Module("results", PackageResources.results_lua),
+        Module("data", PackageResources.data_lua), Module("files", PackageResources.files_lua),
+        Module("tensor_trains", PackageResources.tensor_trains_lua), Module("tensors", PackageResources.tensors_lua),
+        Module("results", PackageResources.results_lua),
     ]
 
     static let modules = [
@@ -26,6 +27,7 @@ enum StandardLibrary {
         Module("moonrail.chart", PackageResources.chart_lua),
         Module("moonrail.compare", PackageResources.compare_lua),
         Module("moonrail.csv", PackageResources.csv_lua),
+        Module("moonrail.edit", PackageResources.edit_lua),
         Module("moonrail.evaluate", PackageResources.evaluate_lua),
         Module("moonrail.compile", PackageResources.compile_lua),
         Module("moonrail.help", PackageResources.help_lua),

@@ -18,6 +18,7 @@ enum TensorClass {
             addProperties(members)
             addArithmetic(members)
             addFunctions(members)
+            addLinearAlgebra(members)
             addShapes(members)
             addReductions(members)
             members.elements { call, object, index in
@@ -180,19 +181,6 @@ enum TensorClass {
             guard low <= high else { throw call.invalid(1, "low", "must not be above high, got \(low) and \(high)") }
             return try object.mapped(Clip(low: low, high: high)) { try $0.clamped(low: low, high: high) }
         }
-        members.method("svd") { call, object in
-            try object.requirePlain("svd")
-            let svd = try object.tensor.singularValueDecomposition()
-            try call.push(TensorObject(svd.u))
-            try call.push(TensorObject(try Tensor(svd.values)))
-            try call.push(TensorObject(svd.vt))
-        }
-        members.method("qr") { call, object in
-            try object.requirePlain("qr")
-            let (q, r) = try object.tensor.orthogonalFactors()
-            try call.push(TensorObject(q))
-            try call.push(TensorObject(r))
-        }
     }
 
     // MARK: Shapes
@@ -215,9 +203,16 @@ enum TensorClass {
             return try TensorObject.apply(
                 Slice(dimension: d, from: bounds.lowerBound, to: bounds.upperBound, by: step), [object])
         }
+        members.method("expand") { call, object in
+            let target = try shape(call, from: 1)
+            guard target.allSatisfy({ $0 >= 1 }) else {
+                throw call.invalid(1, "shape", "must be extents of at least 1, got \(target)")
+            }
+            return try object.mapped(Expand(target: target)) { try $0.broadcast(to: Shape(target)).contiguous() }
+        }
         members.method("rows") { call, object in
             let count = object.tensor.shape.dims.first ?? 0
-            let rows = try call.integers(1, "indices").map { row in
+            let rows = try indices(call).map { row in
                 guard (1...max(1, count)).contains(row) else {
                     throw call.invalid(1, "indices", "must be in 1…\(count), got \(row)")
                 }
@@ -226,6 +221,13 @@ enum TensorClass {
             if object.recorded == nil { return TensorObject(try object.tensor.gathered(rows: rows)) }
             return try TensorObject.apply(Gather(dimension: 0), [object, TensorObject(try Tensor(rows.map { Int64($0) }))])
         }
+    }
+
+    /// Whole numbers given as an array or as a tensor.
+    private static func indices(_ call: borrowing LuaCall) throws -> [Int] {
+        guard call.isObject(1, as: TensorObject.self) else { return try call.integers(1, "indices") }
+        let tensor = try call.object(1, "indices", as: TensorObject.self).tensor
+        return try tensor.converted(to: .int64).array(of: Int64.self).map(Int.init)
     }
 
     /// Extents given as numbers or as one array.
@@ -252,13 +254,34 @@ enum TensorClass {
                 return try TensorObject.apply(Sum(isMean: isMean), [object])
             }
         }
-        members.method("max") { _, object in try object.tensor.largest() }
-        members.method("min") { _, object in try object.tensor.smallest() }
-        members.method("norm") { _, object in try object.tensor.norm() }
-        members.method("argmax") { _, object in
-            let classes = try object.tensor.argmax()
-            return TensorObject(try classes.combined(.add, .full([], 1, dtype: .int64)))
+        members.method("max") { call, object in
+            try extreme(call, object, whole: { try $0.largest() }) { try $0.maximum(along: $1, keeping: $2) }
         }
+        members.method("min") { call, object in
+            try extreme(call, object, whole: { try $0.smallest() }) { try $0.minimum(along: $1, keeping: $2) }
+        }
+        members.method("argmax") { call, object in
+            var tensor = object.tensor
+            if !call.isNil(1) {
+                // The one to search goes to the end; the others keep their order.
+                let dim = try call.dimension(1, of: tensor.shape)
+                tensor = try tensor.permuted(tensor.shape.dims.indices.filter { $0 != dim } + [dim]).contiguous()
+            }
+            return TensorObject(try tensor.argmax().combined(.add, .full([], 1, dtype: .int64)))
+        }
+    }
+
+    /// The largest or smallest of all elements as a number, or of each line along a dimension.
+    private static func extreme(
+        _ call: borrowing LuaCall, _ object: TensorObject, whole: (Tensor) throws -> Double,
+        along: (Tensor, Int, Bool) throws -> Tensor
+    ) throws {
+        if call.isNil(1) { return try call.push(try whole(object.tensor)) }
+        try object.requirePlain(call.functionName)
+        let dim = try call.dimension(1, of: object.tensor.shape)
+        let tensor = try object.tensor.converted(to: .float32)
+        let found = try along(tensor, dim, try call.optionalBoolean(2, "keep") ?? false)
+        try call.push(TensorObject(try found.converted(to: object.tensor.dtype)))
     }
 
     /// Sums or means along one dimension, which goes or stays with extent 1.

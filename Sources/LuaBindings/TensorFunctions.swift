@@ -28,10 +28,9 @@ enum TensorFunctions {
             let shape = Shape(try TensorClass.shape(call, from: 1))
             try call.push(TensorObject(try .uniform(shape, using: &session.random)))
         }
-        try table.define("arange", in: state) { call in
-            let count = try call.integer(1, "count")
-            guard (0..<1 << 32).contains(count) else { throw call.invalid(1, "count", "must not be negative or huge, got \(count)") }
-            try call.push(TensorObject(try Tensor.range(count).combined(.add, .full([], 1, dtype: .int64))))
+        try table.define("arange", in: state) { call in try numbers(call) { try .range($0) } }
+        try table.define("randperm", in: state) { call in
+            try numbers(call) { try .permutation($0, using: &session.random) }
         }
         try table.define("eye", in: state) { call in
             let n = try call.integer(1, "n")
@@ -41,6 +40,13 @@ enum TensorFunctions {
         try table.define("cat", in: state) { call in try concatenate(call) }
         try table.define("tape", in: state) { call in try call.push(TapeObject()) }
         try table.set("loss", try losses(in: state))
+    }
+
+    /// As many whole numbers as argument 1 says, which `make` gives from 0 on and scripts see from 1 on.
+    private static func numbers(_ call: borrowing LuaCall, _ make: (Int) throws -> Tensor) throws {
+        let count = try call.integer(1, "count")
+        guard (0..<1 << 32).contains(count) else { throw call.invalid(1, "count", "must not be negative or huge, got \(count)") }
+        try call.push(TensorObject(try make(count).combined(.add, .full([], 1, dtype: .int64))))
     }
 
     private static func concatenate(_ call: borrowing LuaCall) throws {

@@ -99,6 +99,7 @@ enum TensorTrainClass {
             let options = try TrainOptions.read(try call.options(1, known: TrainOptions.names))
             return TensorTrainObject(try options.round(object.train))
         }
+        members.method("balance") { _, object in TensorTrainObject(try object.train.balanced()) }
         members.method("spectra") { _, object in try object.train.bondSpectra() }
         members.method("curve_rows") { call, object in
             let rows = try object.train.errorCurves().enumerated().flatMap { bond, points in

@@ -54,9 +54,9 @@ public enum Toolkit {
         return (lines ?? []).compactMap(\.string)
     }
 
-    /// The keys of the options table that a function of the toolkit takes.
-    public static func optionKeys(of name: String, in state: LuaState) -> [String] {
-        let keys = try? helper("option_keys", in: state)?(name).first?.table?.array() ?? []
+    /// The keys of the options table that a function of the toolkit takes, or of the table that is its option `inner`.
+    public static func optionKeys(of name: String, inner: String? = nil, in state: LuaState) -> [String] {
+        let keys = try? helper("option_keys", in: state)?(name, inner).first?.table?.array() ?? []
         return (keys ?? []).compactMap(\.string)
     }
 
@@ -77,27 +77,33 @@ public enum Toolkit {
         try ModelFunctions.add(to: table, in: state)
         try ZooFunctions.add(to: table, in: state, session)
         try LayerFunctions.add(to: table, in: state, session)
+        try GraphFunctions.add(to: table, in: state, session)
         try DataFunctions.add(to: table, in: state, session)
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, session)
         try EventFunctions.add(to: table, in: state)
         try TensorTrainFunctions.add(to: table, in: state)
         try SessionFunctions.add(to: table, in: state, session)
-        try table.set("getters", try state.table(["Model": try state.getters(of: ModelObject.self)]))
-        try table.set(
-            "methods",
-            try state.table([
-                "Tensor": try state.methods(of: TensorObject.self),
-                "Model": try state.methods(of: ModelObject.self),
-                "Dataset": try state.methods(of: DatasetObject.self),
-                "Train": try state.methods(of: TensorTrainObject.self),
-                "TrainMatrix": try state.methods(of: TensorTrainMatrixObject.self),
-                "TrainConvolution": try state.methods(of: TensorizedConvolutionObject.self),
-                "Optimizer": try state.methods(of: OptimizerObject.self),
-                "EventFile": try state.methods(of: EventFileObject.self), "Tape": try state.methods(of: TapeObject.self),
-                "Gradients": try state.methods(of: GradientsObject.self),
-                "Value": try state.methods(of: ValueObject.self),
-            ]))
+        var (getters, methods): (LuaFields, LuaFields) = ([:], [:])
+        func offer<Object: AnyObject>(_ name: String, _ type: Object.Type) throws {
+            getters.append(name, try state.getters(of: type))
+            methods.append(name, try state.methods(of: type))
+        }
+        try offer("Tensor", TensorObject.self)
+        try offer("Model", ModelObject.self)
+        try offer("Dataset", DatasetObject.self)
+        try offer("Train", TensorTrainObject.self)
+        try offer("TrainMatrix", TensorTrainMatrixObject.self)
+        try offer("TrainConvolution", TensorizedConvolutionObject.self)
+        try offer("Optimizer", OptimizerObject.self)
+        try offer("EventFile", EventFileObject.self)
+        try offer("Progress", ProgressObject.self)
+        try offer("Tape", TapeObject.self)
+        try offer("Gradients", GradientsObject.self)
+        try offer("Value", ValueObject.self)
+        // What the standard library adds to: methods, and fields that are worked out when they are read.
+        try table.set("getters", getters)
+        try table.set("methods", methods)
         return table
     }
 }

@@ -37,7 +37,7 @@ struct PromptCommand: ParsableCommand {
         PromptServices(
             banner: "moonrail \(Toolkit.version) · ? tells more, ?name explains, Tab completes, Ctrl-D leaves",
             help: { Toolkit.help(for: $0, in: state) }, search: { Toolkit.search(for: $0, in: state) },
-            optionKeys: { Toolkit.optionKeys(of: $0, in: state) },
+            optionKeys: { Toolkit.optionKeys(of: $0, inner: $1, in: state) },
             memory: {
                 [
                     ("tensors", MemoryLedger.liveByteCount), ("tensors at most", MemoryLedger.peakByteCount),

@@ -50,10 +50,25 @@ extension Tensor {
     }
 
     public func maximum(along dim: Int, keeping: Bool = false) throws -> Tensor {
-        try reduced("max", along: dim, keeping: keeping) { rows, step, count in
-            var best = -Float.infinity
+        try extreme("max", along: dim, keeping: keeping, worst: -.infinity, >)
+    }
+
+    public func minimum(along dim: Int, keeping: Bool = false) throws -> Tensor {
+        try extreme("min", along: dim, keeping: keeping, worst: .infinity, <)
+    }
+
+    private func extreme(
+        _ operation: String, along dim: Int, keeping: Bool, worst: Float, _ isBetter: (Float, Float) -> Bool
+    ) throws -> Tensor {
+        let d = try shape.dimension(dim, operation)
+        guard shape[d] > 0 else {
+            throw TensorFailure.shapeMismatch(
+                operation: operation, detail: "needs an element to choose along the dimension, but got \(shape)")
+        }
+        return try reduced(operation, along: d, keeping: keeping) { rows, step, count in
+            var best = worst
             // A not-a-number is kept: no comparison with it is true.
-            for i in 0..<count where rows[i * step] > best || rows[i * step].isNaN { best = rows[i * step] }
+            for i in 0..<count where isBetter(rows[i * step], best) || rows[i * step].isNaN { best = rows[i * step] }
             return best
         }
     }

@@ -40,20 +40,25 @@ import Testing
 
 @Suite struct InputContextTests {
     @Test(arguments: [
-        ("pri", InputContext.Place.name, "pri", String?.none),
+        ("pri", InputContext.Place.name, "pri", InputContext.Options?.none),
         ("x = mr.lw", .member(of: [.field("mr")], isMethod: false), "lw", nil),
         ("print(model:", .member(of: [.field("model")], isMethod: true), "", nil),
         (#"m.layers["a.b"].we"#, .member(of: [.field("m"), .field("layers"), .field("a.b")], isMethod: false), "we", nil),
         ("rows[3].na", .member(of: [.field("rows"), .index(3)], isMethod: false), "na", nil),
         (#"mr.load "dir/fi"#, .path, "dir/fi", nil),
-        ("mr.plan(m, { bud", .name, "bud", "mr.plan"),
-        ("mr.plan(m, { budget = { params = 1 }, sco", .name, "sco", "mr.plan"),
-        ("mr.args { ke", .name, "ke", "mr.args"),
+        (#"m.layers["stage1.bl"#, .key(of: [.field("m"), .field("layers")]), "stage1.bl", nil),
+        (#"f(a)["st"#, .unknown, "st", nil),
+        ("mr.plan(m, { bud", .name, "bud", InputContext.Options("mr.plan")),
+        ("mr.plan(m, { budget = { params = 1 }, sco", .name, "sco", InputContext.Options("mr.plan")),
+        ("mr.plan(m, { min_rank = 2, budget = { params = 1, ma", .name, "ma", InputContext.Options("mr.plan", "budget")),
+        ("mr.args { ke", .name, "ke", InputContext.Options("mr.args")),
+        ("mr.args { keep = { def", .name, "def", InputContext.Options("mr.args", "keep")),
+        ("x = { bud", .name, "bud", nil),
         ("mr.plan(m, { budget = nu", .name, "nu", nil),
         ("f(a, bud", .name, "bud", nil),
         ("f(a).bud", .unknown, "bud", nil),
     ])
-    func findsWhatIsTyped(line: String, place: InputContext.Place, word: String, optionsOf: String?) {
+    func findsWhatIsTyped(line: String, place: InputContext.Place, word: String, optionsOf: InputContext.Options?) {
         let context = InputContext(line)
         #expect(context.place == place)
         #expect(context.word == word)
@@ -64,13 +69,17 @@ import Testing
 @Suite struct CompleterTests {
     private func completer() throws -> Completer {
         let state = try LuaState()
-        try state.run("tool = { alpha = 1, alphabet = { 5 }, act = function() end }; list = { { name = 'x' } }; loop_guard = 1")
-        return Completer(state) { $0 == "tool.act" ? ["budget", "basis"] : [] }
+        try state.run("tool = { alpha = 1, alphabet = { 5 }, act = function() end }; list = { { name = 'x.one' }, { name = 'x.two' }, extra = 1 }; loop_guard = 1")
+        return Completer(state) { function, inner in
+            function == "tool.act" ? (inner == "budget" ? ["params"] : ["budget", "basis"]) : []
+        }
     }
 
     @Test(arguments: [
         ("too", "l", ["tool"]), ("tool.al", "pha", ["alpha", "alphabet"]), ("tool:", "act", ["act"]),
-        ("list[1].", "name", ["name"]), ("tool.act { bu", "dget = ", ["budget = "]), ("unti", "l", ["until"]),
+        ("list[1].", "name", ["name"]), ("tool.act { bu", "dget = ", ["budget = "]),
+        ("tool.act { budget = { pa", "rams = ", ["params = "]), (#"list["x.t"#, "wo", ["x.two"]), (#"list["ex"#, "tra", ["extra"]),
+        (#"tool.nosuch["x"#, "", []), ("unti", "l", ["until"]),
         ("tool.nosuch.x", "", []), ("f().x", "", []), ("loop_gu", "ard", ["loop_guard"]),
     ])
     func completes(line: String, insertion: String, candidates: [String]) throws {

@@ -39,3 +39,15 @@ import Testing
         #expect(throws: LuaFailure.self) { try shown("setmetatable({}, { __tostring = function() error('no') end })") }
     }
 }
+
+@Suite struct ValueDescriptionTests {
+    /// Names of every length, so that some line ends exactly at the edge.
+    @Test func linesFitEightyColumns() throws {
+        let state = try LuaState()
+        try state.run("t = {} for n = 1, 24 do for _, letter in ipairs { 'a', 'b', 'c' } do t[letter:rep(n)] = function() end end end")
+        let text = try #require(ValueDescription(state).text(of: "t"))
+        let lines = text.split(separator: "\n")
+        #expect(lines.count > 10 && lines.allSatisfy { $0.count <= 80 })
+        #expect(lines.contains { $0.count == 80 || $0.count == 79 })
+    }
+}

@@ -60,6 +60,8 @@ import Testing
         for (const cell of document.querySelectorAll("td,th,p,li,pre")) found.contrast = Math.min(found.contrast, contrast(getComputedStyle(cell).color, paper))
         const button = [...document.querySelectorAll("th button")].find(b => b.textContent === "parameters")
         const column = () => [...button.closest("table").tBodies[0].rows].map(r => Number(r.cells[button.parentNode.cellIndex].dataset.v))
+        found.aligned = [...document.querySelectorAll("td.n")].every(cell =>
+          getComputedStyle(cell.closest("table").tHead.rows[0].cells[cell.cellIndex]).textAlign === getComputedStyle(cell).textAlign)
         button.click(); found.up = column(); button.click(); found.down = column()
         document.getElementById("found").textContent = "FOUND" + JSON.stringify(found) + "END"
         </script></body>
@@ -89,7 +91,7 @@ import Testing
         let found = try JSONValue.parse(Array(text.replacing("&amp;", with: "&").replacing("&lt;", with: "<").replacing("&gt;", with: ">").utf8))
         let paper = try #require(found["paper"]?.number)
         #expect(scheme == "dark" ? paper < 0.1 : paper > 0.9)
-        #expect(found["charts"]?.integer == 3 && found["wide"]?.bool == false)
+        #expect(found["charts"]?.integer == 3 && found["wide"]?.bool == false && found["aligned"]?.bool == true)
         let texts = ["overlaps", "outside"].flatMap { found[$0]?.array ?? [.string("no \($0)")] }.compactMap(\.string)
         #expect(texts == [])
         // WCAG's AA for text.

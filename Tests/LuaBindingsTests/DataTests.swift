@@ -14,6 +14,16 @@ import Testing
             mr.write_npz("\(name).npz", { x = x, n = n }, { compress = true })
             local back = mr.read_npz "\(name).npz"
             assert((back.x - x):norm() == 0 and back.n[2] == 2 and back.n.dtype == "int64")
+            mr.write_safetensors("\(name).st", { x = x, n = n }, { metadata = { note = "seven" } })
+            local tensors, metadata = mr.read_safetensors "\(name).st"
+            assert((tensors.x - x):norm() == 0 and tensors.n.dtype == "int64" and metadata.note == "seven")
+            assert(mr.exists "\(name).st" and mr.read_text("\(name).st"):find "seven")
+            os.remove "\(name).st"
+            assert(not mr.exists "\(name).st")
+            local picture = mr.read_picture "\(Self.fixtures)picture.png"
+            local labels = mr.read_idx "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz"
+            assert(#labels == 10000 and labels.dtype == "uint8" and labels:max() == 9)
+            assert(picture.dtype == "uint8" and picture.rank == 3 and picture.shape[1] == 3)
             os.remove "\(name).npy"
             os.remove "\(name).npz"
             """)
@@ -62,6 +72,12 @@ import Testing
     static let errors: [(String, String)] = [
         ("mr.read_npy '/nowhere.npy'", "cannot read /nowhere.npy"),
         ("mr.read_npy '\(fixtures)picture.png'", "picture.png: not an npy array"),
+        ("mr.write_npz('/nowhere.npz', { mr.zeros(1) })", "must be tensors by name, { weight = … }, but got an array"),
+        ("mr.read_safetensors '\(fixtures)picture.png'", "picture.png"),
+        ("mr.write_safetensors('/nowhere', { x = mr.zeros(1) }, { metadata = { n = true } })", "must be texts by name, but 'n' is none"),
+        ("mr.write_safetensors('/nowhere', { x = 3 })", "must be tensors by name, but 'x' is none"),
+        ("mr.read_picture '\(fixtures)arrays.npz'", "a PNG or JPEG picture"),
+        ("mr.read_idx '\(fixtures)picture.png'", "picture.png"),
         ("mr.read_npz '\(fixtures)picture.png'", "picture.png: not a zip archive"),
         ("mr.write_npz('/tmp/x.npz', { a = 3 })", "'a' is none"),
         ("mr.data.npz '\(fixtures)arrays.npz'", "there is no array 'images', but 'a', 'b', 'c', 'f', 's'"),

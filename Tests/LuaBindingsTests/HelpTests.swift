@@ -31,6 +31,21 @@ import Testing
             """)
     }
 
+    @Test func everyFieldIsDescribedAndEveryDescriptionIsOfAField() throws {
+        try run("""
+            local fields = require "moonrail.help".fields
+            for class, getters in pairs(require "moonrail.core".getters) do
+                local described = {}
+                for _, field in ipairs(fields[class] or {}) do
+                    local name = field:match "^([%w_]+)"
+                    described[name] = true
+                    assert(getters[name], class .. "." .. name .. " is described, but is not there")
+                end
+                for name in pairs(getters) do assert(described[name], class .. "." .. name .. " is there, but not described") end
+            end
+            """)
+    }
+
     @Test func helpFindsNamesAndOptions() throws {
         let state = try LuaState()
         try Toolkit.install(in: state)
@@ -39,6 +54,10 @@ import Testing
         #expect(Toolkit.help(for: "mr.nothing_like_it", in: state) == nil)
         let keys = Toolkit.optionKeys(of: "mr.plan", in: state)
         #expect(keys.contains("policy") && keys.contains("budget") && !keys.contains("macs"))
+        #expect(Toolkit.optionKeys(of: "mr.plan", inner: "budget", in: state) == ["params", "macs", "bytes", "activation_bytes", "latency"])
+        #expect(Toolkit.optionKeys(of: "mr.write_safetensors", in: state) == ["metadata"])
+        #expect(Toolkit.optionKeys(of: "mr.plan", inner: "policy", in: state) == [])
+        #expect(Toolkit.optionKeys(of: "mr.plan", inner: "nothing", in: state) == [])
     }
 
     @Test func helpKnowsModulesClassesAndTopics() throws {

@@ -191,6 +191,10 @@ import Testing
             local x = mr.randn(2, 1, 8, 8)
             assert((model(x) - again(x)):norm() == 0 and again:note("made").list[2] == 2.5)
             assert(again.cost.params == model.cost.params and again.layers["stage2.block1.conv1"].parent)
+            local module = os.tmpname()
+            model:save(module .. ".py")
+            assert(mr.read_text(module .. ".py"):find "torch" and mr.read_safetensors(module .. ".weights.safetensors"))
+            for _, ending in ipairs { "", ".py", ".weights.safetensors" } do os.remove(module .. ending) end
             """)
     }
 

@@ -74,11 +74,66 @@ import Testing
                 { "4×3×3", nn.avg_pool { window = 3, stride = 3, padding = 1, count_padding = false } },
                 { "4×2×3", nn.adaptive_avg_pool { size = { 2, 3 } } }, { "4×1×1", nn.global_avg_pool {} },
                 { "252", nn.flatten() }, { "4×9×7", nn.batch_norm { epsilon = 1e-3, momentum = 0.2 } },
-                { "4×9×7", nn.clip() }, { "4×9×7", nn.block { nn.relu(), nn.dropout() } },
+                { "6×18×14", nn.conv_transpose { channels = 6, kernel = 2, stride = 2 } },
+                { "2×18×14", nn.conv_transpose { channels = 2, kernel = 3, stride = 2, padding = 1, output_padding = 1, groups = 2 } },
+                { "4×18×21", nn.upsample { factor = { 2, 3 } } }, { "4×18×14", nn.upsample { mode = "bilinear" } },
+                { "4×12×9", nn.pad { padding = { 1, 0, 2, 2 } } }, { "4×9×7", nn.layer_norm { dimensions = 3 } },
+                { "4×9×7", nn.prelu() }, { "4×9×7", nn.clip() }, { "4×9×7", nn.block { nn.relu(), nn.dropout() } },
             } do
                 local got = shape(case[2])
                 assert(got == case[1], ("%s is not %s"):format(got, case[1]))
             end
+            """)
+    }
+
+    /// Layers without weights against the same arithmetic on numbers.
+    @Test func activationsAreTheirFormulas() throws {
+        try run("""
+            local nn, numbers = mr.nn, { -4, -2.5, -0.3, 0, 0.7, 2, 5 }
+            local function through(layer) return nn.sequential { image = { 7 }, layer }(mr.tensor { numbers })[1] end
+            local function erf(x)  -- its Taylor series
+                local sum, term = 0, x
+                for n = 0, 200 do sum, term = sum + term / (2 * n + 1), -term * x * x / (n + 1) end
+                return 2 / math.sqrt(math.pi) * sum
+            end
+            local sigmoid = function(x) return 1 / (1 + math.exp(-x)) end
+            local hard = function(x) return math.min(math.max(x / 6 + 0.5, 0), 1) end
+            for name, formula in pairs {
+                relu = function(x) return math.max(x, 0) end, leaky_relu = function(x) return x > 0 and x or 0.01 * x end,
+                prelu = function(x) return x > 0 and x or 0.25 * x end, sigmoid = sigmoid, silu = function(x) return x * sigmoid(x) end,
+                tanh = function(x) return 2 * sigmoid(2 * x) - 1 end, hard_sigmoid = hard,
+                hard_swish = function(x) return x * hard(x) end, gelu = function(x) return x / 2 * (1 + erf(x / math.sqrt(2))) end,
+            } do
+                local got = through(nn[name]())
+                for i, x in ipairs(numbers) do near(got[i], formula(x), 1e-4) end
+            end
+            near(through(nn.softmax()):sum():item(), 1)
+            near(through(nn.leaky_relu { slope = 0.5 })[1], -2)
+            local normal = through(nn.layer_norm())
+            near(normal:mean():item(), 0) near((normal * normal):mean():item(), 1, 1e-4)
+            """)
+    }
+
+    /// A transposed convolution is the gradient of a convolution by its input.
+    @Test func networksThatEnlarge() throws {
+        try run("""
+            local nn = mr.nn
+            local up = nn.sequential { image = { 2, 3, 3 }, seed = 2, nn.conv_transpose { channels = 3, kernel = 2, stride = 2, bias = false } }
+            local down = nn.sequential { image = { 3, 6, 6 }, nn.conv { channels = 2, kernel = 2, stride = 2, bias = false } }
+            down:set_parameter("conv1.weight", up:parameter "conv1.weight")
+            local x, y = mr.randn(1, 2, 3, 3), mr.randn(1, 3, 6, 6)
+            near((up(x) * y):sum():item(), (x * down(y)):sum():item(), 1e-3)
+            local twice = nn.sequential { image = { 2, 3, 3 }, nn.upsample() }(x)
+            assert(twice[1][2][5][6] == x[1][2][3][3] and twice[1][1][1][2] == x[1][1][1][1])
+            local padded = nn.sequential { image = { 2, 3, 3 }, nn.pad { padding = 1 } }(x)
+            near(padded:norm(), x:norm()) assert(padded[1][1][2][2] == x[1][1][1][1] and padded[1][1][1][1] == 0)
+            local trained = nn.sequential {
+                image = { 1, 8, 8 }, seed = 1, nn.conv { channels = 4, kernel = 3, stride = 2, padding = 1 }, nn.gelu(),
+                nn.conv_transpose { channels = 4, kernel = 2, stride = 2 }, nn.layer_norm { dimensions = 3 }, nn.prelu(),
+                nn.upsample { mode = "bilinear" }, nn.global_avg_pool(), nn.flatten(), nn.linear { features = 2 },
+            }
+            local history = trained:fit(tiny(), { epochs = 10, optimizer = mr.optim.adam { lr = 0.01 } })
+            assert(history[10].loss < history[1].loss)
             """)
     }
 
@@ -104,6 +159,17 @@ import Testing
         ("mr.nn.dropout { probability = 1 }", "must be at least 0 and below 1"),
         ("mr.nn.clip { min = 2, max = 1 }", "finite numbers in order"),
         ("mr.nn.batch_norm { epsilon = 0 }", "must be positive"),
+        ("mr.nn.layer_norm { epsilon = 0 }", "must be positive"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.layer_norm { dimensions = 2 } }", "a sample of shape [3] has no last 2 dimensions"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.layer_norm { dimensions = 0 } }", "has no last 0 dimensions"),
+        ("mr.nn.leaky_relu { slope = 1/0 }", "must be a finite number"),
+        ("mr.nn.upsample { factor = 0 }", "option 'factor' must be one whole number or two"),
+        ("mr.nn.upsample { mode = 'cubic' }", "option 'mode' must be one of"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.upsample() }", "resize"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.pad { padding = 1 } }", "do not fit dimension 2 of [1, 3]"),
+        ("mr.nn.conv_transpose { channels = 3, output_padding = -1 }", "option 'output_padding' must be"),
+        ("mr.nn.sequential { image = { 2, 3, 3 }, mr.nn.conv_transpose { channels = 3, groups = 2 } }", "3 channels of kernel [1, 1] in 2 group(s)"),
+        ("mr.nn.sequential { image = { 3 }, mr.nn.conv_transpose { channels = 3 } }", "conv_transpose2d: needs an input [N, C, H, W]"),
         ("mr.nn.sequential { mr.nn.relu() }", "mr.nn: option 'image' must be the shape of one sample"),
         ("mr.nn.sequential { image = { 3, 0 }, mr.nn.relu() }", "must be the shape of one sample"),
         ("mr.nn.sequential { image = { 3 }, mr.nn.relu(), 5 }", "mr.nn.sequential: layer 2 must be a layer, a block or a function"),

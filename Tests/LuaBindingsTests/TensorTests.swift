@@ -25,6 +25,33 @@ import Testing
             near((u:matmul(mr.eye(3) * s):matmul(vt) - a):norm(), 0, 1e-5)
             local q, r = a:qr()
             near((q:matmul(r) - a):norm(), 0, 1e-5)
+            local gram = a:t():matmul(a)
+            local values, vectors = gram:eigh()
+            assert(values[1] <= values[2] and values[2] <= values[3])
+            near((vectors:matmul(mr.eye(3) * values):matmul(vectors:t()) - gram):norm(), 0, 1e-4)
+            near((values - s:rows { 3, 2, 1 } ^ 2):norm(), 0, 1e-4)
+            local x = mr.randn(3, 2)
+            near((gram:solve(gram:matmul(x)) - x):norm(), 0, 1e-3)
+            assert(#gram:solve(x[1]:expand(3, 2):slice(2, 1, 1):reshape(3)).shape == 1)
+            """),
+        ("the extremes of a dimension", """
+            local t = mr.tensor { { 1, 9, 3 }, { 4, 5, -6 } }
+            local function is(tensor, ...)
+                for i, wanted in ipairs { ... } do assert(tensor:reshape(-1):totable()[i] == wanted, tostring(tensor)) end
+            end
+            assert(t:max() == 9 and t:min() == -6)
+            is(t:max(1), 4, 9, 3) is(t:max(2), 9, 5) is(t:min(-1), 1, -6) is(t:argmax(), 2, 2) is(t:argmax(1), 2, 1, 1)
+            assert(t:min(1, true).shape[1] == 1 and t:to "int64":max(1).dtype == "int64")
+            """),
+        ("repeated and shuffled", """
+            local t = mr.tensor { { 1 }, { 2 } }:expand(2, 3)
+            assert(t.shape[2] == 3 and t[2][3] == 2 and t:sum():item() == 9)
+            local order = mr.randperm(50)
+            assert(order.dtype == "int64" and order:sum():item() == 1275 and order:min() == 1)
+            local rows = mr.arange(50):rows(order)
+            assert(rows[7] == order[7] and (rows - mr.arange(50)):to "float32":norm() > 0)
+            local slope = mr.grad(function(x) return (x:expand(4, 3) * 2):sum() end)(mr.ones(1, 3))
+            assert(slope.shape[1] == 1 and slope[1][1] == 8)
             """),
         ("seeds repeat", """
             mr.seed(7); local a = mr.randn(4)
@@ -82,6 +109,17 @@ import Testing
         ("mr.cat({ mr.zeros(2, 3) }, 0)", "mr.cat: argument 2 (dim) must be in 1…2, or in -2…-1 from the end, got 0"),
         ("mr.cat({ mr.zeros(2, 3), mr.zeros(2, 4) }, 1)", "must agree beside dimension 1, got [2, 3] and [2, 4]"),
         ("mr.zeros():sum(1)", "a scalar has no dimensions"),
+        ("mr.zeros(2, 3):max(3)", "Tensor:max: argument 1 (dim) must be in 1…2, or in -2…-1 from the end, got 3"),
+        ("mr.tape():watch(mr.zeros(2, 3)):max(1)", "Tensor:max has no gradient"),
+        ("mr.zeros(2, 3):expand(2, 4)", "do not broadcast (3 ≠ 4)"),
+        ("mr.zeros(2, 3):expand(2, 1)", "[2, 3] does not fill [2, 1]"),
+        ("mr.zeros(2, 3):expand(-1, 3)", "must be extents of at least 1, got [-1, 3]"),
+        ("mr.tensor({ { 1, 2 }, { 3, 4 } }):eigh()", "eigh: [2, 2] is not symmetric"),
+        ("mr.zeros(2, 3):eigh()", "needs a square matrix, but got [2, 3]"),
+        ("mr.zeros(2, 2):solve(mr.zeros(2))", "solve: the matrix [2, 2] is singular"),
+        ("mr.eye(2):solve(3)", "argument 1 (right) must be a Tensor, got a number"),
+        ("mr.randperm(-1)", "mr.randperm: argument 1 (count) must not be negative"),
+        ("mr.arange(3):rows(mr.tensor { 4 })", "argument 1 (indices) must be in 1…3, got 4"),
         ("mr.zeros(2):nrom()", "did you mean 'norm'"),
         ("mr.zeros(2):reshape(3)", "cannot become"),
         ("mr.loss.cross_entropy(mr.zeros(2, 3), mr.tensor({ 1, 4 }, { dtype = 'int64' }))", "label 4 at position 2 is out of range 1…3"),

@@ -48,6 +48,11 @@ import Testing
             near((core:matmul(core:t()) - mr.eye(2)):norm(), 0, 1e-5)
             near((train:orthogonalize(3):reconstruct() - tensor):norm(), 0, 1e-4)
             """),
+        ("balanced cores", """
+            local even = train:orthogonalize():balance()
+            near((even:reconstruct() - tensor):norm(), 0, 1e-4)
+            near(even.cores[1]:norm() / even.cores[2]:norm(), 1, 0.2)
+            """),
         ("spectra and curves are data", """
             local spectra, curve = train:spectra(), train:curve()
             assert(#spectra == 2 and #spectra[1] == 3 and spectra[1][1] >= spectra[1][2])

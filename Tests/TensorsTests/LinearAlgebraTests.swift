@@ -49,6 +49,31 @@ import Testing
         #expect(try relativeDistance(product, doubles(a)) < kernelTolerance)
     }
 
+    @Test(arguments: [(1, 1), (2, 3), (7, 1), (40, 5)]) func solving(_ n: Int, _ k: Int) throws {
+        let a = try sample([n, n], seed: 3)
+        let x = try sample([n, k], seed: 4)
+        let b = try a.matrixProduct(x)
+        // A normal matrix of this size loses some thousandths of a unit in the last place per condition number of a few hundred.
+        #expect(try relativeDistance(a.solving(b), doubles(x)) < 1e-3)
+        let one = try a.solving(b.sliced(dim: 1, from: 0, to: 1).reshaped([n]))
+        #expect(one.shape == [n])
+        #expect(try relativeDistance(one, doubles(x.sliced(dim: 1, from: 0, to: 1).copy())) < 1e-3)
+        #expect(try relativeDistance(a.transposed().solving(x), doubles(a.transposed().copy().solving(x))) == 0)
+    }
+
+    @Test func systemsWithoutASolutionAreRefused() throws {
+        let twice = try Tensor([1, 2, 2, 4] as [Float], shape: [2, 2])
+        expectFailure("tensor.invalidArgument", "solve: the matrix [2, 2] is singular") { _ = try twice.solving(.ones([2])) }
+        // Its last pivot is 1e-16 in place of 0.
+        let counted = try Tensor([1, 2, 3, 4, 5, 6, 7, 8, 9] as [Float], shape: [3, 3])
+        expectFailure("tensor.invalidArgument", "is singular") { _ = try counted.solving(.ones([3])) }
+        let uneven = try Tensor([1, 0, 0, 1e-20] as [Float], shape: [2, 2])
+        #expect(try uneven.solving(Tensor([2, 1e-20] as [Float])).array(of: Float.self) == [2, 1])
+        expectFailure("tensor.shapeMismatch", "needs a square matrix, but got [2, 3]") { _ = try Tensor.ones([2, 3]).solving(.ones([2])) }
+        expectFailure("tensor.shapeMismatch", "needs a right side [2] or [2, k], but got [3]") { _ = try Tensor.identity(2).solving(.ones([3])) }
+        expectFailure("tensor.invalidArgument", "not finite") { _ = try Tensor.identity(2).solving(.full([2], .nan)) }
+    }
+
     @Test func badMatricesAreRefused() throws {
         let bad = try Tensor([1, .nan, 3, 4] as [Float], shape: [2, 2])
         expectFailure("tensor.invalidArgument", "svd: [2, 2] holds values that are not finite") { _ = try bad.singularValueDecomposition() }

@@ -18,6 +18,7 @@ import Testing
             #expect(try relativeDistance(x.sum(along: d), columns.map { $0.reduce(0, +) }) < elementTolerance * 10)
             #expect(try relativeDistance(x.mean(along: d - shape.rank), columns.map { $0.reduce(0, +) / Double($0.count) }) < elementTolerance * 10)
             #expect(try doubles(x.maximum(along: d)) == columns.map { $0.max()! })
+            #expect(try doubles(x.minimum(along: d, keeping: true)) == columns.map { $0.min()! })
             var kept = shape.dims
             kept[d] = 1
             #expect(try x.sum(along: d, keeping: true).shape == Shape(kept))
@@ -50,6 +51,7 @@ import Testing
         let x = try Tensor([1, .nan, 3] as [Float])
         #expect(try x.largest().isNaN && x.smallest().isNaN && x.total().isNaN)
         #expect(try x.maximum(along: 0).scalar().isNaN)
+        #expect(try x.minimum(along: 0).scalar().isNaN)
     }
 
     @Test func argmaxTakesTheFirstOfEquals() throws {

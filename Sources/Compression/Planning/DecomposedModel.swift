@@ -36,8 +36,7 @@ public struct DecomposedModel: Sendable {
         cost = try CostModel.cost(of: graph)
         let weights = try Self.weights(
             of: weighted, in: graph, groupings: groupings, includesClassifier: includesClassifier, moments)
-        // All at once, so that the layers share out the threads.
-        var decompositions = try located(graph.name) { try LayerDecomposition.decompose(weights.flatMap(\.weights))[...] }
+        var decompositions = try located(graph.name) { try Self.decompose(weights.flatMap(\.weights), of: graph.name)[...] }
         let live = CostModel.activationBytes(of: graph, try ShapeInference.shapes(of: graph, batch: 1))
         let lastUses = Liveness.lastUses(of: graph)
         layers = try zip(weighted, weights).map { layer, found in
@@ -50,6 +49,33 @@ public struct DecomposedModel: Sendable {
         }
         let movable = Set(layers.filter { !$0.chains.isEmpty }.map(\.layer.node))
         fixedActivationByteCount = live.indices.filter { !movable.contains($0) }.map { live[$0] }.max() ?? 0
+    }
+
+    /// Decomposes weights a portion at a time: many at once, so that they share out the threads, but not so many that a
+    /// large model shows nothing for long and cannot be stopped.
+    /// - Parameter portionWork: multiply-adds of the Gram matrices of a portion, about a tenth of a second.
+    package static func decompose(
+        _ weights: [DecomposableWeight], of model: String, portionWork: Double = 4e9
+    ) throws -> [LayerDecomposition] {
+        var portions: [[DecomposableWeight]] = [[]]
+        var work = 0.0
+        for weight in weights {
+            if work >= portionWork {
+                portions.append([])
+                work = 0
+            }
+            portions[portions.count - 1].append(weight)
+            work += Double(weight.shape.elementCount) * Double(weight.shape[0] + weight.shape[1])
+        }
+        // What is over at once needs no bar, nor a line in a log.
+        guard portions.count > 1 else { return try LayerDecomposition.decompose(weights) }
+        var progress = Progress("decomposing \(model)", total: weights.count)
+        var decompositions: [LayerDecomposition] = []
+        for portion in portions {
+            decompositions += try LayerDecomposition.decompose(portion)
+            try progress.advance(by: portion.count)
+        }
+        return decompositions
     }
 
     private static func layer(

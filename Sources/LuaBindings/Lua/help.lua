@@ -2,8 +2,8 @@
 local source = require "moonrail.meta_source"
 local topics = require "moonrail.topics"
 
-local help = { entries = {} }
-local byname, fields = {}, {}
+local help = { entries = {}, fields = {} }
+local byname, fields = {}, help.fields
 
 -- A block of comment lines belongs to the function below it; the fields of a class to the class.
 local function collect()
@@ -221,13 +221,36 @@ function help.reference()
     return (table.concat(out, "\n"):gsub("\n+$", "")) .. "\n"
 end
 
---- The keys of the options table of `name`, for completion.
-function help.option_keys(name)
+-- Splits `{ a: string, b: { c: number } }` without its braces into names and types.
+local function members(text)
+    local found, position = {}, 1
+    while true do
+        local name, start = text:match("^[%s,]*([%w_]+):%s*()", position)
+        if not name then return found end
+        local stop = start
+        while stop <= #text and text:sub(stop, stop) ~= "," do
+            local _, last = text:find("^%b{}", stop)
+            if not last then _, last = text:find("^%b<>", stop) end
+            stop = (last or stop) + 1
+        end
+        found[#found + 1] = { name = name, kind = text:sub(start, stop - 1) }
+        position = stop
+    end
+end
+
+--- The keys of the options table of `name`, for completion, or of the table that is its option `inner`.
+function help.option_keys(name, inner)
     local entry, keys = find(name), {}
     for _, note in ipairs(entry and entry.notes or {}) do
         local options = note:match "^param options%?? {(.*)}$" or note:match "^param entries%?? {(.*)}$"
-        -- Fields of nested tables are not keys of this one.
-        for key in (options and options:gsub("%b{}", "") or ""):gmatch "([%w_]+):" do keys[#keys + 1] = key end
+        if options then
+            local outer = members(options)
+            local list = inner and {} or outer
+            for _, member in ipairs(outer) do
+                if member.name == inner then list = members(member.kind:match "^{(.*)}$" or "") end
+            end
+            for i, member in ipairs(list) do keys[i] = member.name end
+        end
     end
     return keys
 end

@@ -10,7 +10,7 @@ local mr = {
     seed = core.seed, threads = core.threads, memory = core.memory, clock = core.clock,
     -- tensors
     tensor = core.tensor, zeros = core.zeros, ones = core.ones, randn = core.randn, rand = core.rand,
-    arange = core.arange, eye = core.eye, cat = core.cat,
+    arange = core.arange, randperm = core.randperm, eye = core.eye, cat = core.cat,
     -- models, data, training
     load = core.load, zoo = core.zoo, nn = require "moonrail.nn", data = core.data,
     tape = core.tape, grad = require "moonrail.grad", loss = core.loss, optim = core.optim, schedule = core.schedule,
@@ -19,6 +19,8 @@ local mr = {
     -- files and results
     make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json, json = core.json,
     read_npy = core.read_npy, write_npy = core.write_npy, read_npz = core.read_npz, write_npz = core.write_npz,
+    read_safetensors = core.read_safetensors, write_safetensors = core.write_safetensors, read_idx = core.read_idx,
+    read_picture = core.read_picture, read_text = core.read_text, exists = core.exists,
     read_json = core.read_json, read_csv = require "moonrail.csv", file_size = core.file_size, progress = core.progress, events = core.event_file,
     rows = rows.wrap, iter = require "moonrail.iter".from, args = require "moonrail.args", compare = require "moonrail.compare",
     report = report.make, sweep = require "moonrail.sweep",
@@ -51,6 +53,7 @@ require "moonrail.fit"
 require "moonrail.finetune"
 require "moonrail.evaluate"
 require "moonrail.compile"
+require "moonrail.edit"
 
 -- The row of a layer shows its weight, but is no place to change it.
 local function layer_row(row)

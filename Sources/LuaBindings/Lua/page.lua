@@ -9,7 +9,7 @@ local style = [[
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:80rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem}.dim{color:var(--dim)}.wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.87rem}
-td,th{padding:.2rem .6rem;border-bottom:1px solid var(--line);text-align:left;white-space:nowrap}.n{text-align:right}
+td,th{padding:.2rem .6rem;border-bottom:1px solid var(--line);text-align:left;white-space:nowrap}td.n,th.n{text-align:right}
 td:last-child:not(.n){white-space:normal;min-width:14rem}
 th button{all:unset;cursor:pointer;font-weight:600}th button:focus-visible{outline:2px solid var(--c1)}
 th[aria-sort=ascending] button:after{content:" ▲"}th[aria-sort=descending] button:after{content:" ▼"}
@@ -34,6 +34,10 @@ for (const button of document.querySelectorAll("th button")) button.onclick = ()
   body.append(...[...body.rows].sort(order))
 }]]
 
+-- What a cell sorts by, and the class that sets numbers to the right.
+local function sort_key(value) return type(value) == "table" and value[1] or value end
+local function class(value) return type(sort_key(value)) == "number" and ' class="n"' or "" end
+
 -- A sortable table. A column is { key, heading, format, markup }; `markup` gives HTML after its text.
 local function sortable(list, columns)
     local out = { '<div class="wide"><table class="sortable"><thead><tr>' }
@@ -42,7 +46,8 @@ local function sortable(list, columns)
         for _, row in ipairs(list) do
             if row[column[1]] ~= nil then
                 used[#used + 1] = column
-                out[#out + 1] = ('<th scope="col"><button>%s</button></th>'):format(escape(column[2]))
+                -- A heading stands above its numbers, at their side.
+                out[#out + 1] = ('<th scope="col"%s><button>%s</button></th>'):format(class(row[column[1]]), escape(column[2]))
                 break
             end
         end
@@ -52,11 +57,11 @@ local function sortable(list, columns)
         out[#out + 1] = "<tr>"
         for _, column in ipairs(used) do
             local value = row[column[1]]
-            local key = type(value) == "table" and value[1] or value
+            local key = sort_key(value)
             local text = value == nil and "" or escape(column[3] and column[3](value, row) or rows.text(value))
             if value ~= nil and column.markup then text = text .. column.markup(value, row) end
             out[#out + 1] = ('<td%s data-v="%s">%s</td>'):format(
-                type(key) == "number" and ' class="n"' or "", key == nil and "" or escape(key), text)
+                class(value), key == nil and "" or escape(key), text)
         end
         out[#out + 1] = "</tr>\n"
     end

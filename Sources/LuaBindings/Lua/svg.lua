@@ -11,7 +11,7 @@ svg.style = [[
 @media(prefers-color-scheme:dark){:root{--paper:#15191e;--ink:#e4e8ec;--dim:#9aa4ae;--line:#39424b;
 --c1:#5fa8e6;--c2:#ee8f5c;--c3:#62c08a;--c4:#c09aec;--c5:#d9b440;--c6:#f082a8}}
 .chart text{font:12px system-ui,sans-serif;fill:var(--dim)}.chart .t{font-size:15px;font-weight:600;fill:var(--ink)}
-.chart .v{font-size:11px}.chart .paper{fill:var(--paper)}.chart .axis{stroke:var(--dim);fill:none}
+.chart .v{font-size:11px;paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}.chart .paper{fill:var(--paper)}.chart .axis{stroke:var(--dim);fill:none}
 .chart .grid{stroke:var(--line);fill:none}.chart .err{stroke:var(--ink);stroke-width:1.2;fill:none}
 ]] .. (function()
     local rules = {}

@@ -101,4 +101,16 @@ Any function of values is a layer, with parameters of its own if it likes; mr.nn
         return nn.linear { features = 10 }(nn.flatten()(nn.global_avg_pool()(y)))
     end }
     print(model(mr.zeros(2, 1, 28, 28)).shape[2])]] },
+    { name = "editing", text = [[
+model.nodes lists the operations of a model, and model:edit gives a copy with other things in place of some of them.
+
+    model = mr.load "scripts/models/resnet20-fashion.safetensors"
+    print(model.nodes["stage1.block1.conv1"].attributes.stride[1])
+    coarse = model:edit { fc = mr.nn.linear { features = 2 } }
+    smooth = model:edit { ["*relu*"] = mr.nn.silu() }
+    noisy = model:edit { fc = function(x, keep) return keep(mr.nn.dropout { probability = 0.2 }(x)) end }
+    trunk = model:edit({}, { outputs = { model.nodes.fc.inputs[1] } })
+    print(trunk(mr.zeros(2, 1, 28, 28)).shape[2])
+
+Whatever stays has its weights; new layers have fresh ones, for fit. model:set_parameter changes weights alone.]] },
 }

@@ -51,6 +51,17 @@ function mr.data.npz(path, options) end
 function mr.data.from_tensors(images, labels, options) end
 
 ---@class Dataset
+---@field name string
+---@field split "train"|"test"
+---@field count integer images
+---@field classes string[] the names of the classes 1, 2, …
+---@field image_shape integer[] of one image
+---@field images Tensor uint8 or float32 [count, C, H, W], before mean and std
+---@field labels Tensor int64 [count], from 1
+---@field mean number[] what is taken off each channel
+---@field std number[] what each channel is divided by
+---@field batch integer images per batch
+---@field batches integer per epoch
 local Dataset = {}
 
 --- For loops: for batch in data:epoch(1) do … batch.x, batch.y, batch.count, batch.number, batch.of.

@@ -49,6 +49,11 @@ function mr.rand(...) end
 ---@return Tensor
 function mr.arange(count) end
 
+--- The whole numbers 1…count in random order, as int64: x:rows(mr.randperm(#x)) shuffles rows.
+---@param count integer
+---@return Tensor
+function mr.randperm(count) end
+
 --- The identity matrix n×n.
 ---@param n integer
 ---@return Tensor
@@ -182,63 +187,15 @@ function mr.args(defaults) end
 ---@return Progress
 function mr.progress(label, total) end
 
---- Makes a directory and those above it.
----@param path string
-function mr.make_directory(path) end
-
---- Bytes of a file.
----@param path string
----@return integer
-function mr.file_size(path) end
-
---- Writes text to a file, whole or not at all.
----@param path string
----@param text string
-function mr.write_text(path, text) end
-
---- Writes a table as JSON, whole or not at all.
----@param path string
----@param value any
-function mr.write_json(path, value) end
-
---- Reads NumPy's file of one array. Other numbers become float32 or int64.
----@param path string
----@return Tensor
-function mr.read_npy(path) end
-
---- Writes a tensor as NumPy's npy, whole or not at all.
----@param path string
----@param tensor Tensor
-function mr.write_npy(path, tensor) end
-
---- Reads NumPy's file of several arrays: tensors by name.
----@param path string
----@return table<string, Tensor>
-function mr.read_npz(path) end
-
---- Writes tensors by name as NumPy's npz, whole or not at all.
----@param path string
----@param tensors table<string, Tensor>
----@param options? { compress: boolean }
-function mr.write_npz(path, tensors, options) end
-
---- Reads JSON into tables.
----@param path string
----@return any
-function mr.read_json(path) end
-
---- A value as JSON on one line.
----@param value any
----@return string
-function mr.json(value) end
-
 ---@class Model
 ---@field name string
 ---@field input_shape integer[]
 ---@field cost { params: integer, macs: integer, bytes: integer, peak_activation_bytes: integer }
 ---@field layers table the weighted layers: rows, also found by name
+---@field nodes table every operation in the order they run: rows, also found by name (?editing)
 ---@field parameter_names string[]
 ---@field notes string[] the names of the notes
+---@field precision "float32"|"bf16" of calls, evaluation and latencies (Model:set_precision)
 local Model = {}
 
 --- Results for images [N, C, H, W], fused for inference.
@@ -366,8 +323,9 @@ function Model:set_parameter(name, tensor) end
 ---@return any
 function Model:note(name, value) end
 
---- Saves the model, whole or not at all: as ONNX where the path ends in .onnx, else as safetensors. With names =
---- "pytorch" it writes the weights alone, of a dense network of the zoo, under the names of PyTorch's state dicts.
+--- Saves the model, whole or not at all: as ONNX where the path ends in .onnx, as a module for PyTorch with its weights
+--- beside it where it ends in .py, else as safetensors. With names = "pytorch" it writes the weights alone, of a dense
+--- network of the zoo, under the names of PyTorch's state dicts.
 ---@param path string
 ---@param options? { names: "moonrail"|"pytorch" }
 function Model:save(path, options) end
@@ -376,7 +334,18 @@ function Model:save(path, options) end
 ---@return Model
 function Model:clone() end
 
+--- A copy in which something else stands in place of some nodes, named as in model.nodes or by a pattern with *: a layer,
+--- a block, or a function, which get the values that the node reads; false lets the only one through. A function also gets
+--- keep, which puts the old node there: function(x, keep) return keep(x):relu() end. outputs names other values as
+--- results; what nothing needs any more goes. What stays keeps its weights, and a layer takes the name of its node.
+---@param changes table<string, Layer|function|false>
+---@param options? { outputs: string[], name: string, seed: integer }
+---@return Model
+function Model:edit(changes, options) end
+
 ---@class Optimizer
+---@field lr number the learning rate, which can be set
+---@field steps integer taken so far
 local Optimizer = {}
 
 --- Changes the parameters of the model that the gradients belong to.

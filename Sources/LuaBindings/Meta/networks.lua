@@ -65,6 +65,11 @@ function mr.nn.residual(options) end
 ---@return Layer
 function mr.nn.conv(options) end
 
+--- A transposed convolution, which enlarges by its stride; output_padding adds rows below and columns right.
+---@param options { channels: integer, kernel: integer|integer[], stride: integer|integer[], padding: integer|integer[], output_padding: integer|integer[], dilation: integer|integer[], groups: integer, bias: boolean, name: string }
+---@return Layer
+function mr.nn.conv_transpose(options) end
+
 --- A linear layer on vectors.
 ---@param options { features: integer, bias: boolean, name: string }
 ---@return Layer
@@ -75,10 +80,60 @@ function mr.nn.linear(options) end
 ---@return Layer
 function mr.nn.batch_norm(options) end
 
+--- Normalisation of each sample over its last dimensions, as many as `dimensions` (1) says.
+---@param options? { dimensions: integer, epsilon: number, name: string }
+---@return Layer
+function mr.nn.layer_norm(options) end
+
 --- max(x, 0).
 ---@param options? { name: string }
 ---@return Layer
 function mr.nn.relu(options) end
+
+--- x where positive, else slope · x (0.01).
+---@param options? { slope: number, name: string }
+---@return Layer
+function mr.nn.leaky_relu(options) end
+
+--- x where positive, else x times a slope that is learned for each channel and starts at 0.25.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.prelu(options) end
+
+--- x · Φ(x), with the normal distribution's Φ, or its approximation by tanh.
+---@param options? { approximate: boolean, name: string }
+---@return Layer
+function mr.nn.gelu(options) end
+
+--- x · sigmoid(x), also called swish.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.silu(options) end
+
+--- x · hard_sigmoid(x).
+---@param options? { name: string }
+---@return Layer
+function mr.nn.hard_swish(options) end
+
+--- x / 6 + 1/2, limited to 0…1.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.hard_sigmoid(options) end
+
+--- 1 / (1 + exp(−x)).
+---@param options? { name: string }
+---@return Layer
+function mr.nn.sigmoid(options) end
+
+--- The hyperbolic tangent.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.tanh(options) end
+
+--- exp(x) / Σ exp(x) over the last dimension.
+---@param options? { name: string }
+---@return Layer
+function mr.nn.softmax(options) end
 
 --- Limits to min…max; ReLU6 unless told otherwise.
 ---@param options? { min: number, max: number, name: string }
@@ -109,6 +164,16 @@ function mr.nn.adaptive_avg_pool(options) end
 ---@param options? { name: string }
 ---@return Layer
 function mr.nn.global_avg_pool(options) end
+
+--- Images `factor` (2) times as large, or by { rows, columns }: each pixel repeated, or bilinear between the pixels.
+---@param options? { factor: integer|integer[], mode: "nearest"|"bilinear", name: string }
+---@return Layer
+function mr.nn.upsample(options) end
+
+--- Zeros around images: padding is one number, { rows, columns } or { top, left, bottom, right }.
+---@param options { padding: integer|integer[], name: string }
+---@return Layer
+function mr.nn.pad(options) end
 
 --- Images as vectors.
 ---@param options? { name: string }

@@ -128,6 +128,17 @@ function EventFile:settings(settings, group) end
 --- Ends the file.
 function EventFile:close() end
 
+---@class Progress
+local Progress = {}
+
+--- Counts `steps` (1) more as done, with a short text such as the loss; stops the script where Ctrl-C asked for that.
+---@param steps? integer
+---@param note? string
+function Progress:advance(steps, note) end
+
+--- Ends the bar before it is full.
+function Progress:finish() end
+
 ---@class Iterator
 local Iterator = {}
 

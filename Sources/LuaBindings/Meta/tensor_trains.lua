@@ -84,6 +84,11 @@ function Train:dot(other) end
 ---@return Train
 function Train:orthogonalize(core) end
 
+--- The same tensor with its scale spread evenly over the cores, as is best for training them: at every bond both sides
+--- have equal norms.
+---@return Train
+function Train:balance() end
+
 --- Per bond the singular values of the unfolding, descending.
 ---@return number[][]
 function Train:spectra() end

@@ -126,6 +126,16 @@ function Tensor:clamp(low, high) end
 ---@return Tensor vt
 function Tensor:svd() end
 
+--- The eigenvalues of a symmetric matrix in ascending order, and the eigenvectors as columns.
+---@return Tensor values
+---@return Tensor vectors
+function Tensor:eigh() end
+
+--- The solution x of this square matrix times x = right, for right [n] or [n, k].
+---@param right Tensor
+---@return Tensor
+function Tensor:solve(right) end
+
 --- The QR decomposition of a matrix.
 ---@return Tensor q
 ---@return Tensor r
@@ -151,8 +161,12 @@ function Tensor:t() end
 ---@return Tensor
 function Tensor:slice(dim, first, last, step) end
 
+--- Repeated along dimensions of extent 1 to fill a shape: mr.ones(3, 1):expand(3, 4).
+---@return Tensor
+function Tensor:expand(...) end
+
 --- The rows at these indices, in their order.
----@param indices integer[]
+---@param indices integer[]|Tensor
 ---@return Tensor
 function Tensor:rows(indices) end
 
@@ -168,21 +182,27 @@ function Tensor:sum(dim, keep) end
 ---@return Tensor
 function Tensor:mean(dim, keep) end
 
---- The largest element as a number.
----@return number
-function Tensor:max() end
+--- The largest element as a number, or the largest along one dimension, which stays with extent 1 where keep = true. No
+--- gradient goes through it.
+---@param dim? integer
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:max(dim, keep) end
 
---- The smallest element as a number.
----@return number
-function Tensor:min() end
+--- The smallest element as a number, or the smallest along one dimension, as with max.
+---@param dim? integer
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:min(dim, keep) end
 
 --- The root of the sum of squares, as a number.
 ---@return number
 function Tensor:norm() end
 
---- For each row the index of its largest element, from 1.
+--- The index of the largest element along a dimension (the last), from 1.
+---@param dim? integer
 ---@return Tensor
-function Tensor:argmax() end
+function Tensor:argmax(dim) end
 
 ---@class Tape
 local Tape = {}

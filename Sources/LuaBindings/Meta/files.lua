@@ -1,0 +1,87 @@
+---@meta moonrail
+-- Files: texts, JSON, arrays and pictures. Models have mr.load and Model:save, rows Rows:save.
+
+---@class moonrail
+local mr = {}
+
+--- Makes a directory and those above it.
+---@param path string
+function mr.make_directory(path) end
+
+--- Bytes of a file.
+---@param path string
+---@return integer
+function mr.file_size(path) end
+
+--- Writes text to a file, whole or not at all.
+---@param path string
+---@param text string
+function mr.write_text(path, text) end
+
+--- Writes a table as JSON, whole or not at all.
+---@param path string
+---@param value any
+function mr.write_json(path, value) end
+
+--- Reads NumPy's file of one array. Other numbers become float32 or int64.
+---@param path string
+---@return Tensor
+function mr.read_npy(path) end
+
+--- Writes a tensor as NumPy's npy, whole or not at all.
+---@param path string
+---@param tensor Tensor
+function mr.write_npy(path, tensor) end
+
+--- Reads NumPy's file of several arrays: tensors by name.
+---@param path string
+---@return table<string, Tensor>
+function mr.read_npz(path) end
+
+--- Writes tensors by name as NumPy's npz, whole or not at all.
+---@param path string
+---@param tensors table<string, Tensor>
+---@param options? { compress: boolean }
+function mr.write_npz(path, tensors, options) end
+
+--- Reads a file of tensors in the safetensors format: tensors by name, and the texts beside them.
+---@param path string
+---@return table<string, Tensor> tensors
+---@return table<string, string> metadata
+function mr.read_safetensors(path) end
+
+--- Writes tensors by name in the safetensors format, whole or not at all.
+---@param path string
+---@param tensors table<string, Tensor>
+---@param options? { metadata: table<string, string> }
+function mr.write_safetensors(path, tensors, options) end
+
+--- Reads a file of bytes in the format IDX of the MNIST family, plain or compressed (.gz): uint8.
+---@param path string
+---@return Tensor
+function mr.read_idx(path) end
+
+--- Reads a PNG or JPEG picture: uint8 [3, H, W].
+---@param path string
+---@return Tensor
+function mr.read_picture(path) end
+
+--- The bytes of a file, as they are.
+---@param path string
+---@return string
+function mr.read_text(path) end
+
+--- Whether there is a file or a directory.
+---@param path string
+---@return boolean
+function mr.exists(path) end
+
+--- Reads JSON into tables.
+---@param path string
+---@return any
+function mr.read_json(path) end
+
+--- A value as JSON on one line.
+---@param value any
+---@return string
+function mr.json(value) end
