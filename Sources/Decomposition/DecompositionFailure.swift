@@ -59,9 +59,9 @@ public enum DecompositionFailure: Failure {
         case .rankCount(let operation, let expected, let got):
             "\(operation): needs \(expected) rank(s), one per bond, but got \(got)"
         case .rankNotPositive(let operation, let bond, let got):
-            "\(operation): the rank of bond \(bond) must be at least 1, but got \(got)"
+            "\(operation): the rank of bond \(bond + 1) must be at least 1, but got \(got)"
         case .rankAboveBound(let operation, let clamp):
-            "\(operation): the rank of bond \(clamp.bond) can be at most \(clamp.bound), but got \(clamp.requested)"
+            "\(operation): the rank of bond \(clamp.bond + 1) can be at most \(clamp.bound), but got \(clamp.requested)"
         case .invalidError(let operation, let got):
             "\(operation): the relative error must be at least 0 and below 1, but got \(got)"
         case .invalidShare(let operation, let got, let least):

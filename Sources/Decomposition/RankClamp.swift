@@ -12,7 +12,8 @@ public struct RankClamp: Hashable, Sendable, CustomStringConvertible {
         self.bound = bound
     }
 
-    public var description: String { "bond \(bond): rank \(requested) lowered to its bound \(bound)" }
+    /// A sentence for people, who count bonds from 1.
+    public var description: String { "bond \(bond + 1): rank \(requested) lowered to its bound \(bound)" }
 
     /// `ranks` lowered to `bounds`, with a clamp for each that was.
     /// - Throws: `rankCount` or `rankNotPositive`.

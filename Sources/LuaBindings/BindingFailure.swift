@@ -16,6 +16,9 @@ enum BindingFailure: Failure {
     case parameterInput(layer: String)
     case testSplit(dataset: String)
     case planMismatch(detail: String)
+    case planInput(detail: String)
+    case notRanks(place: String)
+    case crossElements(count: Int)
     case labelOutOfRange(label: Int, position: Int, classCount: Int)
     case networkFinished(network: String)
     case twoNetworks(layer: String)
@@ -36,6 +39,9 @@ enum BindingFailure: Failure {
         case .parameterInput: "binding.parameterInput"
         case .testSplit: "binding.testSplit"
         case .planMismatch: "binding.planMismatch"
+        case .planInput: "binding.planInput"
+        case .notRanks: "binding.notRanks"
+        case .crossElements: "binding.crossElements"
         case .labelOutOfRange: "operation.labelOutOfRange"
         case .networkFinished: "binding.networkFinished"
         case .twoNetworks: "binding.twoNetworks"
@@ -67,6 +73,10 @@ enum BindingFailure: Failure {
             "score: \(dataset) is the test split, and scoring on it leaks it into the choice of ranks; "
                 + "pass training images, or { allow_test = true } if you mean it"
         case .planMismatch(let detail): "compress: \(detail)"
+        case .planInput(let detail): "mr.plan: \(detail)"
+        case .notRanks(let place): "\(place) must be a rank or an array of ranks"
+        case .crossElements(let count):
+            "mr.tt.cross: the function must give a float32 Tensor of \(count) elements, one for each row of indices"
         case .labelOutOfRange(let label, let position, let count):
             "mr.loss.cross_entropy: label \(label) at position \(position) is out of range 1…\(count)"
         case .networkFinished(let network): "\(network) is finished; layers are added inside mr.nn.graph's build function only"

@@ -115,12 +115,12 @@ enum ScoreTable {
             let row = value.table
             func number(_ name: String) throws -> Double {
                 guard let value = try row?.rawGet(name).number, value.isFinite else {
-                    throw BindingFailure.planMismatch(detail: "score row \(position + 1) has no number '\(name)'")
+                    throw BindingFailure.planInput(detail: "score row \(position + 1) has no number '\(name)'")
                 }
                 return value
             }
             guard let layer = try row?.rawGet("layer").string else {
-                throw BindingFailure.planMismatch(detail: "score row \(position + 1) has no 'layer'")
+                throw BindingFailure.planInput(detail: "score row \(position + 1) has no 'layer'")
             }
             return LayerScore(
                 layer: layer, parent: try row?.rawGet("parent").string, accuracy: try number("accuracy"),
@@ -163,14 +163,14 @@ enum CurveTable {
 
     static func read(_ table: LuaTable) throws -> RankCurves {
         guard let measure = RankCurves.Measure(rawValue: try table.rawGet("measure").string ?? "") else {
-            throw BindingFailure.planMismatch(detail: "the curves do not say what they measure")
+            throw BindingFailure.planInput(detail: "the curves do not say what they measure")
         }
         let layers = try table.array().enumerated().map { position, value -> (name: String, points: [RankCurves.Point]) in
             guard let row = value.table, let layer = try row.rawGet("layer").string,
                 let errors = try row.rawGet("errors").table?.array().compactMap(\.number),
                 let losses = try row.rawGet("losses").table?.array().compactMap(\.number), errors.count == losses.count
             else {
-                throw BindingFailure.planMismatch(
+                throw BindingFailure.planInput(
                     detail: "curve row \(position + 1) needs a 'layer' and as many 'errors' as 'losses'")
             }
             return (layer, zip(errors, losses).map { .init(ranks: [], squaredError: $0, loss: $1) })

@@ -32,13 +32,15 @@ extension ModelClass {
         members.mutatingMethod("refit") { call, model in
             let dense = try call.object(1, "dense", as: ModelObject.self)
             let data = try call.object(2, "data", as: DatasetObject.self)
-            let options = try call.options(3, known: ["images", "seed", "ridge"])
+            let options = try call.options(3, known: ["images", "seed", "ridge", "layers"])
             let count = try options.integer("images", default: 2048)
             guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
             let ridge = try options.number("ridge", default: 1e-4)
             guard ridge >= 0, ridge.isFinite else { throw options.invalid("ridge", "must not be negative, got \(ridge)") }
             let images = try CalibrationImages.batches(of: data, count: count, seed: options.integer("seed", default: 0)).images
-            let fitted = try LeastSquaresRepair.repair(model.graph, towards: dense.graph, images: images, ridge: ridge)
+            let fitted = try LeastSquaresRepair.repair(
+                model.graph, towards: dense.graph, images: images, ridge: ridge,
+                layers: options.optionalStrings("layers").map(Set.init))
             model.setGraph(fitted.graph)
             try call.push(fitted.layers.count)
         }

@@ -32,7 +32,7 @@ enum PlanTable {
         let planner = try planner(options, Policy(name: name) ?? .uniform, scores)
         let plan: Plan
         if let custom {
-            let ranks = try CustomPolicy.ranks(from: custom, decomposed, planner, budget, scores, call.state)
+            let ranks = try CustomPolicy.ranks(from: custom, decomposed, planner, budget, call.state)
             plan = try planner.plan(decomposed, budget: budget, ranks: ranks, name: name)
         } else {
             plan = try planner.plan(decomposed, budget: budget)
@@ -65,18 +65,33 @@ enum PlanTable {
     private static func planner(_ options: OptionReader, _ policy: Policy, _ scores: LayerScores?) throws -> Planner {
         var planner = Planner(policy: policy, scores: scores)
         planner.curves = try options.optionalTable("curves").map(CurveTable.read)
-        planner.minRank = try options.integer("min_rank", default: 1)
-        planner.maxRank = try options.optionalInteger("max_rank")
-        planner.align = try options.integer("align", default: 1)
-        for (name, value) in [("min_rank", planner.minRank), ("max_rank", planner.maxRank ?? 1), ("align", planner.align)]
-        where !(1...1 << 20).contains(value) {
-            throw options.invalid(name, "must be at least 1, got \(value)")
-        }
-        planner.frozen = try options.optionalStrings("freeze") ?? []
-        planner.fixed = try options.optionalTable("fix")?.fields().map { pattern, value in
-            (pattern, try ranks(value, place: "option 'fix.\(pattern)'"))
-        } ?? []
+        let (least, most) = (try options.value("min_rank"), try options.value("max_rank"))
+        if least.table == nil { planner.minRank = try rank(least, "min_rank", options) ?? 1 }
+        if most.table == nil { planner.maxRank = try rank(most, "max_rank", options) }
+        planner.minRanks = try byPattern(least, "min_rank") { try rank($0, $1, options) ?? 1 }.map { ($0, $1) }
+        planner.maxRanks = try byPattern(most, "max_rank") { try rank($0, $1, options) ?? 1 }.map { ($0, $1) }
+        planner.align = try rank(options.value("align"), "align", options) ?? 1
+        planner.frozen = try options.value("freeze").string.map { [$0] } ?? options.optionalStrings("freeze") ?? []
+        let fixed = try options.optionalTable("fix").map { LuaValue.table($0) } ?? .nil
+        planner.fixed = try byPattern(fixed, "fix") { try ranks($0, place: "mr.plan: option '\($1)'") }.map { ($0, $1) }
         return planner
+    }
+
+    /// The fields of a table by names and patterns of layers, the longest last: the last that matches counts.
+    private static func byPattern<Value>(
+        _ value: LuaValue, _ name: String, _ read: (LuaValue, _ place: String) throws -> Value
+    ) throws -> [(String, Value)] {
+        let fields = try value.table?.fields().map { ($0.name, try read($0.value, "\(name).\($0.name)")) } ?? []
+        return fields.sorted { ($0.0.count, $0.0) < ($1.0.count, $1.0) }
+    }
+
+    private static func rank(_ value: LuaValue, _ place: String, _ options: OptionReader) throws -> Int? {
+        if value.isNil { return nil }
+        guard let rank = value.integer, (1...1 << 20).contains(rank) else {
+            let got = value.integer.map { ", got \($0)" } ?? value.number.map { ", got \($0)" } ?? ""
+            throw options.invalid(place, "must be a whole number of at least 1" + got)
+        }
+        return rank
     }
 
     /// One rank for all bonds, or an array of them.
@@ -84,7 +99,7 @@ enum PlanTable {
         if let rank = value.integer { return [rank] }
         let ranks = try value.table?.array().compactMap(\.integer) ?? []
         guard !ranks.isEmpty, try ranks.count == value.table?.rawLength() else {
-            throw BindingFailure.planMismatch(detail: "\(place) must be a rank or an array of ranks")
+            throw BindingFailure.notRanks(place: place)
         }
         return ranks
     }
@@ -142,7 +157,7 @@ enum PlanTable {
             try refuseUnknownFields(row, layer)
             if let count = try row.rawGet("dense_params").integer { made.append((layer, count)) }
             let chosen = try row.rawGet("ranks")
-            if !chosen.isNil { ranks[layer] = try Self.ranks(chosen, place: "\(layer).ranks") }
+            if !chosen.isNil { ranks[layer] = try Self.ranks(chosen, place: "compress: \(layer).ranks") }
             if let grouping = try row.rawGet("grouping").string { planner.groupings[layer] = grouping }
         }
         let policy = try table.rawGet("policy").string ?? "table"

@@ -41,6 +41,7 @@ enum StandardLibrary {
         Module("moonrail.report", PackageResources.report_lua),
         Module("moonrail.rows", PackageResources.rows_lua),
         Module("moonrail.shrink", PackageResources.shrink_lua),
+        Module("moonrail.stages", PackageResources.stages_lua),
         Module("moonrail.svg", PackageResources.svg_lua),
         Module("moonrail.sweep", PackageResources.sweep_lua),
         Module("moonrail.textchart", PackageResources.textchart_lua),

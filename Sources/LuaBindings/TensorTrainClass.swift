@@ -22,6 +22,7 @@ enum TensorTrainClass {
             members.text { object in
                 var text = "\(object.train), \(object.train.parameterCount) parameters"
                 if let error = object.truncation?.relativeError { text += ", error \(Float(error))" }
+                for clamp in object.truncation?.clamps ?? [] { text += "; \(clamp)" }
                 return text
             }
             members.length { $0.train.cores.count }
@@ -29,6 +30,10 @@ enum TensorTrainClass {
             addArithmetic(members)
             addMethods(members)
         }
+    }
+
+    static func clamp(_ clamp: RankClamp) -> LuaFields {
+        ["bond": clamp.bond + 1, "requested": clamp.requested, "bound": clamp.bound]
     }
 
     private static func addProperties(_ members: LuaClass<TensorTrainObject>) {
@@ -40,11 +45,7 @@ enum TensorTrainClass {
         members.property("cores") { $0.train.cores.map { TensorObject($0) } }
         members.property("error") { $0.truncation?.relativeError }
         members.property("routes") { $0.truncation?.routes.map(\.rawValue) }
-        members.property("clamps") { object in
-            object.truncation?.clamps.map {
-                ["bond": $0.bond + 1, "requested": $0.requested, "bound": $0.bound] as LuaFields
-            }
-        }
+        members.property("clamps") { $0.truncation?.clamps.map(clamp) }
     }
 
     private static func addArithmetic(_ members: LuaClass<TensorTrainObject>) {

@@ -21,6 +21,7 @@ enum TensorTrainFunctions {
             }
             try call.push(TensorTrainObject(try TensorTrain(cores: cores)))
         }
+        try trains.define("cross", in: state, module: module, cross)
         try trains.define("matrix", in: state, module: module, TensorTrainMatrixClass.decompose)
         try trains.define("factors", in: state, module: module) { call in
             try call.push(try BalancedFactors.of(try call.integer(1, "number"), count: try call.integer(2, "count")))
@@ -28,6 +29,29 @@ enum TensorTrainFunctions {
         try trains.define("convolution", in: state, module: module, convolution)
         try trains.define("tensorized_convolution", in: state, module: module, TensorizedConvolutionClass.decompose)
         try table.set("tt", trains)
+    }
+
+    /// TT-cross of a function of indices [count, d], from 1, to a tensor of as many elements.
+    private static func cross(_ call: borrowing LuaCall) throws {
+        let function = try call.function(1, "elements")
+        let options = try call.options(2, known: ["modes", "error", "max_rank", "seed"])
+        guard let modes = try options.optionalIntegers("modes"), !modes.isEmpty, modes.allSatisfy({ $0 >= 1 }) else {
+            throw options.invalid("modes", "must be given: the sizes of the tensor's dimensions, at least 1 each")
+        }
+        let maxRank = try options.integer("max_rank", default: 64)
+        guard maxRank >= 1 else { throw options.invalid("max_rank", "must be at least 1, got \(maxRank)") }
+        let found = try TensorTrain.cross(
+            modes: modes, relativeError: options.number("error", default: 1e-4), maxRank: maxRank,
+            seed: UInt64(bitPattern: Int64(options.integer("seed", default: 0)))
+        ) { indices, count in
+            let table = try Tensor(indices.map { Float($0 + 1) }, shape: [count, modes.count])
+            guard let object = try function(TensorObject(table)).first?.object?.object(as: TensorObject.self),
+                object.tensor.dtype == .float32
+            else { throw BindingFailure.crossElements(count: count) }
+            return try object.tensor.contiguous().array(of: Float.self)
+        }
+        try call.push(TensorTrainObject(found.train))
+        try call.push(["error": found.sampledError, "evaluations": found.evaluationCount] as LuaFields)
     }
 
     /// The chain of convolutions for a weight: rows with weight, stride, padding, dilation and groups.
@@ -39,7 +63,7 @@ enum TensorTrainFunctions {
         var geometry = try geometry(options)
         geometry.groups = try options.integer("groups", default: 1)
         let ranks = try PlanTable.ranks(try options.value("ranks"), place: "mr.tt.convolution: option 'ranks'")
-        let (factors, _) = try grouping.factors(
+        let (factors, clamps) = try grouping.factors(
             of: weight, geometry: geometry, ranks: TrainOptions.perBond(ranks, count: grouping.bondCount))
         let rows = try call.state.table()
         for factor in factors {
@@ -48,6 +72,8 @@ enum TensorTrainFunctions {
                 "dilation": factor.geometry.dilation, "groups": factor.geometry.groups,
             ] as LuaFields)
         }
+        try rows.set("ranks", factors.dropLast().map { $0.weight.shape[0] / geometry.groups })
+        try rows.set("clamps", clamps.map(TensorTrainClass.clamp))
         try call.push(rows)
     }
 

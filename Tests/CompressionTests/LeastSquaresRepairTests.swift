@@ -50,6 +50,21 @@ import Testing
         return apart / norm
     }
 
+    @Test func layersThatAreNotNamedStay() throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        let cut = try cut(dense, share: 0.3)
+        let (fitted, layers) = try LeastSquaresRepair.repair(cut, towards: dense, images: images, layers: ["conv1"])
+        #expect(layers == ["conv1"])
+        for node in cut.nodes where node.origin != nil && node.name != "conv1" {
+            #expect(fitted.nodes.first { $0.name == node.name }?.inputs == node.inputs, "\(node.name)")
+        }
+        #expect(try error("conv1", fitted, dense, images) < error("conv1", cut, dense, images))
+        let failure = #expect(throws: CompressionFailure.self) {
+            try LeastSquaresRepair.repair(cut, towards: dense, images: images, layers: ["conv1", "conv9"])
+        }
+        #expect(failure?.description == "option 'layers' names 'conv9', which is no compressed layer")
+    }
+
     @Test func everyLayerComesCloser() throws {
         let (dense, images) = try (plain(), images([3, 12, 12]))
         let cut = try cut(dense, share: 0.3)

@@ -3,6 +3,7 @@ import Compression
 import Decomposition
 import Execution
 import Graphs
+import Operations
 import Tensors
 import Testing
 
@@ -64,6 +65,37 @@ import Testing
         }
         // The estimator inside the model sees inputs of batch statistics, the part alone those of running ones.
         #expect(abs(difference / energy - point.loss) < 0.1 * point.loss)
+    }
+
+    /// Without statistics to estimate, running only what follows a layer gives what the whole compressed model gives, also
+    /// where a shortcut passes the layer by and where nothing follows it.
+    @Test func outputsAreThoseOfTheWholeModel() throws {
+        var b = GraphBuilder(name: "shortcut", seed: 9)
+        let x = b.input("images", [3, 16, 16])
+        let first = try b.apply("relu1", ReLU(), b.convolution("first", x, channels: 12, kernel: [3, 3], geometry: .init(stride: 1, padding: 1)))
+        var y = try b.apply("relu2", ReLU(), b.convolution("second", first, channels: 12, kernel: [3, 3], geometry: .init(stride: 1, padding: 1)))
+        y = try b.convolution("third", y, channels: 12, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        y = try b.apply("relu3", ReLU(), b.apply("add", Add(), y, first))
+        y = try b.apply("flat", Flatten(), b.apply("pool", AdaptiveAveragePool2D(rows: 2, columns: 2), y))
+        y = try b.linear("fc", y, features: 10)
+        let shortcut = try DecomposedModel(b.finish(outputs: [y]), includesClassifier: true)
+        var meter = RankCurveMeter()
+        meter.measure = .output
+        let curves = try meter.measure(shortcut, images: images, labels: labels)
+        #expect(curves.layers.map(\.name) == ["first", "second", "third", "fc"])
+        let exact = try images.map { try InferenceEngine(shortcut.graph).run([$0])[0].logSoftmax() }
+        for (name, points) in curves.layers {
+            for point in points {
+                let plan = try Planner(policy: .uniform).plan(shortcut, budget: nil, ranks: [name: point.ranks], name: "test")
+                let engine = InferenceEngine(try Compressor.compress(shortcut, plan: plan))
+                var divergence = 0.0
+                for (batch, p) in zip(images, exact) {
+                    let terms = try p.exponential().multiplying(p.subtracting(engine.run([batch])[0].logSoftmax()))
+                    divergence += try terms.array(of: Float.self).reduce(0) { $0 + Double($1) } / 32
+                }
+                #expect(abs(divergence - point.loss) < 1e-4 * divergence + 1e-6, "\(name) \(point.ranks)")
+            }
+        }
     }
 
     @Test func imagesAndLabelsMustFit() throws {

@@ -33,7 +33,7 @@ import Testing
         expectFailure("decomposition.rankCount", "needs 2 rank(s), one per bond, but got [2]") {
             _ = try TensorTrain.decompose(tensor, ranks: [2])
         }
-        expectFailure("decomposition.rankNotPositive", "bond 1 must be at least 1, but got 0") {
+        expectFailure("decomposition.rankNotPositive", "bond 2 must be at least 1, but got 0") {
             _ = try TensorTrain.decompose(tensor, ranks: [2, 0])
         }
         expectFailure("decomposition.rankNotPositive", "got 0") {
@@ -151,7 +151,7 @@ import Testing
 
     @Test func preparedLayersDoNotLowerRanksSilently() throws {
         let layer = try LayerDecomposition(convolution: sample([8, 4, 3, 3]), grouping: .tensorTrain)
-        expectFailure("decomposition.rankAboveBound", "bond 0 can be at most 4, but got 5") {
+        expectFailure("decomposition.rankAboveBound", "bond 1 can be at most 4, but got 5") {
             _ = try layer.trains(ranks: [5, 8])[0]
         }
     }

@@ -85,7 +85,7 @@ private let shapes: [Shape] = [
         #expect(result.train.ranks == [4, 6])
         #expect(
             result.clamps == [RankClamp(bond: 0, requested: 9, bound: 4), RankClamp(bond: 1, requested: 7, bound: 6)])
-        #expect(result.clamps[0].description == "bond 0: rank 9 lowered to its bound 4")
+        #expect(result.clamps[0].description == "bond 1: rank 9 lowered to its bound 4")
     }
 
     @Test func aSmallLeftRankClampsTheNextOne() throws {

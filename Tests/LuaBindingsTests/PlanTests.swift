@@ -58,6 +58,64 @@ import Testing
             """)
     }
 
+    @Test func policiesSeeCostsRulesAndCurves() throws {
+        try run("""
+            local model, data, seen = net(), tiny(), {}
+            local function look(layers, budget)
+                assert(budget.bytes == model.cost.bytes and budget.latency == nil)
+                for _, layer in ipairs(layers) do seen[layer.name] = layer end
+                return { ["stage1.block1.conv1"] = 2, ["stage2.block1.conv1"] = 2, ["stage3.block1.conv1"] = 2 }
+            end
+            local plan = mr.plan(model, {
+                policy = look, budget = { bytes = 1 }, freeze = "stage1.*", fix = { ["stage2.*"] = 3 },
+                curves = mr.lwiq.curves(model, data, { images = 20, measure = "features" }),
+            })
+            local layer = seen["stage3.block1.conv1"]
+            local cost = layer.cost { 4, 5 }
+            assert(cost.bytes == 4 * cost.params and cost.activation_bytes > 0 and cost.latency == nil and layer.bytes == 4 * layer.params)
+            assert(layer.loss(1) >= layer.loss(8) and layer.loss(1) > 0 and not layer.frozen and not layer.fixed)
+            assert(seen["stage1.block1.conv1"].frozen and seen["stage2.block1.conv1"].fixed[1] == 3)
+            assert(plan["stage1.block1.conv1"].reason == "frozen" and plan["stage2.block1.conv1"].ranks[1] == 3)
+            assert(plan["stage3.block1.conv1"].ranks[2] == 2)
+            """)
+    }
+
+    @Test func ranksHaveBoundsByPattern() throws {
+        try run("""
+            local plan = mr.plan(net(), { policy = "uniform", budget = { params = 0.5 }, max_rank = { ["*"] = 9, ["stage3.*"] = 14 }, min_rank = 2 })
+            local largest = 0
+            for _, row in ipairs(plan) do
+                for _, rank in ipairs(row.ranks or {}) do
+                    assert(rank <= (row.layer:find "stage3" and 14 or 9))
+                    largest = math.max(largest, rank)
+                end
+            end
+            assert(largest > 9)
+            """)
+    }
+
+    @Test func layersAreCompressedInStages() throws {
+        try run("""
+            local model, data = net(), tiny()
+            model:fit(data, { epochs = 4, optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 } })
+            local plan = mr.plan(model, { policy = "uniform", budget = { params = 0.4 } })
+            local dense, chains = model.cost.params, 0
+            for _, row in ipairs(plan) do if row.ranks then chains = chains + 1 end end
+            for _, order in ipairs { "forward", "backward", "error" } do
+                local small, history = model:compress_in_stages(plan, data, { stages = 3, order = order, epochs = 2, images = 40 })
+                assert(small.cost.params == plan.params and small.cost.macs == plan.macs and model.cost.params == dense)
+                assert(#history == 6 and history[6].stage == 3 and history[6].params == plan.params)
+                assert(history[1].layers + history[3].layers + history[5].layers == chains)
+                assert(history[1].params > history[3].params and history[3].params > history[5].params)
+                assert(small:evaluate(data).accuracy > 0.9, small:evaluate(data).accuracy)
+                assert(tostring(history):find "stage")
+            end
+            -- The later layers were dense while the first ones were tuned, so what they are cut from is tuned too.
+            local first = model:compress_in_stages(plan, data, { stages = 1, steps = 1, teacher = false, images = 40 })
+            assert(first.cost.params == plan.params)
+            """)
+    }
+
     @Test func everyPolicyMeetsABudget() throws {
         try run("""
             local model, data = net(), tiny()
@@ -141,6 +199,19 @@ import Testing
         (edited + "mr.zoo.resnet({ depth = 14, image = { 1, 8, 8 }, classes = 2 }):compress(plan)", "the plan is of a model with"),
         (edited + "mr.zoo.resnet({ depth = 8, image = { 3, 8, 8 }, classes = 2 }):compress(plan)", "the plan is of another model: its conv1"),
         ("local m = net(); m:compress { }", "the plan has no rows"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, policy = function() return 3 end })", "mr.plan: the policy must return a table"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, fix = { ['stage1.*'] = 'a' } })", "mr.plan: option 'fix.stage1.*' must be a rank or"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, fix = 3 })", "option 'fix' must be a table"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, min_rank = { ['stage1.*'] = 0 } })", "option 'min_rank.stage1.*' must be a whole number of at least 1, got 0"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, max_rank = 'a' })", "option 'max_rank' must be a whole number of at least 1"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, max_rank = { ['stage9.*'] = 2 } })", "no layer matches 'stage9.*'"),
+        (edited + "m:compress_in_stages(3, tiny())", "argument 1 (plan) must be a plan, got a number"),
+        (edited + "m:compress_in_stages(plan, 3)", "argument 2 (data) must be a Dataset"),
+        (edited + "m:compress_in_stages(plan, tiny(), { stage = 2 })", "Model:compress_in_stages: unknown option 'stage' (did you mean 'stages'?)"),
+        (edited + "m:compress_in_stages(plan, tiny(), { stages = 0 })", "must be a whole number of at least 1, got 0"),
+        (edited + "m:compress_in_stages(plan, tiny(), { order = 'gain' })", "must be forward, backward or error, got gain"),
+        (edited + "m:compress_in_stages(plan, tiny(), { resume = true })", "unknown option 'resume'"),
+        ("local m = net(); m:compress_in_stages(mr.plan(m, { budget = { params = 1 }, freeze = '*' }), tiny())", "no layer of the plan has ranks"),
         ("local _, test = mr.data.fashion_mnist(); mr.lwiq.score(net(), test)", "is the test split"),
         ("mr.lwiq.score(net(), tiny(), { images = 40, head = 'centered' })", "did you mean 'centred'"),
     ]

@@ -26,11 +26,36 @@ import Testing
             local high = mr.tt.decompose(tensor, { ranks = { 9, 2 } })
             assert(high.clamps[1].bond == 1 and high.clamps[1].requested == 9 and high.clamps[1].bound == 4)
             assert(high.max_ranks[1] == 4 and high.max_ranks[2] == 6)
+            assert(tostring(high):find "; bond 1: rank 9 lowered to its bound 4")
+            local chain = mr.tt.convolution(mr.randn(8, 4, 3, 3), { ranks = { 9, 3 }, groups = 2 })
+            assert(#chain == 3 and chain.ranks[1] == 4 and chain.ranks[2] == 3)
+            assert(#chain.clamps == 1 and chain.clamps[1].bond == 1 and chain.clamps[1].requested == 9 and chain.clamps[1].bound == 4)
             """),
         ("a share of the parameters", """
             local half = mr.tt.decompose(tensor, { keep = 0.25 })
             assert(half.params <= 30 and half.params >= 15)
             assert(train:round({ keep = 0.5 }).params <= 27 and train.error == nil)
+            """),
+        ("trains of functions", """
+            local calls = 0
+            local found, report = mr.tt.cross(function(i)
+                calls = calls + i.shape[1]
+                return 1 / (i:sum(2) - 2)
+            end, { modes = { 8, 9, 10 }, error = 1e-4, seed = 3 })
+            near(found:at(2, 3, 4), 1 / 7, 1e-4)
+            near(found:at(8, 9, 10), 1 / 25, 1e-4)
+            assert(report.error <= 1e-4 and report.evaluations == calls and calls < 20 * 720 and found.modes[3] == 10)
+            local function refused(f, options, expected)
+                local ok, message = pcall(mr.tt.cross, f, options)
+                assert(not ok and tostring(message):find(expected, 1, true), tostring(message))
+            end
+            refused(function(i) return 3 end, { modes = { 2, 3 } }, "must give a float32 Tensor of")
+            refused(function(i) return i:sum(2):slice(1, 1, 1) end, { modes = { 2, 3 } }, "elements were asked for, but 1 were given")
+            refused(function(i) error "stop here" end, { modes = { 2, 3 } }, "stop here")
+            refused(function(i) return i:sum(2) / 0 end, { modes = { 2, 3 } }, "not finite")
+            refused(function(i) return i:sum(2) end, {}, "option 'modes' must be given")
+            refused(function(i) return i:sum(2) end, { modes = { 2, 0 } }, "at least 1 each")
+            refused(function(i) return i:sum(2) end, { modes = { 2, 3 }, error = 2 }, "below 1, but got 2")
             """),
         ("arithmetic", """
             local sum = (train + 2 * train - train / 2):round { error = 1e-4 }

@@ -73,6 +73,8 @@ struct SettledLayers {
         let full = wanted.count == bonds ? wanted : [Int](repeating: wanted[0], count: bonds)
         let (allowed, clamps) = try chain.decomposition.clamped(full)
         for clamp in clamps { notes.append("\(layer.name): \(clamp)") }
-        return .chain(index: index, ranks: allowed, reason: clamps.isEmpty ? "fixed" : "fixed, lowered to its bound")
+        let lowered = clamps.isEmpty ? "" : ", lowered to its bound"
+        let isDearer = chain.cost(allowed, .parameters) > layer.denseParameterCount
+        return .chain(index: index, ranks: allowed, reason: "fixed" + lowered + (isDearer ? ", above the dense layer's params" : ""))
     }
 }

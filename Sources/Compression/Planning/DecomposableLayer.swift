@@ -26,7 +26,7 @@ public struct DecomposableLayer: Sendable {
     /// The chain with this grouping.
     func chainIndex(grouping: String) -> Int? { chains.firstIndex { $0.grouping == grouping } }
 
-    func denseCost(_ quantity: Budget.Quantity) -> Int {
+    package func denseCost(_ quantity: Budget.Quantity) -> Int {
         switch quantity {
         case .parameters: denseParameterCount
         case .macs: denseMacCount

@@ -18,7 +18,7 @@ public struct LayerChain: Sendable {
     var maxRanks: [Int] { decomposition.maxRanks }
 
     /// What the chain costs at `ranks`. Of activations it is the peak while the chain runs.
-    func cost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int {
+    package func cost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int {
         switch quantity {
         case .parameters: parameterCost(ranks)
         case .macs: macCost(ranks)

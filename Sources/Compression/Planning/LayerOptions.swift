@@ -31,8 +31,8 @@ struct LayerOptions: Sendable {
         let quantities: [Budget.Quantity]
         /// Limits of what is no sum bound each layer by itself.
         let peaks: [Peak]
-        let minRank: Int
-        let maxRank: Int?
+        /// One per layer.
+        let bounds: [RankBounds]
         let align: Int
 
         struct Peak: Hashable {
@@ -40,11 +40,12 @@ struct LayerOptions: Sendable {
             let value: Int
         }
 
-        init(_ loss: OptionLoss, _ limits: [Budget.Limit], _ planner: Planner) {
+        init(_ loss: OptionLoss, _ limits: [Budget.Limit], _ planner: Planner, _ layers: [DecomposableLayer]) {
             self.loss = loss
             quantities = limits.map(\.quantity).filter(\.isSum)
             peaks = limits.filter { !$0.quantity.isSum }.map { Peak(quantity: $0.quantity, value: $0.value) }
-            (minRank, maxRank, align) = (planner.minRank, planner.maxRank, max(1, planner.align))
+            bounds = layers.map { planner.bounds(of: $0.name) }
+            align = max(1, planner.align)
         }
     }
 
@@ -62,13 +63,13 @@ struct LayerOptions: Sendable {
     var hasChains: Bool { chains.count > (hasDense ? 1 : 0) }
     var count: Int { chains.count }
 
-    init(_ layer: DecomposableLayer, _ request: Request) {
+    init(_ layer: DecomposableLayer, _ request: Request, _ bounds: RankBounds) {
         // Without a limited sum the parameters are what a better option must not cost more of.
         let quantities = request.quantities.isEmpty ? [.parameters] : request.quantities
         var all: [(chain: Int, ranks: [Int], loss: Double, costs: [Int])] = []
         let dense = quantities.map { layer.denseCost($0) }
         for (index, chain) in layer.chains.enumerated() {
-            for ranks in Self.ranks(of: chain, request) {
+            for ranks in Self.ranks(of: chain, request, bounds) {
                 let costs = quantities.map { chain.cost(ranks, $0) }
                 guard zip(costs, dense).allSatisfy({ $0 < $1 }),
                     request.peaks.allSatisfy({ chain.cost(ranks, $0.quantity) <= $0.value })
@@ -117,8 +118,9 @@ struct LayerOptions: Sendable {
     // MARK: Which ranks
 
     /// All ranks of one bond or pairs of two; of more bonds, the way up on which each step saves the most error.
-    private static func ranks(of chain: LayerChain, _ request: Request) -> [[Int]] {
-        let values = chain.maxRanks.map { steps(to: min($0, request.maxRank ?? $0), request) }
+    private static func ranks(of chain: LayerChain, _ request: Request, _ bounds: RankBounds) -> [[Int]] {
+        let ends = zip(bounds.smallest(chain.maxRanks), bounds.largest(chain.maxRanks))
+        let values = ends.map { steps(from: $0, to: $1, request) }
         switch values.count {
         case 1: return values[0].map { [$0] }
         case 2:
@@ -133,8 +135,7 @@ struct LayerOptions: Sendable {
 
     /// Multiples of `align` from the least rank to `bound`, which is among them, as are whole blocks of channels where
     /// time counts: a rank beyond one costs all of the next.
-    private static func steps(to bound: Int, _ request: Request) -> [Int] {
-        let low = min(bound, max(1, request.minRank))
+    private static func steps(from low: Int, to bound: Int, _ request: Request) -> [Int] {
         let first = min(bound, (low + request.align - 1) / request.align * request.align)
         let stride = max(1, ((bound - first) / triedRanks + request.align) / request.align) * request.align
         var values = Array(Swift.stride(from: first, through: bound, by: stride))

@@ -7,8 +7,8 @@ enum OptionAllocation {
         _ model: DecomposedModel, budget: Budget, planner: Planner, settled: SettledLayers, loss: OptionLoss,
         weights: [Double]
     ) throws -> (assignments: [Assignment], binding: String?) {
-        let request = LayerOptions.Request(loss, budget.limits, planner)
-        var all = model.cache.options(request) { model.layers.map { LayerOptions($0, request) } }
+        let request = LayerOptions.Request(loss, budget.limits, planner, model.layers)
+        var all = model.cache.options(request) { zip(model.layers, request.bounds).map { LayerOptions($0, request, $1) } }
         if let curves = try planner.lossCurves(model) { all = zip(all, curves).map { $0.judged(by: $1) } }
         let sums = budget.limits.filter(\.quantity.isSum)
         let free = model.layers.indices.filter { settled.assignments[$0] == nil && all[$0].count > 0 }
@@ -19,7 +19,7 @@ enum OptionAllocation {
             let smallest = blocked.reduce(model.fixedActivationByteCount) { peak, index in
                 let isFree = settled.assignments[index] == nil
                 let dense = model.layers[index].cost(start[index], limit.quantity)
-                return max(peak, isFree ? min(dense, least(model.layers[index], limit.quantity, planner)) : dense)
+                return max(peak, isFree ? min(dense, least(model.layers[index], limit.quantity, request.bounds[index])) : dense)
             }
             if smallest > limit.value { throw model.unreachable(limit, smallest: smallest) }
         }
@@ -41,25 +41,25 @@ enum OptionAllocation {
         }
         var result = start
         for (position, index) in free.enumerated() {
-            result[index] = assignment(all[index], solution.choice[position], sums)
+            result[index] = assignment(all[index], solution.choice[position], sums, request.bounds[index])
         }
         let peak = budget.limits.first { !$0.quantity.isSum }
         return (result, (solution.binding.map { sums[$0] } ?? peak)?.quantity.rawValue)
     }
 
     /// The least that any chain of a layer can cost.
-    private static func least(_ layer: DecomposableLayer, _ quantity: Budget.Quantity, _ planner: Planner) -> Int {
-        layer.chains.map { chain in
-            chain.cost(chain.maxRanks.map { min($0, planner.maxRank ?? $0, planner.minRank) }, quantity)
-        }.min() ?? layer.denseCost(quantity)
+    private static func least(_ layer: DecomposableLayer, _ quantity: Budget.Quantity, _ bounds: RankBounds) -> Int {
+        layer.chains.map { $0.cost(bounds.smallest($0.maxRanks), quantity) }.min() ?? layer.denseCost(quantity)
     }
 
-    private static func assignment(_ options: LayerOptions, _ choice: Int, _ sums: [Budget.Limit]) -> Assignment {
+    private static func assignment(
+        _ options: LayerOptions, _ choice: Int, _ sums: [Budget.Limit], _ bounds: RankBounds
+    ) -> Assignment {
         if options.hasDense, choice == options.count - 1 {
             return .dense(
                 reason: options.hasChains
                     ? "the budget has room for the dense layer"
-                    : "a chain is never below the dense layer's \(sums.map(\.quantity.rawValue).joined(separator: ", "))")
+                    : bounds.denseReason(sums.map(\.quantity)))
         }
         return .chain(
             index: options.chains[choice], ranks: options.ranks[choice],

@@ -20,6 +20,9 @@ public struct Planner: Sendable {
     public var curves: RankCurves?
     public var minRank = 1
     public var maxRank: Int?
+    /// Bounds of layers whose names match, in place of those two; the last pattern that matches counts.
+    public var minRanks: [(pattern: String, rank: Int)] = []
+    public var maxRanks: [(pattern: String, rank: Int)] = []
     /// Ranks are rounded up to multiples of this where there is room.
     public var align = 1
     /// Patterns (`*`, `?`, `[…]`) of layers that stay dense.
@@ -40,7 +43,7 @@ public struct Planner: Sendable {
     ///   decomposition and no pass over data.
     public func plan(_ model: DecomposedModel, budget: Budget) throws -> Plan {
         let start = ContinuousClock.now
-        try checkOptions()
+        try checkBounds(model.layers.map(\.name))
         let significances = try significances(model)
         let settled = try SettledLayers(model, self)
         var plan: Plan
@@ -63,18 +66,24 @@ public struct Planner: Sendable {
         return plan
     }
 
-    /// The plan for ranks that someone else chose, by layer; layers not named stay dense.
-    /// - Throws: `unknownLayer`, `invalidRanks`; `overBudget` where the ranks break the budget.
+    /// The plan for ranks that someone else chose, by layer; layers not named stay dense, and what is frozen or fixed for
+    /// all policies stays so.
+    /// - Throws: `unknownLayer`; `invalidRanks`, also for ranks outside the planner's bounds; `overBudget` where the ranks
+    ///   break the budget.
     public func plan(_ model: DecomposedModel, budget: Budget?, ranks: [String: [Int]], name: String) throws -> Plan {
-        try checkOptions()
         let names = Set(model.layers.map(\.name))
+        try checkBounds(names.sorted())
+        try checkPatterns(names.sorted())
         if let unknown = ranks.keys.sorted().first(where: { !names.contains($0) }) {
             throw CompressionFailure.unknownLayer(pattern: unknown, nearest: nearestName(to: unknown, among: names))
         }
         var planner = self
-        planner.fixed = ranks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        planner.frozen = names.subtracting(ranks.keys).sorted()
+        let ruled = names.filter { rule(for: $0).isFrozen || rule(for: $0).ranks != nil }
+        let chosen = ranks.filter { !ruled.contains($0.key) }
+        planner.fixed = chosen.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + fixed
+        planner.frozen = frozen + names.subtracting(ruled).subtracting(chosen.keys).sorted()
         let settled = try SettledLayers(model, planner)
+        try checkRanks(chosen, settled, model)
         let plan = Plan(
             model, settled.assignments.compactMap { $0 }, policy: name, scores: scores, notes: settled.notes, binding: nil)
         for limit in budget?.limits ?? [] {
@@ -85,6 +94,19 @@ public struct Planner: Sendable {
             }
         }
         return plan
+    }
+
+    /// - Throws: `invalidRanks` for ranks that a policy chose against the bounds.
+    private func checkRanks(_ chosen: [String: [Int]], _ settled: SettledLayers, _ model: DecomposedModel) throws {
+        for (layer, assignment) in zip(model.layers, settled.assignments) where chosen[layer.name] != nil {
+            guard case .chain(let index, let ranks, _) = assignment else { continue }
+            let bounds = bounds(of: layer.name)
+            let (low, high) = (bounds.smallest(layer.chains[index].maxRanks), bounds.largest(layer.chains[index].maxRanks))
+            guard zip(ranks, low).allSatisfy({ $0 >= $1 }), zip(ranks, high).allSatisfy({ $0 <= $1 }) else {
+                throw CompressionFailure.invalidRanks(
+                    layer: layer.name, detail: "the ranks \(ranks) lie outside min_rank and max_rank, which allow \(low) to \(high)")
+            }
+        }
     }
 
     private func significances(_ model: DecomposedModel) throws -> [Double] {
@@ -128,31 +150,20 @@ public struct Planner: Sendable {
         }
     }
 
-    private func checkOptions() throws {
-        for (name, value) in [("min_rank", minRank), ("max_rank", maxRank ?? 1), ("align", align)] {
-            guard (1...1 << 30).contains(value) else {
-                throw CompressionFailure.invalidOption(name: name, detail: "must be at least 1, but is \(value)")
-            }
-        }
-        if let maxRank, maxRank < minRank {
-            throw CompressionFailure.invalidOption(name: "max_rank", detail: "must be at least min_rank \(minRank), but is \(maxRank)")
-        }
-    }
-
     /// What is settled for a layer: whether it is frozen, its fixed ranks and their grouping.
-    func rule(for layer: String) -> (isFrozen: Bool, ranks: [Int]?, grouping: String?) {
+    package func rule(for layer: String) -> (isFrozen: Bool, ranks: [Int]?, grouping: String?) {
         if frozen.contains(where: { Self.matches($0, layer) }) { return (true, nil, nil) }
         return (false, fixed.last { Self.matches($0.pattern, layer) }?.ranks, groupings[layer])
     }
 
     /// - Throws: `unknownLayer` for a pattern that matches nothing.
     func checkPatterns(_ names: [String]) throws {
-        for pattern in frozen + fixed.map(\.pattern) where !names.contains(where: { Self.matches(pattern, $0) }) {
+        for pattern in frozen + (fixed.map(\.pattern) + minRanks.map(\.pattern) + maxRanks.map(\.pattern)) where !names.contains(where: { Self.matches(pattern, $0) }) {
             throw CompressionFailure.unknownLayer(pattern: pattern, nearest: nearestName(to: pattern, among: names))
         }
     }
 
-    private static func matches(_ pattern: String, _ name: String) -> Bool {
+    static func matches(_ pattern: String, _ name: String) -> Bool {
         pattern == name || fnmatch(pattern, name, 0) == 0
     }
 }

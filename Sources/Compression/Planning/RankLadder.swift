@@ -38,22 +38,24 @@ final class RankLadder {
         let quantities = limits.map(\.quantity).filter(\.isSum)
         let index = layer.cheapestChain(by: quantities.isEmpty ? [.parameters] : quantities)
         let chain = layer.chains[index]
-        let bounds = chain.maxRanks.map { min($0, planner.maxRank ?? $0) }
+        let rules = planner.bounds(of: layer.name)
+        let (low, bounds) = (rules.smallest(chain.maxRanks), rules.largest(chain.maxRanks))
         var high = bounds
         for quantity in quantities {
             let dense = layer.denseCost(quantity)
-            guard let useful = largest(bounds, where: { chain.cost($0, quantity) < dense }) else {
-                return (nil, "a chain is never below the dense layer's \(quantity.rawValue)")
-            }
+            guard chain.cost(low, quantity) < dense, let useful = largest(bounds, where: { chain.cost($0, quantity) < dense })
+            else { return (nil, rules.denseReason([quantity])) }
             high = zip(high, useful).map { min($0, $1) }
         }
-        let low = zip(high, bounds).map { min($0, max(1, min(planner.minRank, $1))) }
+        // In proportion one bond may come out below its least rank; raised to that, the chain may no longer pay.
+        high = zip(low, high).map { max($0, $1) }
+        if quantities.contains(where: { chain.cost(high, $0) >= layer.denseCost($0) }) { high = low }
         for limit in limits where !limit.quantity.isSum {
             let allowed = largest(high, where: { chain.cost($0, limit.quantity) <= limit.value }) ?? low
             high = zip(low, allowed).map { max($0, $1) }
             // Where neither fits, the lesser of the two shows how far the limit is out of reach.
             let (dense, least) = (layer.denseCost(limit.quantity), chain.cost(low, limit.quantity))
-            if least > limit.value, dense <= least { return (nil, "a chain is never below the dense layer's \(limit.quantity.rawValue)") }
+            if least > limit.value, dense <= least { return (nil, rules.denseReason([limit.quantity])) }
         }
         let ladder = RankLadder(
             low: low, high: high, chainIndex: index, chain: chain, align: max(1, planner.align), path: path(index))

@@ -19,14 +19,24 @@ public enum LeastSquaresRepair {
     ///   - graph: compressed; its chains keep the names of the layers of `dense`.
     ///   - images: batches as the model takes them: [N, …].
     ///   - ridge: λ as a share of the mean variance of what goes into the factor.
-    /// - Throws: `noImages`; failures of the operations where `dense` is another model.
+    ///   - layers: names of the layers whose chains are fitted; all where `nil`.
+    /// - Throws: `noImages`; `invalidOption` for a name that no chain stands for; failures of the operations where `dense`
+    ///   is another model.
     /// - Complexity: O(r³ + r·O·N·P·Q) a layer, a pass of the dense model, and a few of the compressed one: layers whose
     ///   results take 512 MiB together are fitted from the same recorded values.
     public static func repair(
-        _ graph: Graph, towards dense: Graph, images: [Tensor], ridge: Double = 1e-4
+        _ graph: Graph, towards dense: Graph, images: [Tensor], ridge: Double = 1e-4, layers wanted: Set<String>? = nil
     ) throws -> (graph: Graph, layers: [String]) {
         guard !images.isEmpty else { throw CompressionFailure.noImages(part: "calibration") }
-        let ends = graph.nodes.indices.filter { isFitted(graph.nodes[$0], graph) && dense.index(ofNode: graph.nodes[$0].name) != nil }
+        let chains = Set(graph.nodes.compactMap { $0.origin?.layer })
+        if let stranger = wanted?.subtracting(chains).min() {
+            throw CompressionFailure.invalidOption(name: "layers", detail: "names '\(stranger)', which is no compressed layer")
+        }
+        let ends = graph.nodes.indices.filter { index in
+            let node = graph.nodes[index]
+            guard isFitted(node, graph), dense.index(ofNode: node.name) != nil else { return false }
+            return node.origin.map { wanted?.contains($0.layer) ?? true } ?? false
+        }
         let names = ends.map { graph.nodes[$0].name }
         let shapes = try ShapeInference.shapes(of: dense, batch: images.reduce(0) { $0 + $1.shape[0] })
         var repaired = graph

@@ -7,12 +7,16 @@ import Tensors
 struct LayerNeighbourhood {
     /// From the layer's input, and what a residual add takes from elsewhere, to the tap.
     let graph: Graph
-    /// The dense layer inside `graph`.
-    let layerName: String
+    /// What follows the tap, where that is asked for.
+    let downstream: LayerDownstream?
 
+    /// What is recorded of the dense model.
+    var values: [String] { graph.inputs.map(\.name) + graph.outputs + (downstream?.passing ?? []) }
+
+    /// - Parameter shapes: of the model's values.
     /// - Throws: what shape inference throws on a graph that does not fit together.
-    init(_ layer: WeightedLayer, in model: Graph) throws {
-        let shapes = try ShapeInference.shapes(of: model, batch: 1)
+    init(_ layer: WeightedLayer, in model: Graph, _ shapes: [String: Shape], withDownstream: Bool) throws {
+        downstream = try withDownstream ? LayerDownstream(layer, in: model, shapes) : nil
         var nodes: [Node] = []
         var made: Set<String> = []
         // Every value between the layer and its tap has one reader, so the path is the nodes that read what it made.
@@ -32,14 +36,13 @@ struct LayerNeighbourhood {
         part.outputs = [layer.tap]
         part.parameters.keep(only: Set(nodes.flatMap(\.parameterInputs)))
         graph = part
-        layerName = layer.name
     }
 
     /// What goes into each of `parts` of `model`, and the dense layers' activations at their taps, batch by batch: one
     /// pass over the images for all of them.
     static func recorded(_ parts: [LayerNeighbourhood], in model: Graph, _ images: [Tensor]) throws -> [[Recording]] {
         let given = Set(model.inputs.map(\.name))
-        let computed = Set(parts.flatMap { $0.graph.inputs.map(\.name) + $0.graph.outputs }).subtracting(given).sorted()
+        let computed = Set(parts.flatMap(\.values)).subtracting(given).sorted()
         let engine = InferenceEngine(try model.computing(computed))
         var recordings = [[Recording]](repeating: [], count: parts.count)
         for batch in images {
@@ -47,7 +50,10 @@ struct LayerNeighbourhood {
             for name in given { values[name] = batch }
             for (index, part) in parts.enumerated() {
                 guard let tap = values[part.graph.outputs[0]] else { continue }
-                recordings[index].append(Recording(inputs: part.graph.inputs.compactMap { values[$0.name] }, tap: tap))
+                recordings[index].append(
+                    Recording(
+                        inputs: part.graph.inputs.compactMap { values[$0.name] }, tap: tap,
+                        passing: part.downstream?.passing.compactMap { values[$0] } ?? []))
             }
         }
         return recordings
@@ -56,15 +62,16 @@ struct LayerNeighbourhood {
     struct Recording {
         let inputs: [Tensor]
         let tap: Tensor
+        /// What passes the layer by.
+        let passing: [Tensor]
     }
 
     /// The tap, batch by batch, when `chain` at `ranks` stands in for the layer and each batch is normalised by its own
-    /// statistics; and the parameters with the average of these.
-    func settled(
+    /// statistics.
+    func settledTaps(
         _ layer: DecomposableLayer, _ chain: LayerChain, ranks: [Int], on recordings: [Recording]
-    ) throws -> (taps: [Tensor], parameters: ParameterTable) {
+    ) throws -> [Tensor] {
         var estimator = StatisticsEstimator(try Compressor.replacing(layer, by: chain, ranks: ranks, in: graph))
-        let taps = try recordings.map { try estimator.add($0.inputs)[0] }
-        return (taps, estimator.estimated)
+        return try recordings.map { try estimator.add($0.inputs)[0] }
     }
 }

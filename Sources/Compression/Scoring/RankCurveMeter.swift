@@ -6,9 +6,9 @@ public import Tensors
 
 /// Measures what each layer alone loses when it is replaced by its chain at a few ranks, statistics re-estimated.
 ///
-/// `features` and `proxy` compute only the layer itself again, on inputs recorded once. `output` runs the whole model
-/// for every layer and rank; so does `sensitivity`, with all statistics re-estimated: the slow reference that the
-/// others are cheap stand-ins for.
+/// `features` and `proxy` compute only the layer itself again, on inputs recorded once; `output` also what follows it.
+/// `sensitivity` runs the whole model for every layer and rank, with all statistics re-estimated: the slow reference that
+/// the others are cheap stand-ins for.
 public struct RankCurveMeter {
     public var measure: RankCurves.Measure = .features
     /// Shares of the ranks that pay at which a layer is measured; rank 1 comes before them.
@@ -23,7 +23,7 @@ public struct RankCurveMeter {
     ///   - labels: one per image; `features` and `output` do not read them.
     /// - Throws: `noImages`, `labelCount`, `Interrupted`; failures of decomposition and execution.
     /// - Complexity: a pass over the images for every 512 MiB of layer inputs, and per layer and rank one training
-    ///   pass of the layer itself, for `output` one pass of the model more, for `sensitivity` two.
+    ///   pass of the layer itself; for `output` a pass of the model behind it more, for `sensitivity` two of the whole.
     public func measure(_ model: DecomposedModel, images: [Tensor], labels: [[Int]]) throws -> RankCurves {
         let start = ContinuousClock.now
         let count = images.reduce(0) { $0 + ($1.shape.dims.first ?? 0) }
@@ -31,17 +31,21 @@ public struct RankCurveMeter {
         guard images.count == labels.count, zip(images, labels).allSatisfy({ $0.shape.dims.first == $1.count }) else {
             throw CompressionFailure.labelCount(labels: labels.reduce(0) { $0 + $1.count }, images: count)
         }
-        let whole = measure.isLocal ? nil : try WholeModelJudge(model.graph, measure, images, labels)
+        let output = try measure == .output ? OutputJudge(model.graph, images) : nil
+        let accuracy = try measure == .sensitivity ? AccuracyJudge(model.graph, images, labels) : nil
         let layers = model.layers.filter { !$0.chains.isEmpty }
         var progress = Progress("measuring \(measure.rawValue) of \(model.graph.name)", total: layers.count)
         var rows: [(name: String, points: [RankCurves.Point])] = []
-        let parts = try layers.map { try LayerNeighbourhood($0.layer, in: model.graph) }
         let shapes = try ShapeInference.shapes(of: model.graph, batch: count)
-        for group in RecordingGroups.ranges(parts.map { $0.graph.inputs.map(\.name) + $0.graph.outputs }, shapes) {
+        let parts = try layers.map {
+            try LayerNeighbourhood($0.layer, in: model.graph, shapes, withDownstream: measure == .output)
+        }
+        for group in RecordingGroups.ranges(parts.map(\.values), shapes) {
             let recordings = try LayerNeighbourhood.recorded(Array(parts[group]), in: model.graph, images)
             for (index, own) in zip(group, recordings) {
                 let points = try located(model.graph.name + " › " + layers[index].name) {
-                    try self.points(layers[index], parts[index], own, labels, whole)
+                    try self.points(
+                        layers[index], judge(layers[index], parts[index], own, labels, output, accuracy, in: model.graph))
                 }
                 rows.append((layers[index].name, points))
                 try progress.advance()
@@ -53,28 +57,32 @@ public struct RankCurveMeter {
             elapsedSeconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     }
 
-    private func points(
-        _ layer: DecomposableLayer, _ part: LayerNeighbourhood, _ recordings: [LayerNeighbourhood.Recording],
-        _ labels: [[Int]], _ whole: WholeModelJudge?
-    ) throws -> [RankCurves.Point] {
-        let (taps, chain) = (recordings.map(\.tap), layer.chains[0])
-        let judge = try measure == .proxy ? ProxyJudge(taps, labels, sharpness: sharpness) : nil
-        return try candidates(layer, chain).map { ranks in
-            let loss: Double
-            if let whole {
-                loss = try whole.loss { graph in
-                    var changed = try Compressor.replacing(layer, by: chain, ranks: ranks, in: graph)
-                    guard measure == .output else { return changed }
-                    let local = try part.settled(layer, chain, ranks: ranks, on: recordings).parameters
-                    for name in local.names where changed.parameters[name] != nil { changed.parameters[name] = local[name] }
-                    return changed
-                }
-            } else {
-                let changed = try part.settled(layer, chain, ranks: ranks, on: recordings).taps
-                loss = try judge?.divergence(changed) ?? Self.featureError(changed, taps)
+    /// What a layer loses at ranks of a chain.
+    private func judge(
+        _ layer: DecomposableLayer, _ part: LayerNeighbourhood, _ recordings: [LayerNeighbourhood.Recording], _ labels: [[Int]],
+        _ output: OutputJudge?, _ accuracy: AccuracyJudge?, in model: Graph
+    ) throws -> (LayerChain, [Int]) throws -> Double {
+        if let accuracy {
+            return { try accuracy.loss(of: Compressor.replacing(layer, by: $0, ranks: $1, in: model)) }
+        }
+        let exact = recordings.map(\.tap)
+        let proxy = try measure == .proxy ? ProxyJudge(exact, labels, sharpness: sharpness) : nil
+        return { chain, ranks in
+            let taps = try part.settledTaps(layer, chain, ranks: ranks, on: recordings)
+            if let output, let downstream = part.downstream {
+                return try output.divergence(downstream.outputs(taps, recordings))
             }
-            let error = chain.decomposition.relativeSquaredError(ranks: ranks)
-            return RankCurves.Point(ranks: ranks, squaredError: error, loss: loss)
+            return try proxy?.divergence(taps) ?? Self.featureError(taps, exact)
+        }
+    }
+
+    private func points(
+        _ layer: DecomposableLayer, _ loss: (_ chain: LayerChain, _ ranks: [Int]) throws -> Double
+    ) throws -> [RankCurves.Point] {
+        let chain = layer.chains[0]
+        return try candidates(layer, chain).map { ranks in
+            RankCurves.Point(
+                ranks: ranks, squaredError: chain.decomposition.relativeSquaredError(ranks: ranks), loss: try loss(chain, ranks))
         }
     }
 

@@ -10,9 +10,6 @@ public struct RankCurves: Sendable {
         case output
         /// Accuracy lost by the whole model.
         case sensitivity
-
-        /// Whether only the layer itself and what is between it and its tap are computed.
-        var isLocal: Bool { self == .features || self == .proxy }
     }
 
     public struct Point: Sendable, Equatable {
@@ -39,6 +36,14 @@ public struct RankCurves: Sendable {
         self.layers = layers
         self.imageCount = imageCount
         self.elapsedSeconds = elapsedSeconds
+    }
+}
+
+extension RankCurves {
+    /// A layer's loss as a function of ‖W − Ŵ‖² / ‖W‖²; `nil` where it was not measured.
+    package func curve(of layer: String) -> ((Double) -> Double)? {
+        guard let points = layers.last(where: { $0.name == layer })?.points, !points.isEmpty else { return nil }
+        return LossCurve(points).callAsFunction
     }
 }
 

@@ -1,13 +1,16 @@
--- model:finetune(data, options): what a model needs after it was compressed. Batch statistics first, then a short fit.
+-- model:finetune(data, options): what a model needs after it was compressed. Repair first, then a short fit.
 local core = require "moonrail.core"
 local check = require "moonrail.check"
+local fit = require "moonrail.fit"
 
 -- Options of its own; every other one is handed to fit.
-local own = { images = true, lr = true }
+local own = { images = true, lr = true, dense = true }
 
---- Re-estimates batch normalisation on `images` (2048) of the data and trains with defaults for a network that already
---- knows its task: SGD at `lr` (0.02) with Nesterov's momentum, a cosine after a short warm-up. Takes fit's options;
---- teacher = the dense model makes it a distillation. Gives fit's history.
+--- Trains with defaults for a network that already knows its task: SGD at `lr` (0.02) with Nesterov's momentum, a cosine
+--- after a short warm-up. Before that, on `images` (2048) of the data: with dense = the model that this one was made of, the last factors of
+--- the chains are fitted (Model:refit), or where none can be, channels without batch normalisation get their means and variances back
+--- (Model:repair); in any case batch normalisation is re-estimated. Takes fit's options; the teacher is `dense` unless
+--- another or false is given. Gives fit's history.
 function core.methods.Model.finetune(model, data, options)
     check.object("Model:finetune", 1, "data", data, "Dataset")
     if options ~= nil and type(options) ~= "table" then
@@ -18,14 +21,26 @@ function core.methods.Model.finetune(model, data, options)
         if not own[key] then passed[key] = value end
     end
     local images, lr = options and options.images or 2048, options and options.lr or 0.02
-    if not math.tointeger(images) then
-        error("Model:finetune: option 'images' must be a whole number, got " .. tostring(images), 2)
+    if not math.tointeger(images) or images < 2 then
+        error("Model:finetune: option 'images' must be a whole number of at least 2, got " .. tostring(images), 2)
     end
     if passed.optimizer and options.lr then error("Model:finetune: give either lr or an optimizer, not both", 2) end
+    local dense = options and options.dense
+    if dense ~= nil and getmetatable(dense) ~= "Model" then
+        error("Model:finetune: option 'dense' must be a Model, got a " .. type(dense), 2)
+    end
+    if passed.teacher == nil then passed.teacher = dense elseif passed.teacher == false then passed.teacher = nil end
     passed.optimizer = passed.optimizer
         or core.optim.sgd { lr = lr, momentum = 0.9, nesterov = true, weight_decay = 5e-4 }
     passed.schedule = passed.schedule or core.schedule.cosine { warmup = 0.1 }
     passed.label = passed.label or ("fine-tuning " .. model.name)
-    model:reestimate(data, { images = math.min(images, #data) })
+    check.options("Model:fit", passed, fit.options)
+    local count = math.min(images, #data)
+    if dense then
+        -- Chains that end in a kernel of several places cannot be fitted; the repair of statistics is next best.
+        local fitted = model:refit(dense, data, { images = count })
+        if fitted == 0 then model:repair(dense, data, { images = math.min(512, count) }) end
+    end
+    model:reestimate(data, { images = count })
     return model:fit(data, passed)
 end

@@ -138,3 +138,5 @@ function core.methods.Model.fit(model, data, options)
     optimizer.lr = state.peak
     return history
 end
+
+return { options = known }

@@ -51,6 +51,7 @@ end
 
 require "moonrail.fit"
 require "moonrail.finetune"
+require "moonrail.stages"
 require "moonrail.evaluate"
 require "moonrail.compile"
 require "moonrail.edit"

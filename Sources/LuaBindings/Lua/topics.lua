@@ -8,7 +8,7 @@ From a trained model to a small one.
     scores = mr.lwiq.score(model, train, { images = 512 })
     plan = mr.plan(model, { scores = scores, budget = { params = 0.5 } })
     small = model:compress(plan)
-    small:finetune(train, { steps = 3, teacher = model, images = 256 })
+    small:finetune(train, { steps = 3, dense = model, images = 256 })
     print(mr.compare { { model = model }, { model = small }, data = test:take(500) })
 
 scores and plan are rows: print them, sort them, edit them. ?mr.plan tells the options, ?policies the policies.
@@ -69,6 +69,13 @@ A schedule shrinks a model by steps while it is trained: a function of the epoch
         epochs = 2, budget = mr.schedule.shrink { to = 0.5, steps = 2, epochs = 2 }, plan = { policy = "knapsack" },
         optimizer = mr.optim.sgd { lr = 0.01, momentum = 0.9 },
     })
+    print(history)
+
+Or a plan is carried out by stages: some of its layers, tuning, the next ones.
+
+    model = mr.load "scripts/models/resnet20-fashion.safetensors"
+    plan = mr.plan(model, { budget = { params = 0.4 } })
+    small, history = model:compress_in_stages(plan, train:take(64), { stages = 2, steps = 1, images = 64 })
     print(history)]] },
     { name = "gradients", text = [[
 mr.grad(f) gives the gradient of f for its first argument: a tensor, a model, or a table of them.

@@ -136,8 +136,9 @@ function mr.schedule.one_cycle(options) end
 function mr.lwiq.score(model, data, options) end
 
 --- Measures what each layer alone loses when it is replaced by its chain at a few ranks and the statistics behind it are
---- re-estimated: by the error of the features at its tap ("features"), the divergence of the classifier imprinted there
---- ("proxy"), or what the whole model gives ("output", slow) or its accuracy ("sensitivity", slower). For the policies of the same names.
+--- re-estimated: the error of the features at its tap ("features"), the divergence of the classifier imprinted there
+--- ("proxy") or of the model's own output ("output", which computes what follows the layer too), or the accuracy that the whole
+--- model loses ("sensitivity", slow). For the policies of the same names; "features" and "output" look at no labels.
 ---@param model Model
 ---@param data Dataset
 ---@param options? { measure: "features"|"proxy"|"output"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset, allow_test: boolean }
@@ -150,9 +151,11 @@ function mr.lwiq.curves(model, data, options) end
 --- "lwiq" and "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto" takes for each layer the one that costs least at equal error.
 --- A budget of latency, a share or microseconds for latency_batch images (1), times the layers' chains on this machine once
 --- and remembers that in $XDG_CACHE_HOME/moonrail.
+--- min_rank and max_rank are numbers for all layers, or tables by names and patterns: { ["stage1.*"] = 8 }; as in fix, the longest
+--- pattern that matches counts.
 --- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights.
 ---@param model Model
----@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number, latency: number }, policy: string|function, grouping: string, freeze: string[], fix: table, min_rank: integer, max_rank: integer, align: integer, classifier: boolean, whiten: Dataset, latency_batch: integer }
+---@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number, latency: number }, policy: string|function, grouping: string, freeze: string|string[], fix: table, min_rank: integer|table, max_rank: integer|table, align: integer, classifier: boolean, whiten: Dataset, latency_batch: integer }
 ---@return table
 function mr.plan(model, options) end
 
@@ -225,12 +228,24 @@ function Model:features(images, names) end
 ---@return table
 function Model:fit(data, options) end
 
---- What a compressed model needs: batch normalisation re-estimated on `images` (2048), then a fit at `lr` (0.02) along
---- a cosine. Takes fit's options too; teacher = the dense model distills from it. Gives fit's history.
+--- What a compressed model needs: repairs on `images` (2048) of the data, then a fit at `lr` (0.02) along a cosine. With dense = the model
+--- that it was made of the last factors are fitted (refit; where none can be, repair), and
+--- that model is the teacher; batch normalisation is re-estimated in any case. Takes fit's options too; teacher = another model or false. Gives fit's history.
 ---@param data Dataset
----@param options? { images: integer, lr: number, loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, teacher: Model, optimizer: Optimizer, schedule: function, smoothing: number, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
+---@param options? { dense: Model, images: integer, lr: number, loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, teacher: Model|false, optimizer: Optimizer, schedule: function, smoothing: number, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
 ---@return table
 function Model:finetune(data, options) end
+
+--- Compresses after a plan by `stages` (3): some of its layers, a finetune, the next ones, until all are done; gives the small
+--- model and a history with a row for each epoch of each stage. order says which layers come first: "forward" (from the first
+--- on), "backward", or "error" (those that lose least). Takes finetune's options, which hold for every stage; the teacher is this model unless
+--- another or false is given.
+---@param plan table
+---@param data Dataset
+---@param options? { stages: integer, order: "forward"|"backward"|"error", images: integer, lr: number, loss: function, epochs: number, steps: integer, teacher: Model|false, optimizer: Optimizer, schedule: function, smoothing: number, temperature: number, distill: number, features: number, validate: Dataset, on_step: function, on_epoch: function }
+---@return Model
+---@return table history
+function Model:compress_in_stages(plan, data, options) end
 
 --- Accuracy and mean cross-entropy over a data set, without augmentation.
 ---@param data Dataset
@@ -244,9 +259,10 @@ function Model:evaluate(data, options) end
 function Model:reestimate(data, options) end
 
 --- Fits the last factor of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels.
+--- layers = names of layers fits only theirs.
 ---@param dense Model
 ---@param data Dataset
----@param options? { images: integer, seed: integer, ridge: number }
+---@param options? { images: integer, seed: integer, ridge: number, layers: string[] }
 ---@return integer layers how many were fitted
 function Model:refit(dense, data, options) end
 

@@ -16,6 +16,15 @@ function mr.tt.decompose(tensor, options) end
 ---@return Train
 function mr.tt.from_cores(cores) end
 
+--- The train of a tensor that is known by its elements, from as few of them as it takes (TT-cross): the function gets indices
+--- [count, d], which count from 1, and gives the elements there. `error` (1e-4) is aimed at; the table says what random elements
+--- differ by, and how many were asked for: mr.tt.cross(function(i) return 1 / i:sum(2) end, { modes = { 20, 20, 20 } }).
+---@param elements function
+---@param options { modes: integer[], error: number, max_rank: integer, seed: integer }
+---@return Train
+---@return { error: number, evaluations: integer }
+function mr.tt.cross(elements, options) end
+
 --- A matrix [O, I] as a train over pairs of factors of O (rows) and I (columns); balanced factors, `order` (2) of them,
 --- where none are given.
 ---@param weight Tensor
@@ -30,7 +39,8 @@ function mr.tt.matrix(weight, options) end
 function mr.tt.factors(number, count) end
 
 --- The chain of convolutions of these ranks for a weight [O, C / groups, Kh, Kw]: rows with weight, stride, padding,
---- dilation and groups. Groups are decomposed each on its own.
+--- dilation and groups. Groups are decomposed each on its own. What was lowered because no chain can have such ranks stands
+--- in clamps, as for a Train; ranks has those that the chain got.
 ---@param weight Tensor
 ---@param options { grouping: string, ranks: integer|integer[], stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[], groups: integer }
 ---@return table[]

@@ -80,12 +80,12 @@ end
 
 -- What the policy wants to know first.
 local function measurements(policy)
-    local measure = ({ features = true, proxy = true, sensitivity = true })[policy]
+    local measure = ({ features = true, proxy = true, output = true, sensitivity = true })[policy]
     local scored = policy:find "^lwiq"
     local needs = measure and "measures layers on" or scored and "scores layers by"
     if needs and not train then error(("the policy %s %s images: give --data, or take another"):format(policy, needs), 0) end
-    if needs and policy ~= "features" and not labelled then
-        error(("the policy %s needs labels; knapsack and features do without"):format(policy), 0)
+    if needs and policy ~= "features" and policy ~= "output" and not labelled then
+        error(("the policy %s needs labels; knapsack, features and output do without"):format(policy), 0)
     end
     local whiten = options.whiten and train or nil
     return {

@@ -1,0 +1,86 @@
+-- model:compress_in_stages(plan, data, options): some layers of a plan, tuning, the next ones, until all are compressed.
+local core = require "moonrail.core"
+local rows = require "moonrail.rows"
+local check = require "moonrail.check"
+local fit = require "moonrail.fit"
+
+local where = "Model:compress_in_stages"
+local view = {
+    { "stage", "stage" }, { "layers", "layers" }, { "params", "parameters", rows.grouped }, { "step", "step" },
+    { "loss", "loss", rows.fixed(4) }, { "accuracy", "train", rows.percent }, { "validation", "validation", rows.percent },
+    { "seconds", "seconds", rows.fixed(1) },
+}
+
+-- Finetune's options but those that would start a file or a budget anew in every stage, or fit what others tuned.
+local known = { stages = "number", order = "string", images = "number", lr = "number" }
+for name, kind in pairs(fit.options) do known[name] = kind end
+known.teacher = "userdata|boolean"
+for _, name in ipairs { "checkpoint", "checkpoint_every", "resume", "budget", "plan", "log" } do known[name] = nil end
+
+local orders = {
+    forward = function(a, b) return a.position < b.position end,
+    backward = function(a, b) return a.position > b.position end,
+    error = function(a, b)
+        if a.row.error ~= b.row.error then return a.row.error < b.row.error end
+        return a.position < b.position
+    end,
+}
+
+-- The plan's rows that have ranks, in the order in which they are compressed.
+local function pending(plan, order)
+    local list = {}
+    for position, row in ipairs(plan) do
+        if row.ranks then list[#list + 1] = { row = row, position = position } end
+    end
+    table.sort(list, orders[order])
+    return list
+end
+
+-- The rows from `first` to `last` as a plan of its own, and their layers. Layers that are chains already are none of them.
+local function part(plan, list, first, last)
+    local own, names = { grouping = plan.grouping, classifier = plan.classifier, policy = plan.policy }, {}
+    own.whitened, own.whiten = rawget(plan, "whitened"), rawget(plan, "whiten")
+    for i = first, last do
+        own[#own + 1] = list[i].row
+        names[#names + 1] = list[i].row.layer
+    end
+    return own, names
+end
+
+--- The compressed model, and a row of history for every epoch of every stage. `model` is untouched. A stage's chains are fitted
+--- to the dense layers before it is tuned (Model:refit); those of earlier stages keep what they learnt.
+---
+--- options: stages (3), into which the layers that get ranks are divided as evenly as they can; order, "forward" (from the first
+--- layer on), "backward", or "error" (those that lose least first); teacher (`model`), false for labels alone; and finetune's
+--- options, which hold for each stage: steps = 100 are 300 over three stages. Every stage draws its batches anew.
+function core.methods.Model.compress_in_stages(model, plan, data, options)
+    if type(plan) ~= "table" then error(("%s: argument 1 (plan) must be a plan, got a %s"):format(where, type(plan)), 2) end
+    check.object(where, 2, "data", data, "Dataset")
+    local passed = {}
+    for key, value in pairs(check.options(where, options, known)) do passed[key] = value end
+    local stages, order = passed.stages or 3, passed.order or "forward"
+    passed.stages, passed.order = nil, nil
+    if not math.tointeger(stages) or stages < 1 then
+        error(("%s: option 'stages' must be a whole number of at least 1, got %s"):format(where, tostring(stages)), 2)
+    end
+    if not orders[order] then error(("%s: option 'order' must be forward, backward or error, got %s"):format(where, order), 2) end
+    if passed.teacher == nil then passed.teacher = model elseif passed.teacher == false then passed.teacher = nil end
+
+    local list = pending(plan, order)
+    if #list == 0 then error(where .. ": no layer of the plan has ranks", 2) end
+    stages = math.min(math.tointeger(stages), #list)
+    local small, history, done = model:clone(), {}, 0
+    for stage = 1, stages do
+        local last = #list * stage // stages
+        local own, names = part(plan, list, done + 1, last)
+        small = small:compress(own)
+        small:refit(model, data, { images = math.min(passed.images or 2048, #data), layers = names })
+        passed.label = ("stage %d of %d"):format(stage, stages)
+        for _, row in ipairs(small:finetune(data:with { seed = core.seed() + stage }, passed)) do
+            row.stage, row.layers, row.params = stage, last - done, small.cost.params
+            history[#history + 1] = row
+        end
+        done = last
+    end
+    return small, rows.wrap(history, view)
+end
