@@ -1,5 +1,6 @@
 import Basics
 import Formats
+import Interchange
 import LuaRuntime
 import Tensors
 
@@ -39,6 +40,9 @@ enum SessionFunctions {
         }
         try table.define("file_size", in: state) { call in
             try call.push(try AtomicFile.size(try call.path(1, "path")))
+        }
+        try table.define("model_size", in: state) { call in
+            try call.push(try ModelFile.byteCount(try call.path(1, "path")))
         }
         try table.define("read_text", in: state) { call in
             try call.push(LuaBytes(try AtomicFile.read(try call.path(1, "path"), limit: 1 << 28)))

@@ -3,7 +3,7 @@
     python make_onnx_nets.py onnx_nets.safetensors
 
 Needs the pip packages torch, onnx, onnxscript, onnxruntime and safetensors. A net NAME is NAME/model (the file's bytes),
-NAME/input/0 and NAME/output/0.
+NAME/input/0 and NAME/output/0 and so on.
 """
 import os
 import sys
@@ -110,11 +110,59 @@ class Sequence(nn.Module):
         return torch.sigmoid(self.fc(torch.tanh(x.mean(2)[:, :8])))
 
 
+class Encoder(nn.Module):
+    """Attention over [length, samples, width], heads joined with the samples, as nn.MultiheadAttention writes it out."""
+
+    def __init__(self, width=12, heads=3):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, 4)
+
+    def forward(self, x):
+        x = x.transpose(0, 1)
+        t, n, c = x.shape
+        parts = self.qkv(x).view(t, n, 3, c).unsqueeze(0).transpose(0, -2).squeeze(-2)
+        q, k, v = (parts[i].reshape(t, n * self.heads, c // self.heads).transpose(0, 1) for i in range(3))
+        weights = torch.softmax(torch.bmm(q, k.transpose(1, 2)) * (c // self.heads) ** -0.5, -1)
+        y = torch.bmm(weights, v).transpose(0, 1).reshape(t * n, c)
+        x = self.norm(x + self.out(y).reshape(t, n, c))
+        return self.head(x.transpose(0, 1).mean(1))
+
+
+class Pyramid(nn.Module):
+    """Down and up again as U-Nets and detectors do, to the size that was there, with two results."""
+
+    def __init__(self):
+        super().__init__()
+        self.top = nn.Conv2d(3, 6, 3, padding=1)
+        self.middle = nn.Conv2d(6, 8, 3, stride=2, padding=1)
+        self.low = nn.Conv2d(8, 8, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(8, 8, 2, stride=2)
+        self.classes = nn.Conv2d(16, 4, 1)
+        self.boxes = nn.Conv2d(22, 2, 3, padding=1)
+
+    def forward(self, x):
+        top = functional.relu(self.top(x))
+        middle = functional.relu(self.middle(top))
+        y = self.up(functional.relu(self.low(middle)))
+        y = functional.pad(y, [0, middle.shape[3] - y.shape[3], 0, middle.shape[2] - y.shape[2]])
+        y = torch.cat([functional.interpolate(y, size=middle.shape[2:], mode="nearest"), middle], 1)
+        n, _, h, w = y.shape
+        classes = self.classes(y).view(n, 2, 2, h, w).permute(0, 3, 4, 1, 2).reshape(n, -1, 2).softmax(-1)
+        y = functional.interpolate(y, size=top.shape[2:], mode="bilinear", align_corners=False)
+        return classes, self.boxes(torch.cat([y, top], 1))
+
+
 NETS = {
     "residual": (Residual, (3, 16, 16)),
     "inverted": (Inverted, (3, 16, 16)),
     "attention": (Attention, (3, 16, 16)),
     "sequence": (Sequence, (4, 24)),
+    "encoder": (Encoder, (7, 12)),
+    "pyramid": (Pyramid, (3, 14, 10)),
 }
 
 
@@ -127,7 +175,7 @@ def exported(model, example, **options):
 
 
 def variants(model, shape):
-    batch = {"input_names": ["input"], "output_names": ["output"]}
+    batch = {"input_names": ["input"]}
     two, one = torch.randn(2, *shape), torch.randn(1, *shape)
     for opset in (11, 17):
         yield f"script-{opset}", exported(
@@ -155,7 +203,8 @@ def main(path):
             images = np.random.default_rng(3).standard_normal((count, *shape), dtype=np.float32)
             tensors[f"{name}-{variant}/model"] = np.frombuffer(data, dtype=np.uint8)
             tensors[f"{name}-{variant}/input/0"] = images
-            tensors[f"{name}-{variant}/output/0"] = session.run(None, {session.get_inputs()[0].name: images})[0]
+            for position, output in enumerate(session.run(None, {session.get_inputs()[0].name: images})):
+                tensors[f"{name}-{variant}/output/{position}"] = output
             print(name, variant, len(data))
     save_file(tensors, path, metadata={"torch": torch.__version__, "onnxruntime": onnxruntime.__version__})
     print(os.path.getsize(path), "bytes")

@@ -84,6 +84,77 @@ import Testing
         }
     }
 
+    private static let numbers: [Int64] = [
+        0, 1, -1, 2, 3, -2, 7, 1 << 20, 1 << 30, 1 << 31, -(1 << 31), 1 << 40, 1 << 62, .max, .min,
+    ]
+
+    /// Puts a number, an operator or a name in the place of another.
+    private func exchange(_ model: inout Onnx_ModelProto, _ random: inout RandomSource) throws {
+        let number = Self.numbers[Int.random(in: Self.numbers.indices, using: &random)]
+        let node = Int.random(in: model.graph.node.indices, using: &random)
+        let tensor = Int.random(in: model.graph.initializer.indices, using: &random)
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0, 1:
+            guard let place = model.graph.node[node].attribute.indices.randomElement(using: &random) else { return }
+            model.graph.node[node].attribute[place].i = number
+            guard let entry = model.graph.node[node].attribute[place].ints.indices.randomElement(using: &random) else { return }
+            model.graph.node[node].attribute[place].ints[entry] = number
+        case 2: model.graph.node[node].opType = model.graph.node.randomElement(using: &random)?.opType ?? ""
+        case 3:
+            guard let place = model.graph.node[node].input.indices.randomElement(using: &random) else { return }
+            let names = model.graph.initializer.map(\.name) + model.graph.node.flatMap(\.output)
+            model.graph.node[node].input[place] = names.randomElement(using: &random) ?? ""
+        case 4:
+            guard let place = model.graph.initializer[tensor].dims.indices.randomElement(using: &random) else { return }
+            model.graph.initializer[tensor].dims[place] = number
+        case 5:
+            let old = model.graph.initializer[tensor]
+            guard old.dataType == 7, old.dims.count <= 1, let count = Int(exactly: old.dims.first ?? 1), (1..<64).contains(count)
+            else { return }
+            let elements = [Int64](repeating: number, count: count)
+            model.graph.initializer[tensor] = try ONNXTensorWriter.message(
+                of: Tensor(elements, shape: Shape(old.dims.map { Int($0) })), name: old.name)
+        case 6:
+            let place = Int.random(in: model.graph.input[0].type.tensorType.shape.dim.indices, using: &random)
+            model.graph.input[0].type.tensorType.shape.dim[place].dimValue = number
+        default: model.opsetImport[0].version = Int64.random(in: 7...25, using: &random)
+        }
+    }
+
+    /// Well-formed messages that mean something else, which mutated bytes seldom are.
+    @Test func exchangedParts() throws {
+        var random = RandomSource(seed: 78)
+        let nets = try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors")
+            .filter { $0.name.hasSuffix("fixed") || $0.name.hasSuffix("script-11") }.map { try ONNXCoding.decode($0.model) }
+        var (read, refused) = (0, 0)
+        for net in nets {
+            for _ in 0..<100 {
+                var model = net
+                for _ in 0..<Int.random(in: 1...3, using: &random) { try exchange(&model, &random) }
+                do {
+                    _ = try ONNXFile.read(bytes: ONNXCoding.encode(model), source: "file")
+                    read += 1
+                } catch {
+                    #expect(error is any Failure, "\(error)")
+                    refused += 1
+                }
+            }
+        }
+        // A fuzzer that only makes what the first check refuses, or nothing wrong at all, tests nothing.
+        #expect(read > nets.count * 10 && refused > nets.count * 30, "\(read) \(refused)")
+    }
+
+    /// A number of samples beyond all reason, where the shapes are multiplied with it.
+    @Test func absurdBatches() throws {
+        for batch in [Int64.max, 1 << 40, 1 << 20, 0, -1, .min] {
+            let model = try Samples.model(
+                [Samples.node("Reshape", ["x", "shape"], ["y"])],
+                inputs: [Samples.input("x", [Int(batch), 3, 8, 8])],
+                weights: [("shape", try Tensor([Int64(3), -1]))])
+            do { _ = try ONNXFile.read(bytes: ONNXCoding.encode(model), source: "file") } catch { #expect(error is any Failure) }
+        }
+    }
+
     @Test func structure() throws {
         try expect("interchange.malformed", "no earlier node", changed { $0.graph.node.swapAt(0, 1) })
         try expect("interchange.malformed", "no earlier node", changed { $0.graph.node[0].input[0] = "a" })
@@ -109,6 +180,20 @@ import Testing
             let seen = try ONNXFile.inspect(path)
             #expect(seen.problems.count == 1 && seen.opset == 17 && seen.nodeCount == 6)
             #expect(seen.graph?.nodes.map(\.operation.name) == ["conv2d", "batch_norm"])
+        }
+    }
+
+    /// Also what stands behind the first one, so that nobody mends a model in vain; each once.
+    @Test func everyUnsupportedOperatorIsNamed() throws {
+        let foreign = try changed { model in
+            model.graph.node[1].opType = "Blur"
+            model.graph.node[2].opType = "Sharpen"
+            model.graph.node[3].opType = "Sharpen"
+        }
+        try InterchangeSamples.withFile { path in
+            try AtomicFile.write(path) { append in try ONNXCoding.encode(foreign).withUnsafeBytes { try append($0) } }
+            let problems = try ONNXFile.inspect(path).problems.map { "\($0)" }
+            #expect(problems.count == 2 && problems[0].contains("Blur") && problems[1].contains("'the Relu': the operator Sharpen"))
         }
     }
 

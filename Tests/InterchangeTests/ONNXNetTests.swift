@@ -5,6 +5,7 @@ import Formats
 import Foundation
 import Graphs
 import Interchange
+import ONNXMessages
 import Operations
 import Tensors
 import Testing
@@ -17,19 +18,51 @@ import Testing
 
     @Test func netsRunAsInONNXRuntime() throws {
         let cases = try nets()
-        #expect(cases.count == 20)
+        #expect(cases.count == 30)
         for example in cases {
             do {
                 let graph = try ONNXFile.read(bytes: example.model, source: example.name).graph
-                let result = try InferenceEngine(graph).run(example.inputs)
-                #expect(try difference(result[0], example.outputs[0]) < Self.tolerance, "\(example.name)")
+                let results = try InferenceEngine(graph).run(example.inputs)
                 let taped = try TapeExecutor(graph).forward(
                     example.inputs, parameters: graph.parameters, on: Tape(), isTraining: false).outputs
-                #expect(try difference(taped[0].tensor, example.outputs[0]) < Self.tolerance, "\(example.name), on the tape")
+                try #require(results.count == example.outputs.count)
+                for (position, expected) in example.outputs.enumerated() {
+                    #expect(try difference(results[position], expected) < Self.tolerance, "\(example.name)")
+                    #expect(try difference(taped[position].tensor, expected) < Self.tolerance, "\(example.name), on the tape")
+                }
             } catch {
                 Issue.record("\(example.name): \(error)")
             }
         }
+    }
+
+    /// Where the file fixes the number of samples, which then stands in its shapes, any number of them can be run.
+    @Test func fixedBatchesAreOpened() throws {
+        for example in try nets() where example.name.hasSuffix("fixed") {
+            let engine = try InferenceEngine(ONNXFile.read(bytes: example.model, source: example.name).graph)
+            var random = RandomSource(seed: 12)
+            let samples = try (0..<3).map { _ in try Tensor.normal(example.inputs[0].shape, using: &random) }
+            let alone = try samples.map { try engine.run([$0]) }
+            let together = try engine.run([.concatenated(samples, dim: 0)])
+            for (position, result) in together.enumerated() {
+                let expected = try Tensor.concatenated(alone.map { $0[position] }, dim: 0)
+                #expect(try difference(result, expected) < Self.tolerance, "\(example.name)")
+            }
+        }
+    }
+
+    /// Made of the shape of the input, as for the first state of a recurrence: a constant for every sample.
+    @Test func constantsAreMadeForEverySample() throws {
+        var value = Onnx_AttributeProto()
+        (value.name, value.type, value.t) = ("value", .tensor, try ONNXTensorWriter.message(of: Tensor([2] as [Float]), name: ""))
+        var filled = ONNXSamples.node("ConstantOfShape", ["shape"], ["twos"])
+        filled.attribute = [value]
+        let model = try ONNXSamples.model([
+            ONNXSamples.node("Shape", ["x"], ["shape"]), filled, ONNXSamples.node("Add", ["x", "twos"], ["y"]),
+        ])
+        let graph = try ONNXFile.read(bytes: ONNXCoding.encode(model)).graph
+        let result = try InferenceEngine(graph).run([.ones([5, 3, 8, 8])])[0]
+        #expect(try difference(result, .full([5, 3, 8, 8], 3)) == 0)
     }
 
     /// The names that the layers have in PyTorch, whatever an exporter did to the weights.

@@ -95,6 +95,8 @@ enum ONNXSamples {
             Pool2D(.init(kind: .averageWithPadding, window: [2, 2], padding: [0, 0, 1, 1])),
             Resize(dimension: 2, size: 13, scale: 13.0 / 8, interpolation: .linear, coordinates: .halfPixel),
             Resize(dimension: 3, size: 12, scale: 2, interpolation: .nearest, coordinates: .asymmetric, rounding: .floor),
+            // 6 · 1.6666666 rounds to 10 in float32, but not in double: such go by their sizes.
+            Resize(dimension: 3, size: 10, scale: 10.0 / 6, interpolation: .linear, coordinates: .pytorchHalfPixel),
         ]
         var outputs: [String] = []
         for (index, operation) in curves.enumerated() {

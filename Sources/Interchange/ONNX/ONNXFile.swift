@@ -52,6 +52,15 @@ public enum ONNXFile {
         return try ONNXInspection(model, source: path, directory: directory(of: path))
     }
 
+    /// The bytes of a model's file and of those beside it that hold its weights.
+    /// - Throws: `FileFailure`; `InterchangeFailure` where the file is no model or a file with weights is missing.
+    public static func byteCount(_ path: String) throws -> Int {
+        let model = try message(of: AtomicFile.read(path, limit: byteLimit), source: path)
+        let reader = ONNXTensorReader(source: path, directory: directory(of: path))
+        let files = Set(try model.graph.initializer.filter { $0.dataLocation == .external }.map(reader.externalFile))
+        return try files.reduce(AtomicFile.size(path)) { try $0 + AtomicFile.size($1) }
+    }
+
     /// Whether a path ends as ONNX files do.
     public static func isNamedByPath(_ path: String) -> Bool { path.hasSuffix(".onnx") }
 

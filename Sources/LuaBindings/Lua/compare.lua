@@ -11,7 +11,7 @@ local function measured(entry, position, options)
     if model == nil then return row end
     row.model = nil
     if type(model) == "string" then
-        row.name, row.bytes = row.name or model, row.bytes or core.file_size(model)
+        row.name, row.bytes = row.name or model, row.bytes or core.model_size(model)
         model = core.load(model)
     elseif getmetatable(model) ~= "Model" then
         error(("mr.compare: entry %d: model must be a Model or a path, got a %s"):format(position, type(model)), 0)

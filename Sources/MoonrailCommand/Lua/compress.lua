@@ -47,15 +47,23 @@ local function images(model)
     return train:with { shuffle = true, seed = 1 }, test
 end
 
--- How often two models name the same class.
+-- How often two models name the same class; for results that are no row of classes for each image, such as maps or
+-- boxes, how much of them is alike: 1 less the norm of the difference by the norm.
 local function agreement(one, other, data)
-    local progress, same = core.progress("comparing", #data), 0
+    local progress, same, apart, whole = core.progress("comparing", #data), 0, 0, 0
     for batch in data:with { shuffle = false, augment = {}, drop_last = false }:epoch() do
-        same = same + one(batch.x):argmax():eq(other(batch.x):argmax()):sum():item()
+        local ours, theirs = { one(batch.x) }, { other(batch.x) }
+        if #theirs == 1 and #theirs[1].shape == 2 then
+            same = same + ours[1]:argmax():eq(theirs[1]:argmax()):sum():item()
+        else
+            for i, wanted in ipairs(theirs) do
+                apart, whole = apart + (ours[i] - wanted):norm() ^ 2, whole + wanted:norm() ^ 2
+            end
+        end
         progress:advance(batch.count)
     end
     progress:finish()
-    return same / #data
+    return whole > 0 and 1 - math.sqrt(apart / whole) or same / #data
 end
 
 mr.seed(1)
@@ -63,6 +71,20 @@ local model = mr.load(options.model)
 local train, test
 if options.data then train, test = images(model) end
 local labelled = train and not options.unlabelled and #train.classes > 1
+
+-- Labels and tuning are for models that give a row of classes for each image.
+local function check_result(batch)
+    local results = { model(batch.x) }
+    if #results == 1 and #results[1].shape == 2 then return end
+    if labelled then error("the model's result is no class for each image: add --unlabelled", 0) end
+    if options.tune > 0 then
+        error("--tune is for models that give a class for each image; without it the images still repair the model", 0)
+    end
+end
+
+if train then
+    for batch in train:take(1):epoch() do check_result(batch) end
+end
 
 -- The accuracy on images that were held out, or without labels the agreement with the dense model.
 local function quality(candidate, name)
@@ -72,7 +94,7 @@ end
 
 local function measured(name, candidate, path)
     return {
-        name = name, params = candidate.cost.params, macs = candidate.cost.macs, bytes = mr.file_size(path),
+        name = name, params = candidate.cost.params, macs = candidate.cost.macs, bytes = core.model_size(path),
         accuracy = labelled and quality(candidate, name) or nil,
         latency_ms = candidate:latency { batch = 1, runs = 50 }.ms,
     }

@@ -61,14 +61,20 @@ public struct Gather: Operation {
     }
 
     private func places(_ tensor: Tensor, extent: Int) throws -> [Int] {
-        func resolve(_ place: Int?) throws -> Int {
-            guard let place, place >= -extent, place < extent else {
-                throw TensorFailure.indexOutOfRange(operation: name, what: "place", index: place ?? .max, count: extent)
+        func resolve(_ place: Int) throws -> Int {
+            guard place >= -extent, place < extent else {
+                throw TensorFailure.indexOutOfRange(operation: name, what: "place", index: place, count: extent)
             }
             return place < 0 ? place + extent : place
         }
         switch tensor.dtype {
-        case .float32: return try tensor.array(of: Float.self).map { try resolve(Int(exactly: $0)) }
+        case .float32:
+            return try tensor.array(of: Float.self).map { number in
+                guard let place = Int(exactly: number) else {
+                    throw TensorFailure.invalidArgument(operation: name, detail: "the place \(number) is no whole number")
+                }
+                return try resolve(place)
+            }
         case .int64: return try tensor.array(of: Int64.self).map { try resolve(Int($0)) }
         case .uint8: return try tensor.array(of: UInt8.self).map { try resolve(Int($0)) }
         }

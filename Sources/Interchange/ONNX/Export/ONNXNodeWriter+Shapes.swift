@@ -65,23 +65,33 @@ extension ONNXNodeWriter {
         writer.finish(node, "Expand", [x, target])
     }
 
-    /// By scales, because sizes would fix the batch; the least scale that gives the size where the exact one is rounded
-    /// down below it.
+    /// By the scale, where all readers make the same size of it: they multiply in float32 or in double and round down.
+    /// Else by sizes, with those of the other dimensions taken from the input, so that the batch stays open.
     private static func write(
         _ resize: Resize, _ node: Node, _ x: String, _ shape: Shape, _ writer: inout ONNXWriter
     ) throws {
-        let extent = Float(shape[resize.dimension])
-        var scale = Float(resize.scale)
-        if Int(extent * scale) != resize.size { scale = (Float(resize.size) / extent) }
-        if Int(extent * scale) != resize.size { scale = scale.nextUp }
-        guard Int(extent * scale) == resize.size else {
-            throw InterchangeFailure.notExportable(operation: node.operation.name, detail: "no scale makes \(resize.size) of \(Int(extent))")
+        let extent = shape[resize.dimension]
+        let scale = Float(resize.scale)
+        let isClear = Int(Float(extent) * scale) == resize.size && Int(Double(extent) * Double(scale)) == resize.size
+        var inputs = [x, ""]
+        if isClear {
+            var scales = [Float](repeating: 1, count: shape.rank)
+            scales[resize.dimension] = scale
+            inputs.append(try writer.constant(scales, shape: [shape.rank], node.name + ".scales"))
+        } else {
+            // The ratio of sizes becomes the scale.
+            guard abs(Double(resize.size) / Double(extent) / resize.scale - 1) < 1e-6 else {
+                throw InterchangeFailure.notExportable(
+                    operation: node.operation.name, detail: "the scale \(resize.scale) does not make \(resize.size) of \(extent)")
+            }
+            let before = try writer.add(
+                "Shape", [x], to: node.name + ".before", [.int("start", 0), .int("end", resize.dimension)])
+            let behind = try writer.add("Shape", [x], to: node.name + ".behind", [.int("start", resize.dimension + 1)])
+            let sizes = [before, try writer.constant([resize.size]), behind]
+            inputs += ["", try writer.add("Concat", sizes, to: node.name + ".sizes", [.int("axis", 0)])]
         }
-        var scales = [Float](repeating: 1, count: shape.rank)
-        scales[resize.dimension] = scale
-        let name = try writer.constant(scales, shape: [shape.rank], node.name + ".scales")
         writer.finish(
-            node, "Resize", [x, "", name],
+            node, "Resize", inputs,
             [
                 .string("mode", resize.interpolation.rawValue),
                 .string("coordinate_transformation_mode", resize.coordinates.rawValue),

@@ -69,8 +69,9 @@ enum ElementwiseTranslations {
     /// Floating-point values are float32 here, whatever their type in the file; whole numbers are float32 where they
     /// come from the input, and exact up to 2²⁴.
     static func cast(_ node: ONNXNode, _ assembly: inout GraphAssembly) throws -> [ONNXValue] {
-        guard let number = try node.int("to"), let target = Onnx_TensorProto.DataType(rawValue: number) else {
-            throw node.unsupported("this target type")
+        guard let number = try node.int("to") else { throw node.malformed("attribute 'to' is missing") }
+        guard let target = Onnx_TensorProto.DataType(rawValue: number) else {
+            throw node.unsupported("casting to elements of type \(number)")
         }
         let x = try node.input(0)
         switch (x, target) {

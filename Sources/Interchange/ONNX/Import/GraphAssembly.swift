@@ -21,6 +21,8 @@ struct GraphAssembly {
     private var parameterNames: [String: String] = [:]
     /// The number of samples the file was made for, where it fixes one.
     private(set) var fixedBatch: Int?
+    /// By value, the extents that were joined with the batch from the left: 5 for [5·N, 8] made of [5, N, 8].
+    private var joinedCounts: [String: Int] = [:]
 
     init(name: String) { graph = Graph(name: name) }
 
@@ -87,8 +89,34 @@ struct GraphAssembly {
             throw GraphFailure.valueShape(graph: graph.name, value: name, shape: outputs[0])
         }
         shapes[name] = outputs
+        joinedCounts[name] = try joinedCount(behind: operation, sources, extents(of: .value(name)) ?? [])
         graph.nodes.append(Node(name, operation, sources))
         return .value(name)
+    }
+
+    func joinedCount(of value: ONNXValue) -> Int {
+        if case .value(let name) = value { joinedCounts[name] ?? 1 } else { 1 }
+    }
+
+    /// What is joined with the batch in a result; `nil` where that is nothing.
+    private func joinedCount(behind operation: any Operation, _ sources: [Source], _ made: [Extent]) throws -> Int? {
+        for case .value(let name) in sources {
+            guard let own = try extents(of: .value(name)), let front = Self.frontCount(own), let new = Self.frontCount(made)
+            else { continue }
+            let joined = joinedCounts[name] ?? 1
+            if operation is Reshape || operation is Flatten {
+                let leading = front * joined
+                return new < leading && leading % new == 0 ? leading / new : nil
+            }
+            if joined > 1, own.first(where: { $0.perSample != 0 }) == made.first(where: { $0.perSample != 0 }) { return joined }
+        }
+        return nil
+    }
+
+    /// The elements in front of the extent that depends on N; `nil` where none does.
+    static func frontCount(_ extents: [Extent]) -> Int? {
+        guard let place = extents.firstIndex(where: { $0.perSample != 0 }) else { return nil }
+        return extents[..<place].reduce(1) { $0 * $1.constant }
     }
 
     /// Operations multiply extents without fear of overflow, so none that large may reach them.

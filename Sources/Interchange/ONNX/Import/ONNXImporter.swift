@@ -159,7 +159,7 @@ package struct ONNXImporter {
             throw InterchangeFailure.unsupported(source: source, place: place, detail: "a scalar, without a batch")
         }
         var fixedBatch: Int?
-        if case .dimValue(let number)? = dims[0].value, number >= 1 { fixedBatch = Int(number) }
+        if case .dimValue(let number)? = dims[0].value, (1..<1 << 20).contains(number) { fixedBatch = Int(number) }
         let extents = try dims.enumerated().dropFirst().map { position, dim -> Int in
             guard case .dimValue(let number)? = dim.value, (1..<1 << 30).contains(number) else {
                 let name = if case .dimParam(let name)? = dim.value { " ('\(name)')" } else { "" }
@@ -187,7 +187,8 @@ package struct ONNXImporter {
         let inputs = try message.input.map { name -> ONNXValue? in
             if name.isEmpty { return nil }
             guard let value = values[name] else {
-                throw malformed("node '\(message.name)' (\(message.opType))", "input '\(name)' is made by no earlier node")
+                let title = message.name.isEmpty ? message.output.first ?? "unnamed node" : message.name
+                throw malformed("node '\(title)' (\(message.opType))", "input '\(name)' is made by no earlier node")
             }
             return value
         }
@@ -212,11 +213,28 @@ package struct ONNXImporter {
         let unknowns = node.inputs.contains { if case .unknown? = $0 { true } else { false } }
         let domain = node.proto.domain
         if domain.isEmpty || domain == "ai.onnx" {
-            if unknowns { return node.proto.output.map { _ in .unknown } }
+            if unknowns {
+                try requireKnown(node)
+                return node.proto.output.map { _ in .unknown }
+            }
             if let known = try ShapeArithmetic.fold(node, assembly) { return known }
             if let translation = TranslationTable.all[node.operatorName] { return try translation(node, &assembly) }
         }
+        throw unsupportedOperator(node)
+    }
+
+    /// Of what stands behind something that cannot be read, every operator that is missing is named once.
+    private func requireKnown(_ node: ONNXNode) throws {
+        if TranslationTable.all[node.operatorName] != nil || ShapeArithmetic.knows(node.operatorName) { return }
+        let isNamed = problems.contains {
+            if case .unsupportedOperator(_, node.operatorName, _, _)? = $0 as? InterchangeFailure { true } else { false }
+        }
+        if !isNamed { throw unsupportedOperator(node) }
+    }
+
+    private func unsupportedOperator(_ node: ONNXNode) -> InterchangeFailure {
+        let domain = node.proto.domain
         let name = domain.isEmpty ? node.operatorName : "\(domain).\(node.operatorName)"
-        throw InterchangeFailure.unsupportedOperator(source: source, name: name, node: node.title, opset: opset)
+        return .unsupportedOperator(source: source, name: name, node: node.title, opset: opset)
     }
 }

@@ -119,17 +119,7 @@ struct ONNXTensorReader {
         func malformed(_ detail: String) -> InterchangeFailure { .malformed(source: source, place: place, detail: detail) }
         var entries: [String: String] = [:]
         for entry in message.externalData { entries[entry.key] = entry.value }
-        guard let location = entries["location"], !location.isEmpty else { throw malformed("its external data has no location") }
-        guard let directory else { throw malformed("its data lies in '\(location)', but the model came from memory") }
-        let parts = location.split(separator: "/", omittingEmptySubsequences: false)
-        guard !location.hasPrefix("/"), !parts.contains(".."), !location.contains("\0") else {
-            throw malformed("its data is said to lie in '\(location)', outside the model's directory")
-        }
-        let path = directory.isEmpty ? location : directory + "/" + location
-        let root = Self.resolved(directory.isEmpty ? "." : directory)
-        guard let file = Self.resolved(path), let root, file.hasPrefix(root == "/" ? root : root + "/") else {
-            throw malformed("its data file '\(path)' is missing or lies outside the model's directory")
-        }
+        let file = try externalFile(message)
         func number(_ key: String) throws -> Int? {
             guard let text = entries[key] else { return nil }
             guard let number = Int(text), number >= 0 else { throw malformed("'\(key)' of its external data is '\(text)'") }
@@ -141,9 +131,30 @@ struct ONNXTensorReader {
         }
         let size = try AtomicFile.size(file)
         guard offset <= size, byteCount <= size - offset else {
-            throw malformed("its data lies at bytes \(offset) to \(offset)+\(byteCount), but '\(path)' has \(size)")
+            throw malformed("its data lies at bytes \(offset) to \(offset)+\(byteCount), but '\(entries["location"] ?? file)' has \(size)")
         }
         return try AtomicFile.read(file, from: offset, count: byteCount).withUnsafeBytes(body)
+    }
+
+    /// The file beside the model that holds a tensor's elements, with links followed.
+    func externalFile(_ message: Onnx_TensorProto) throws -> String {
+        func malformed(_ detail: String) -> InterchangeFailure {
+            .malformed(source: source, place: "tensor '\(message.name)'", detail: detail)
+        }
+        guard let location = message.externalData.first(where: { $0.key == "location" })?.value, !location.isEmpty else {
+            throw malformed("its external data has no location")
+        }
+        guard let directory else { throw malformed("its data lies in '\(location)', but the model came from memory") }
+        let parts = location.split(separator: "/", omittingEmptySubsequences: false)
+        guard !location.hasPrefix("/"), !parts.contains(".."), !location.contains("\0") else {
+            throw malformed("its data is said to lie in '\(location)', outside the model's directory")
+        }
+        let path = directory.isEmpty ? location : directory + "/" + location
+        let root = Self.resolved(directory.isEmpty ? "." : directory)
+        guard let file = Self.resolved(path), let root, file.hasPrefix(root == "/" ? root : root + "/") else {
+            throw malformed("its data file '\(path)' is missing or lies outside the model's directory")
+        }
+        return file
     }
 
     private static func resolved(_ path: String) -> String? {

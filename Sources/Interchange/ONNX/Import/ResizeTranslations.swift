@@ -6,9 +6,9 @@ enum ResizeTranslations {
     static func resize(_ node: ONNXNode, _ assembly: inout GraphAssembly) throws -> [ONNXValue] {
         let isOld = node.opset < 11
         let coordinates: Resize.Coordinates
-        let rounding: Resize.Rounding
+        let rounding: Resize.Rounding?
         if isOld {
-            (coordinates, rounding) = (.asymmetric, .floor)
+            (coordinates, rounding) = (.asymmetric, nil)
         } else {
             let name = try node.text("coordinate_transformation_mode", default: "half_pixel")
             guard let known = Resize.Coordinates(rawValue: name) else { throw node.unsupported("coordinates '\(name)'") }
@@ -30,9 +30,10 @@ enum ResizeTranslations {
         return try resize(node, &assembly, scales ?? [], nil, .asymmetric, .floor)
     }
 
+    /// - Parameter rounding: `nil` for that of opset 10: down where there are more elements than before, else up.
     private static func resize(
         _ node: ONNXNode, _ assembly: inout GraphAssembly, _ scales: [Float], _ sizes: [Extent]?,
-        _ coordinates: Resize.Coordinates, _ rounding: Resize.Rounding
+        _ coordinates: Resize.Coordinates, _ rounding: Resize.Rounding?
     ) throws -> [ONNXValue] {
         let kind = try node.text("mode", default: "nearest")
         guard let mode = Resize.Interpolation(rawValue: kind) else { throw node.unsupported("mode '\(kind)'") }
@@ -46,7 +47,7 @@ enum ResizeTranslations {
             let axis = try node.dimension(number, rank: extents.count)
             var (scale, size) = (1.0, 0)
             if let sizes, !sizes.isEmpty {
-                if sizes[i] == extents[axis] { continue }
+                if sizes[i] == extents[axis] || extents[axis] == .batch && assembly.isBatch(sizes[i]) { continue }
                 guard let new = sizes[i].fixed, let old = extents[axis].fixed, old > 0 else {
                     throw node.unsupported("resizing the samples")
                 }
@@ -56,11 +57,12 @@ enum ResizeTranslations {
                 guard let old = extents[axis].fixed, scales[i] > 0, scales[i] < 1_048_576 else {
                     throw node.unsupported("the scale \(scales[i]) of dimension \(axis)")
                 }
-                (size, scale) = (Int((Double(old) * Double(scales[i])).rounded(.down)), Double(scales[i]))
+                // In float32, as everybody does: 15 / 7, written as a float, makes 15 of 7 and not 14.
+                (size, scale) = (Int((Float(old) * scales[i]).rounded(.down)), Double(scales[i]))
             }
             let operation = Resize(
                 dimension: axis, size: size, scale: scale, interpolation: mode, coordinates: coordinates,
-                rounding: rounding)
+                rounding: rounding ?? (scale < 1 ? .ceil : .floor))
             x = try assembly.add(node.plainName, operation, [x])
         }
         return [x]

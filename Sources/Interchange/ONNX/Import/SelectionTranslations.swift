@@ -44,8 +44,9 @@ enum SelectionTranslations {
         of x: ONNXValue, _ extent: Extent, _ axis: Int, _ start: Int, _ end: Int, _ step: Int, _ node: ONNXNode,
         _ assembly: inout GraphAssembly
     ) throws -> ONNXValue {
+        let takesAll = start == 0 && step == 1 && (end >= Int(Int32.max) || extent == .batch && assembly.isBatch(Extent(end)))
         guard let extent = extent.fixed else {
-            if start == 0, step == 1, end >= Int(Int32.max) { return x }
+            if takesAll { return x }
             throw node.unsupported("taking a part of the samples")
         }
         func resolve(_ place: Int) -> Int { place < 0 ? place.addingReportingOverflow(extent).partialValue : place }
@@ -56,11 +57,15 @@ enum SelectionTranslations {
             return try assembly.add(
                 node.plainName, Slice(dimension: axis, from: first, to: last, by: min(step, max(1, extent))), [x])
         }
-        let first = min(max(resolve(start), -1), extent - 1)
+        let first = min(max(resolve(start), 0), extent - 1)
         let last = end < -extent ? -1 : min(max(resolve(end), -1), extent - 1)
+        guard extent <= placeLimit else { throw node.unsupported("turning \(extent) elements round") }
         let places = Array(stride(from: first, to: last, by: max(step, -max(1, extent))))
         return try select(x, axis, places, node, &assembly)
     }
+
+    /// Places are written out, so there must not be too many.
+    private static let placeLimit = 1 << 22
 
     /// The parts of x at `places` of a dimension.
     private static func select(
@@ -111,6 +116,7 @@ enum SelectionTranslations {
                 continue
             }
             guard let extent = extents[axis].fixed else { throw node.unsupported("padding the samples") }
+            guard extent <= placeLimit else { throw node.unsupported("mode '\(mode)' on \(extent) elements") }
             let places = try (-before..<max(-before, extent + after)).map {
                 try place($0, extent, mode, isRemoving: before < 0 || after < 0, node)
             }

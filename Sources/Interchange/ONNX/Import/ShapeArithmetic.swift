@@ -3,6 +3,13 @@ import Tensors
 
 /// What exporters write to work shapes out, done on whole numbers in which the number of samples stays open.
 enum ShapeArithmetic {
+    /// Whether shapes may be worked out with an operator.
+    static func knows(_ name: String) -> Bool {
+        others.contains(name) || binary[name] != nil || functions[name] != nil
+    }
+
+    private static let others: Set = ["Constant", "ConstantOfShape", "Shape", "Size", "Where", "ReduceProd", "Range"]
+
     /// The values of a node whose inputs are all known; `nil` where it is nothing of the kind.
     static func fold(_ node: ONNXNode, _ assembly: GraphAssembly) throws -> [ONNXValue]? {
         switch node.operatorName {
@@ -11,7 +18,7 @@ enum ShapeArithmetic {
         case "Size":
             guard let extents = try assembly.extents(of: node.input(0)), let count = Extent.count(extents) else { return nil }
             return [.extents([count], isScalar: true)]
-        case "ConstantOfShape": return [try constantOfShape(node)]
+        case "ConstantOfShape": return try constantOfShape(node).map { [$0] }
         default:
             if let function = functions[node.operatorName], case .constant(let x)? = node.inputs.first ?? nil {
                 return try folded(node, x, function)
@@ -122,15 +129,18 @@ enum ShapeArithmetic {
         throw node.unsupported("a constant that is no tensor and no number")
     }
 
-    /// One value seen in every place, so that an absurd shape takes no memory.
-    private static func constantOfShape(_ node: ONNXNode) throws -> ONNXValue {
+    /// One value seen in every place, so that an absurd shape takes no memory; `nil` where N is in the shape.
+    private static func constantOfShape(_ node: ONNXNode) throws -> ONNXValue? {
         guard let extents = try node.extents(0, "the shape") else { throw node.malformed("the shape is missing") }
         let dims = extents.compactMap(\.fixed)
-        guard dims.count == extents.count else { throw node.unsupported("a constant with the samples in its shape") }
-        let value = try node.tensor("value").map {
-            try ONNXTensorReader(source: node.source, directory: nil).tensor($0).reshaped([])
-        }
-        return node.made(try (value ?? .zeros([])).broadcast(to: Shape(dims)))
+        guard dims.count == extents.count else { return nil }
+        return node.made(try filling(node).broadcast(to: Shape(dims)))
+    }
+
+    /// The scalar that a ConstantOfShape repeats.
+    static func filling(_ node: ONNXNode) throws -> Tensor {
+        guard let message = try node.tensor("value") else { return try .zeros([]) }
+        return try ONNXTensorReader(source: node.source, directory: nil).tensor(message).reshaped([])
     }
 
     /// Functions that only occur on constants.

@@ -19,15 +19,15 @@ enum ShapeTranslations {
             guard let all = Extent.count(own), let known = Extent.count(others) else {
                 throw node.unsupported("the shape \(target)")
             }
-            // In a file for a fixed number of samples, a number in front stands for them.
-            let isFixed = assembly.fixedBatch != nil && open > 0 && known.fixed != nil
+            // In a file for a fixed number of samples, one of the numbers may stand for them.
+            let isFixed = assembly.fixedBatch != nil && known.fixed != nil
             let count = isFixed ? Extent(all.constant + all.perSample * (assembly.fixedBatch ?? 0)) : all
             guard let extent = Extent.combine(count, known, .divide), Extent.count(others + [extent]) == count else {
                 throw node.malformed("\(own) cannot become \(target)")
             }
             target[open] = extent
         }
-        target = try assembly.openingBatch(target, for: own, node)
+        target = try assembly.openingBatch(target, for: x, own, node)
         return [try assembly.reshape(x, to: target, node.plainName)]
     }
 
@@ -99,9 +99,9 @@ enum ShapeTranslations {
         let isBatched = shapes.contains { $0.first?.perSample == 1 }
         if axis != 0, isBatched {
             parts = try parts.map { part in
-                guard case .constant = part, var target = try assembly.extents(of: part), target.first?.fixed == 1 else { return part }
-                target[0] = .batch
-                return try assembly.expand(part, to: target, node.plainName + ".part")
+                guard case .constant(let constant) = part, let sample = try assembly.sample(of: constant) else { return part }
+                let target = [.batch] + sample.tensor.shape.dims.dropFirst().map { Extent($0) }
+                return try assembly.expand(.constant(sample), to: target, node.plainName + ".part")
             }
         }
         return [try assembly.add(node.plainName, Concatenate(dimension: axis), parts)]
@@ -110,6 +110,13 @@ enum ShapeTranslations {
     static func expand(_ node: ONNXNode, _ assembly: inout GraphAssembly) throws -> [ONNXValue] {
         guard let target = try node.extents(1, "the shape") else { throw node.malformed("the shape is missing") }
         return [try assembly.expand(node.input(0), to: target, node.plainName)]
+    }
+
+    /// A value for every sample; without N in the shape it has been worked out before.
+    static func constantOfShape(_ node: ONNXNode, _ assembly: inout GraphAssembly) throws -> [ONNXValue] {
+        guard let target = try node.extents(0, "the shape") else { throw node.malformed("the shape is missing") }
+        let value = ONNXConstant(try ShapeArithmetic.filling(node), name: node.title, form: "filling")
+        return [try assembly.expand(.constant(value), to: target, node.plainName)]
     }
 }
 
@@ -139,15 +146,6 @@ extension GraphAssembly {
         .shapes(operation: "reshape", detail: "\(own) cannot become \(target)")
     }
 
-    /// A target of plain numbers, from a file for a fixed number of samples, with N put in for that number.
-    func openingBatch(_ target: [Extent], for own: [Extent], _ node: ONNXNode) throws -> [Extent] {
-        guard let all = Extent.count(own), all.perSample != 0, let made = Extent.count(target), made != all else { return target }
-        guard let batch = fixedBatch, all.constant == 0, made.fixed == all.perSample * batch, let first = target.first?.fixed,
-            first % batch == 0
-        else { throw node.malformed("\(own) cannot become \(target)") }
-        return [Extent(0, perSample: first / batch)] + target.dropFirst()
-    }
-
     /// x repeated to fill `target` after broadcasting; a constant gets the batch of the first input.
     mutating func expand(_ x: ONNXValue, to target: [Extent], _ name: String) throws -> ONNXValue {
         guard let own = try extents(of: x) else { return .unknown }
@@ -158,7 +156,7 @@ extension GraphAssembly {
             let (i, j) = (position - rank + own.count, position - rank + target.count)
             let mine = i >= 0 ? own[i] : Extent(1)
             let wanted = j >= 0 ? target[j] : Extent(1)
-            let extent = wanted.fixed == 1 ? mine : wanted
+            let extent = wanted.fixed == 1 || mine == .batch && isBatch(wanted) ? mine : wanted
             result.append(extent)
             if let fixed = extent.fixed {
                 dims.append(fixed)

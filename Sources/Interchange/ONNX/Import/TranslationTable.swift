@@ -55,6 +55,7 @@ enum TranslationTable {
 
     private static let shapes: [String: Translation] = [
         "Concat": ShapeTranslations.concatenate,
+        "ConstantOfShape": ShapeTranslations.constantOfShape,
         "Expand": ShapeTranslations.expand,
         "Flatten": ShapeTranslations.flatten,
         "Gather": SelectionTranslations.gather,
