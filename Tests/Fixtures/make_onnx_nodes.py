@@ -42,10 +42,10 @@ def plain(array):
     if not isinstance(array, np.ndarray):
         return None
     if array.dtype == np.bool_ or array.dtype.kind in "iu":
-        return np.ascontiguousarray(array.astype(np.int64))
+        return np.array(array, np.int64, order="C")
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(array.astype(np.float32))
+            return np.array(array, np.float32, order="C")
     return None
 
 
@@ -106,6 +106,9 @@ def earlier_cases(wheel):
             except ValueError:
                 # Optional values and sequences, which are no tensors.
                 continue
+            values = list(model.graph.input) + list(model.graph.output)
+            if any(v.type.tensor_type.elem_type == onnx.TensorProto.BFLOAT16 for v in values):
+                continue  # written down as whole numbers, the bits of the values
             yield found[2], model, data
 
 

@@ -107,7 +107,10 @@ import Testing
             let graph = try ONNXFile.read(bytes: example.model, source: example.name).graph
             let tape = Tape()
             let result = try TapeExecutor(graph).forward(example.inputs, parameters: graph.parameters, on: tape, isTraining: true)
-            let loss = try tape.apply(Sum(isMean: true), [tape.apply(Multiply(), [result.outputs[0], result.outputs[0]])[0]])[0]
+            let losses = try result.outputs.map { output in
+                try tape.apply(Sum(isMean: true), [tape.apply(Multiply(), [output, output])[0]])[0]
+            }
+            let loss = try losses.dropFirst().reduce(losses[0]) { sum, next in try tape.apply(Add(), [sum, next])[0] }
             let gradients = try tape.gradients(of: loss)
             for name in graph.parameters.trainableNames {
                 let variable = try #require(result.parameters[name], "\(name)")

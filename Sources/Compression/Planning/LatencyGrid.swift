@@ -24,8 +24,12 @@ struct LatencyGrid: Sendable {
         self.times = lifted
     }
 
-    /// The same with `time` taken off every time, of which at least 1 remains.
-    func less(_ time: Int) -> LatencyGrid { LatencyGrid(ranks: ranks, times: times.map { max(1, $0 - time) }) }
+    /// The same with `start` taken off every time.
+    func less(_ start: Int) -> LatencyGrid { LatencyGrid(ranks: ranks, times: times.map { Self.less($0, start) }) }
+
+    /// What is left of a time without the average that it takes to start: at least half, for that average may be more
+    /// than a small layer takes.
+    static func less(_ time: Int, _ start: Int) -> Int { max(1, time / 2, time - start) }
 
     /// - Parameter wanted: rank per bond. Kernels work on blocks of channels, so a rank costs what its block does.
     func callAsFunction(_ wanted: [Int]) -> Int {

@@ -130,7 +130,7 @@ extension DecomposedModel {
         // activations into the format of its kernel and back. It is the same for a layer and its chains.
         let alone = max(0, sum - whole) / max(1, timed.count)
         for (index, dense, grids) in timed {
-            result.layers[index].setTimes(dense: max(1, dense - alone), grids.map { $0.less(alone) })
+            result.layers[index].setTimes(dense: LatencyGrid.less(dense, alone), grids.map { $0.less(alone) })
         }
         result.denseLatency = max(whole, result.layers.reduce(0) { $0 + $1.denseCost(.latency) })
         return result
