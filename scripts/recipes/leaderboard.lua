@@ -211,7 +211,11 @@ end
 
 results.correlations = results.correlations or {}
 for _, model in ipairs { "resnet20", "resnet56" } do
-    if prepared[model .. " 1 sensitivity"] and not results.correlations[model] and mr.clock() < deadline then
+    local is_measured = false
+    for _, point in ipairs(results.points) do
+        is_measured = is_measured or point.model == model and point.policy == "sensitivity"
+    end
+    if is_measured and args[model] ~= "" and not results.correlations[model] and mr.clock() < deadline then
         results.correlations[model] = correlations(model)
         save()
     end
