@@ -19,7 +19,7 @@ public enum Policy: String, Sendable, CaseIterable {
     /// The sum over layers of the share of ‖W‖² lost, as small as possible; the bonds of a layer may differ.
     ///
     /// The default where nothing was measured on data: of the policies that need none it was the best at all four
-    /// budgets of `scripts/results/leaderboard-quick.json` (ResNet-20, Fashion-MNIST, after BN re-estimation), with
+    /// budgets of `scripts/results/leaderboard.json` (ResNet-20, Fashion-MNIST, after BN re-estimation), with
     /// `minimax` at the same accuracy at 60 %. `proxy` was better still on average, by 0.15 points over one seed.
     case knapsack
     /// `knapsack` with every layer's loss weighted by its significance.

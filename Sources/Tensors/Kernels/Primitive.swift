@@ -1,6 +1,6 @@
 package import COneDNN
 
-/// A oneDNN primitive: created once for its shapes, cached, executed on the tensors of the moment.
+/// A primitive of oneDNN or of our own: created once for its shapes, cached, executed on the tensors of the moment.
 package final class Primitive {
     package let handle: OpaquePointer
     private let operation: String
