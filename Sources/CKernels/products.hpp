@@ -12,19 +12,13 @@ constexpr long group = 6;  // rows per product: with two blocks of outputs they 
 
 INLINE long blocks(long channels) { return (channels + 7) / 8; }
 
-// M[row, o] = Σ_c V[row, c] U[c, o] for Rows rows (tiles or pixels) and Blocks blocks of outputs. V is [block of c][row][8],
-// the blocks `v_stride` floats apart, U is [c][Blocks · 8], M is [block of o][row][8]. With
-// Adds the product is added to M.
-template <int Rows, int Blocks, bool Adds = false>
+// M[row, o] = Σ_c V[row, c] U[c, o] for Rows rows (tiles) and Blocks blocks of outputs. V is [block of c][row][8],
+// the blocks `v_stride` floats apart, U is [c][Blocks · 8], M is [block of o][row][8].
+template <int Rows, int Blocks>
 INLINE void product(const float *v, long v_stride, const float *u, long inputs, float *m, long m_stride) {
     vec sum[Rows][Blocks];
     for (int row = 0; row < Rows; row++)
-        for (int k = 0; k < Blocks; k++) {
-            Lanes<1> start;
-            if (Adds) load(start, m + k * m_stride + row * 8);
-            else clear(start);
-            sum[row][k] = start.part[0];
-        }
+        for (int k = 0; k < Blocks; k++) sum[row][k] = vec{};
     for (long block = 0; block < inputs; block++) {
         const float *from = v + block * v_stride;
         for (int lane = 0; lane < 8; lane++) {

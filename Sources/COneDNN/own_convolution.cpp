@@ -1,4 +1,4 @@
-// Puts our kernels in oneDNN's place on processors with AVX2 only, where it has no Winograd and is slow with few pixels.
+// Puts our kernels in oneDNN's place on processors with AVX2 only, where it has no Winograd.
 #include "primitive.hpp"
 
 #include <CKernels.h>
@@ -63,34 +63,6 @@ struct WinogradConvolution final : cod::Kernel {
     }
 };
 
-// y = x ⋆ w and what follows, for a handful of pixels.
-struct PatchConvolution final : cod::Kernel {
-    ck_conv3x3 shape;
-    ck_epilogue epilogue{};
-    int threads = cod::thread_count();
-    size_t scratch_stride;
-
-    explicit PatchConvolution(const ck_conv3x3 &shape)
-        : shape(shape), scratch_stride(ck_patches_scratch_count(&shape)) {}
-
-    void run(void *const pointers[cod_argument_count], void *scratch) const override {
-        long pairs = (shape.o + 15) / 16, blocks = (shape.o + 7) / 8;
-        ck_epilogue after = epilogue;
-        after.bias = static_cast<const float *>(pointers[cod_bias]);
-        on_threads(threads, [&](int thread, int count) {
-            ck_patches_run(&shape, static_cast<const float *>(pointers[cod_src]),
-                           static_cast<const float *>(pointers[cod_weights]), &after,
-                           static_cast<float *>(pointers[cod_dst]),
-                           static_cast<float *>(scratch) + thread * scratch_stride, 2 * share(pairs, thread, count),
-                           std::min(blocks, 2 * share(pairs, thread + 1, count)));
-        });
-    }
-
-    void pack(const float *plain, void *packed) const override {
-        ck_patches_pack(plain, shape.o, shape.c, static_cast<float *>(packed));
-    }
-};
-
 struct WeightGradient final : cod::Kernel {
     ck_conv3x3 shape;
     int threads = cod::thread_count();
@@ -136,23 +108,17 @@ bool pays(const cod_convolution &s, cod_pass pass) {
     return pass == cod_backward_weights ? tiles >= 64 : tiles >= 4;
 }
 
-// Where the time goes into reading weights, of which there are more than the second cache holds.
-bool is_bound_by_weights(const cod_convolution &s, cod_pass pass) {
-    return pass == cod_forward_inference && s.n * s.p * s.q <= 18 && s.c >= 128 && s.o >= 128;
-}
-
 }  // namespace
 
 std::unique_ptr<cod_primitive> cod::make_own_convolution(const cod_convolution &s, cod_pass pass) {
     bool fits = s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
                 s.dilation_w == 1 && s.groups == 1 && s.pad_top <= 2 && s.pad_left <= 2;
-    if (!fits || cod_channel_block() != 8 || !ck_winograd_is_available() || !can_finish(s)) return nullptr;
+    if (!fits || cod_channel_block() != 8 || !ck_winograd_is_available() || !can_finish(s) || !pays(s, pass))
+        return nullptr;
     if (pass == cod_backward_weights && s.has_bias) return nullptr;
-    bool uses_patches = is_bound_by_weights(s, pass);
-    if (!uses_patches && !pays(s, pass)) return nullptr;
 
     auto result = std::make_unique<cod_primitive>();
-    result->implementation = uses_patches ? "patches:avx2" : "winograd:avx2";
+    result->implementation = "winograd:avx2";
     auto activation = [&](cod_argument which, int64_t channels, int64_t h, int64_t w) {
         result->add(which, 0, cod::activation(s.n, channels, h, w, cod_format_blocked), cod_format_blocked);
     };
@@ -168,26 +134,14 @@ std::unique_ptr<cod_primitive> cod::make_own_convolution(const cod_convolution &
         return result;
     }
     bool turned = pass == cod_backward_data;
-    ck_epilogue epilogue{nullptr, s.has_sum, s.activations[0].function == cod_relu, s.activations[0].alpha};
-    size_t weight_count, scratch_count;
-    if (uses_patches) {
-        auto kernel = std::make_shared<PatchConvolution>(shape);
-        kernel->epilogue = epilogue;
-        weight_count = ck_patches_weight_count(s.c, s.o);
-        scratch_count = kernel->threads * kernel->scratch_stride;
-        result->kernel = kernel;
-    } else {
-        if (turned) shape = {s.n, s.o, s.p, s.q, s.c, s.h, s.w, 2 - s.pad_top, 2 - s.pad_left};
-        auto kernel = std::make_shared<WinogradConvolution>(shape, turned);
-        kernel->epilogue = epilogue;
-        weight_count = ck_winograd_weight_count(shape.c, shape.o);
-        scratch_count = kernel->threads * kernel->scratch_stride;
-        result->kernel = kernel;
-    }
-    result->scratch = floats(scratch_count);
+    if (turned) shape = {s.n, s.o, s.p, s.q, s.c, s.h, s.w, 2 - s.pad_top, 2 - s.pad_left};
+    auto kernel = std::make_shared<WinogradConvolution>(shape, turned);
+    kernel->epilogue = {nullptr, s.has_sum, s.activations[0].function == cod_relu, s.activations[0].alpha};
+    result->kernel = kernel;
+    result->scratch = floats(kernel->threads * kernel->scratch_stride);
     activation(turned ? cod_diff_dst : cod_src, shape.c, shape.h, shape.w);
     activation(turned ? cod_diff_src : cod_dst, shape.o, shape.p, shape.q);
-    result->add(cod_weights, 0, floats(weight_count), cod_format_plain, plain_weights);
+    result->add(cod_weights, 0, floats(ck_winograd_weight_count(shape.c, shape.o)), cod_format_plain, plain_weights);
     if (s.has_bias) result->add(cod_bias, 0, floats(s.o), cod_format_plain, floats(s.o));
     return result;
 }

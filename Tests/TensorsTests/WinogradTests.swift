@@ -2,7 +2,7 @@ import COneDNN
 import Tensors
 import Testing
 
-/// Winograd's kernels, and those for a handful of pixels, at sizes where they are chosen.
+/// Winograd's kernels at sizes where they are chosen, and their neighbours.
 @MainActor @Suite struct WinogradTests {
     /// ‖y − ŷ‖ / ‖y‖ of F(4×4, 3×3) in float32, ŷ being the loops in double precision: 2e-7 to 9e-7 was seen.
     private let tolerance = 5e-6

@@ -77,15 +77,6 @@ void ck_winograd_gradient(const ck_conv3x3 *shape, const float *x, const float *
 void ck_winograd_finish_gradient(const ck_conv3x3 *shape, const float *du, size_t stride, int partials, float *dw,
                                  long first_block, long last_block);
 
-// The same convolutions for a handful of pixels, whose time goes into reading weights: one product of all pixels'
-// windows with weights that are read once, in order.
-size_t ck_patches_weight_count(long c, long o);
-size_t ck_patches_scratch_count(const ck_conv3x3 *shape);
-void ck_patches_pack(const float *weights, long o, long c, float *packed);
-// Some blocks of 8 outputs; the first is even.
-void ck_patches_run(const ck_conv3x3 *shape, const float *x, const float *packed, const ck_epilogue *epilogue, float *y,
-                    float *scratch, long first_block, long last_block);
-
 #ifdef __cplusplus
 }
 #endif
