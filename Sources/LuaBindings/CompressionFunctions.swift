@@ -20,7 +20,7 @@ enum CompressionFunctions {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
         let options = try call.options(
-            3, known: ["images", "head", "monotone", "floor", "seed", "holdout", "embedding", "keep_embeddings", "allow_test"])
+            3, known: ["images", "head", "monotone", "floor", "seed", "holdout", "embedding", "keep_embeddings", "moments", "augment", "allow_test"])
         guard try data.dataset.split != .test || options.boolean("allow_test", default: false) else {
             throw BindingFailure.testSplit(dataset: data.dataset.name)
         }
@@ -35,6 +35,7 @@ enum CompressionFunctions {
         }
         scorer.precision = model.precision
         scorer.keepsEmbeddings = try options.boolean("keep_embeddings", default: false)
+        scorer.collectsMoments = try options.boolean("moments", default: false)
         let (imprint, holdout) = try parts(data, options, session)
         let scores = try scorer.score(
             model.graph, imprint: try source(imprint), holdout: try source(holdout),
@@ -51,15 +52,15 @@ enum CompressionFunctions {
         }
         var meter = RankCurveMeter()
         let measures = RankCurves.Measure.allCases.map(\.rawValue)
-        let measure = try options.choice("measure", among: measures, default: RankCurves.Measure.proxy.rawValue)
+        let measure = try options.choice("measure", among: measures, default: RankCurves.Measure.output.rawValue)
         meter.measure = RankCurves.Measure(rawValue: measure) ?? meter.measure
-        let count = try options.integer("images", default: 512)
+        let count = try options.integer("images", default: meter.measure.usualImageCount)
         guard count >= 1 else { throw options.invalid("images", "must be at least 1, got \(count)") }
         let seed = try options.integer("seed", default: session.seed)
         let decomposed = try model.decomposition(
-            PlanTable.groupings(options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue)),
+            PlanTable.groupings(options.string("grouping", default: PlanTable.anyGrouping)),
             includesClassifier: options.boolean("classifier", default: false),
-            calibration: try PlanTable.calibration(options.optionalObject("whiten")))
+            whitening: try Whitening.read(options))
         let (images, labels) = try CalibrationImages.batches(of: data, count: count, seed: seed)
         try call.push(try CurveTable.table(meter.measure(decomposed, images: images, labels: labels), in: call.state))
     }
@@ -68,15 +69,28 @@ enum CompressionFunctions {
     private static func parts(
         _ data: DatasetObject, _ options: OptionReader, _ session: Session
     ) throws -> (imprint: BatchLoader, holdout: BatchLoader) {
-        let count = try options.integer("images", default: 2560)
+        let count = try imageCount(data, options)
         let share = try options.number("holdout", default: 0.5)
-        guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
         guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
         let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: session.seed)))
         let chosen = count < data.dataset.count ? try data.dataset.split(count: count, seed: seed).first : data.dataset
         let (imprint, holdout) = try chosen.split(fraction: 1 - share, seed: seed &+ 1)
-        let plain = DatasetObject.plain(batchSize: 128)
-        return (try BatchLoader(imprint, plain), try BatchLoader(holdout, plain))
+        var loading = DatasetObject.plain(batchSize: 128)
+        if try options.boolean("augment", default: false) {
+            guard !data.options.augmentations.isEmpty else { throw options.invalid("augment", "needs a Dataset that has augmentations") }
+            (loading.augmentations, loading.seed) = (data.options.augmentations, seed)
+        }
+        return (try BatchLoader(imprint, loading), try BatchLoader(holdout, loading))
+    }
+
+    /// A number of images, or below 1 a share of them all.
+    private static func imageCount(_ data: DatasetObject, _ options: OptionReader) throws -> Int {
+        let wanted = try options.number("images", default: 2560)
+        let count = wanted < 1 ? (wanted * Double(data.dataset.count)).rounded() : wanted
+        guard count >= 2, count < 1e15, count == count.rounded() else {
+            throw options.invalid("images", "must be a whole number of at least 2, or a share below 1 that makes so many, got \(wanted)")
+        }
+        return Int(count)
     }
 
     static func source(_ loader: BatchLoader) throws -> LWIQScorer.BatchSource {
@@ -104,6 +118,7 @@ enum ScoreTable {
             if let embeddings = scores.embeddings[row.layer] { fields.append("embeddings", TensorObject(embeddings)) }
             try table.append(fields)
         }
+        if let moments = scores.moments { try table.set("moments", MomentsObject(moments)) }
         if !scores.holdoutLabels.isEmpty {
             try table.set("labels", TensorObject(Tensor(scores.holdoutLabels.map { Int64($0) })))
         }

@@ -33,7 +33,7 @@ extension ModelClass {
             let dense = try call.object(1, "dense", as: ModelObject.self)
             let data = try call.object(2, "data", as: DatasetObject.self)
             let options = try call.options(3, known: ["images", "seed", "ridge", "layers"])
-            let count = try options.integer("images", default: 2048)
+            let count = try options.integer("images", default: 512)
             guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
             let ridge = try options.number("ridge", default: 1e-4)
             guard ridge >= 0, ridge.isFinite else { throw options.invalid("ridge", "must not be negative, got \(ridge)") }

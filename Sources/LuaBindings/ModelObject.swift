@@ -18,13 +18,13 @@ final class ModelObject: LuaObjectConvertible {
     private var engine: InferenceEngine?
     private var observer: (taps: [String], engine: InferenceEngine)?
     private var executor: (taps: Set<String>, executor: TapeExecutor)?
-    private var decomposed: [DecompositionKey: (model: DecomposedModel, calibration: DatasetObject?)] = [:]
+    private var decomposed: [DecompositionKey: (model: DecomposedModel, whitening: Whitening?)] = [:]
 
     private struct DecompositionKey: Hashable {
         let groupings: [ConvolutionGrouping]
         let includesClassifier: Bool
-        /// The data whose moments whiten the weights.
-        let calibration: ObjectIdentifier?
+        /// Of the moments that whiten the weights.
+        let whitening: ObjectIdentifier?
         /// Images per run of timed layers.
         let latencyBatch: Int?
     }
@@ -88,29 +88,26 @@ final class ModelObject: LuaObjectConvertible {
     }
 
     /// The layers decomposed once for these parameters.
-    /// - Parameter calibration: images whose moments whiten the weights; kept alive, for they tell decompositions apart.
+    /// - Parameter whitening: moments that whiten the weights; kept alive, for they tell decompositions apart.
     func decomposition(
-        _ groupings: [ConvolutionGrouping], includesClassifier: Bool, calibration: DatasetObject? = nil,
+        _ groupings: [ConvolutionGrouping], includesClassifier: Bool, whitening: Whitening? = nil,
         latencyBatch: Int? = nil
     ) throws -> DecomposedModel {
         let key = DecompositionKey(
             groupings: groupings, includesClassifier: includesClassifier,
-            calibration: calibration.map { ObjectIdentifier($0) }, latencyBatch: latencyBatch)
+            whitening: whitening?.identity, latencyBatch: latencyBatch)
         if let found = decomposed[key] { return found.model }
         if let latencyBatch {
             let meter = try LatencyMeter(batch: latencyBatch, cache: CacheDirectory.path, version: Toolkit.version)
-            let made = try decomposition(groupings, includesClassifier: includesClassifier, calibration: calibration)
+            let made = try decomposition(groupings, includesClassifier: includesClassifier, whitening: whitening)
                 .timed(by: meter)
             try meter.save()
-            decomposed[key] = (made, calibration)
+            decomposed[key] = (made, whitening)
             return made
         }
-        let moments = try calibration.map { data in
-            try InputMoments(graph, images: CalibrationImages.batches(of: data, count: 512, seed: 0).images)
-        }
         let made = try DecomposedModel(
-            graph, groupings: groupings, includesClassifier: includesClassifier, moments: moments)
-        decomposed[key] = (made, calibration)
+            graph, groupings: groupings, includesClassifier: includesClassifier, moments: whitening?.moments(of: graph))
+        decomposed[key] = (made, whitening)
         return made
     }
 }

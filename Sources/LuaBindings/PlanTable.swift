@@ -15,12 +15,12 @@ enum PlanTable {
     static func make(_ call: borrowing LuaCall) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let options = try call.options(2, known: known)
-        let grouping = try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue)
+        let grouping = try options.string("grouping", default: anyGrouping)
         let classifier = try options.boolean("classifier", default: false)
-        let whiten: DatasetObject? = try calibration(options.optionalObject("whiten"))
+        let whitening = try Whitening.read(options)
         let limits = try limits(options)
         let decomposed = try model.decomposition(
-            groupings(grouping), includesClassifier: classifier, calibration: whiten,
+            groupings(grouping), includesClassifier: classifier, whitening: whitening,
             latencyBatch: limits.contains { $0.0 == .latency } ? options.integer("latency_batch", default: 1) : nil)
         let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
@@ -38,20 +38,17 @@ enum PlanTable {
             plan = try planner.plan(decomposed, budget: budget)
         }
         let made = try table(plan, grouping: grouping, classifier: classifier, in: call.state)
-        try made.set("whitened", whiten != nil)
+        try made.set("whitened", whitening != nil)
         try made.rawSet("whiten", try options.value("whiten"))
         try call.push(made)
     }
 
-    /// Data that whiten may come from any split but the test split.
-    static func calibration(_ data: DatasetObject?) throws -> DatasetObject? {
-        if let data, data.dataset.split == .test { throw BindingFailure.testSplit(dataset: data.dataset.name) }
-        return data
-    }
+    /// The default: planning takes the best grouping for each layer.
+    static let anyGrouping = "auto"
 
-    /// All of them for `auto`, from which planning takes the best for each layer.
+    /// All of them for `auto`.
     static func groupings(_ name: String) throws -> [ConvolutionGrouping] {
-        name == "auto" ? ConvolutionGrouping.allCases : [try ConvolutionGrouping(parsing: name)]
+        name == anyGrouping ? ConvolutionGrouping.allCases : [try ConvolutionGrouping(parsing: name)]
     }
 
     private static func limits(_ options: OptionReader) throws -> [(Budget.Quantity, Double)] {
@@ -137,14 +134,14 @@ enum PlanTable {
 
     /// The plan a script's table stands for: its rows' ranks, worked out anew for `model`.
     static func read(_ table: LuaTable, for model: ModelObject) throws -> (model: DecomposedModel, plan: Plan) {
-        let name = try table.rawGet("grouping").string ?? ConvolutionGrouping.tensorTrain.rawValue
+        let name = try table.rawGet("grouping").string ?? anyGrouping
         let classifier = try table.rawGet("classifier").boolean ?? false
-        let whiten = try table.rawGet("whiten").object?.object(as: DatasetObject.self)
-        if try table.rawGet("whitened").boolean == true, whiten == nil {
+        let whitening = try Whitening.read(table.rawGet("whiten"))
+        if try table.rawGet("whitened").boolean == true, whitening == nil {
             throw BindingFailure.planMismatch(detail: "the plan was made on whitened weights: set its field 'whiten' to the data again")
         }
         let decomposed = try model.decomposition(
-            groupings(name), includesClassifier: classifier, calibration: calibration(whiten))
+            groupings(name), includesClassifier: classifier, whitening: whitening)
         var ranks: [String: [Int]] = [:]
         var planner = Planner(policy: .uniform)
         let rows = try table.array()

@@ -19,6 +19,7 @@ public enum Toolkit {
         try state.register(GradientsClass.make())
         try state.register(ProgressClass.make())
         try state.register(EventFileClass.make())
+        try state.register(MomentsObject.makeClass())
         try state.register(TensorTrainClass.make())
         try state.register(TensorTrainMatrixClass.make())
         try state.register(TensorizedConvolutionClass.make())

@@ -1,5 +1,6 @@
 import Basics
 import Compression
+import Decomposition
 import Execution
 import Graphs
 import Operations
@@ -24,8 +25,8 @@ import Testing
         return try b.finish(outputs: [logits])
     }
 
-    private func cut(_ graph: Graph, share: Double) throws -> Graph {
-        let model = try DecomposedModel(graph)
+    private func cut(_ graph: Graph, share: Double, _ grouping: ConvolutionGrouping = .tensorTrain) throws -> Graph {
+        let model = try DecomposedModel(graph, grouping: grouping)
         var ranks: [String: [Int]] = [:]
         for layer in model.layers where layer.decomposition != nil {
             ranks[layer.name] = layer.maxRanks.map { max(1, Int(Double($0) * share)) }
@@ -55,7 +56,7 @@ import Testing
         let cut = try cut(dense, share: 0.3)
         let (fitted, layers) = try LeastSquaresRepair.repair(cut, towards: dense, images: images, layers: ["conv1"])
         #expect(layers == ["conv1"])
-        for node in cut.nodes where node.origin != nil && node.name != "conv1" {
+        for node in cut.nodes where node.origin != nil && node.origin?.layer != "conv1" {
             #expect(fitted.nodes.first { $0.name == node.name }?.inputs == node.inputs, "\(node.name)")
         }
         #expect(try error("conv1", fitted, dense, images) < error("conv1", cut, dense, images))
@@ -65,9 +66,9 @@ import Testing
         #expect(failure?.description == "option 'layers' names 'conv9', which is no compressed layer")
     }
 
-    @Test func everyLayerComesCloser() throws {
+    @Test(arguments: ConvolutionGrouping.allCases) func everyLayerComesCloser(_ grouping: ConvolutionGrouping) throws {
         let (dense, images) = try (plain(), images([3, 12, 12]))
-        let cut = try cut(dense, share: 0.3)
+        let cut = try cut(dense, share: 0.3, grouping)
         let (fitted, layers) = try LeastSquaresRepair.repair(cut, towards: dense, images: images)
         #expect(layers == ["conv0", "conv1", "conv2", "hidden"])
         for layer in layers {
@@ -77,12 +78,13 @@ import Testing
         #expect(try error("fc", fitted, dense, images) < error("fc", cut, dense, images))
     }
 
-    /// The residual of a least-squares fit is orthogonal to what was fitted with, so no other last factor does better.
-    @Test func noOtherWeightIsBetter() throws {
+    /// The residual of a least-squares fit is orthogonal to what was fitted with, so no other factors do better: neither
+    /// the last one, nor the one before it.
+    @Test(arguments: ["conv0", "conv0.tt2"]) func noOtherWeightIsBetter(_ factor: String) throws {
         let (dense, images) = try (plain(), images([3, 12, 12]))
         let fitted = try LeastSquaresRepair.repair(cut(dense, share: 0.3), towards: dense, images: images, ridge: 0).graph
         let best = try error("conv0", fitted, dense, images)
-        let node = try #require(fitted.nodes.first { $0.name == "conv0" })
+        let node = try #require(fitted.nodes.first { $0.name == factor })
         let name = try #require(node.parameterInputs.first)
         var random = RandomSource(seed: 2)
         for _ in 0..<4 {
@@ -92,6 +94,59 @@ import Testing
             moved.parameters.update(name, try weight.adding(step))
             #expect(try error("conv0", moved, dense, images) > best)
         }
+    }
+
+    /// A stride, padding of one side and a dilation meet the patches as they meet the convolution.
+    @Test func patchesFollowTheGeometry() throws {
+        var b = GraphBuilder(name: "geometry", seed: 3)
+        let x = b.input("images", [6, 13, 11])
+        let geometry = ConvolutionGeometry(stride: [2, 1], padding: [0, 2, 1, 0], dilation: [1, 2])
+        let conv = try b.convolution("conv", x, channels: 12, kernel: [3, 3], geometry: geometry, hasBias: true)
+        let flat = try b.apply("flat", Flatten(), conv)
+        let logits = try b.linear("fc", flat, features: 3)
+        let dense = try b.finish(outputs: [logits])
+        let images = try images([6, 13, 11])
+        for grouping in ConvolutionGrouping.allCases {
+            let cut = try cut(dense, share: 1, grouping)
+            // A chain at full rank whose last factor was spoilt comes back.
+            var spoilt = cut
+            let last = try #require(cut.nodes.first { $0.name == "conv" }?.parameterInputs.first)
+            spoilt.parameters.update(last, try #require(cut.parameters[last]).tensor.multiplying(0))
+            let fitted = try LeastSquaresRepair.repair(spoilt, towards: dense, images: images, ridge: 1e-9).graph
+            #expect(try error("conv", fitted, dense, images) < 1e-3, "\(grouping)")
+        }
+    }
+
+    /// With few positions for its patches only the last factor is fitted.
+    @Test func fewPositionsLeaveTheKernel() throws {
+        let dense = try plain()
+        let cut = try cut(dense, share: 0.3)
+        var random = RandomSource(seed: 4)
+        let image = try Tensor.normal([1, 3, 12, 12], using: &random)
+        let fitted = try LeastSquaresRepair.repair(cut, towards: dense, images: [image]).graph
+        func weight(_ node: String) -> String? { fitted.nodes.first { $0.name == node }?.parameterInputs.first }
+        #expect(weight("conv2.tt2") == "conv2.tt2.weight" && weight("conv2") == "conv2.tt3.weight.fitted")
+    }
+
+    /// Errors count by what batch normalisation makes of them: what it multiplies most comes out best.
+    @Test func channelsCountByTheirScale() throws {
+        func relativeError(ofChannel channel: Int, loud: Int) throws -> Double {
+            var b = GraphBuilder(name: "loud", seed: 7)
+            let x = b.input("images", [8, 10, 10])
+            let conv = try b.convolution("conv", x, channels: 8, kernel: [3, 3], geometry: .init(stride: 1, padding: 1), hasBias: false)
+            let norm = try b.batchNorm("bn", conv)
+            let flat = try b.apply("flat", Flatten(), norm)
+            let logits = try b.linear("fc", flat, features: 3)
+            var dense = try b.finish(outputs: [logits])
+            let scale = try #require(dense.nodes.first { $0.name == "bn" }?.parameterInputs.first)
+            dense.parameters.update(scale, try Tensor((0..<8).map { $0 == loud ? 30 : 1 } as [Float]))
+            let images = try images([8, 10, 10])
+            let fitted = try LeastSquaresRepair.repair(cut(dense, share: 0.3, .outputChannels), towards: dense, images: images).graph
+            let got = try InferenceEngine(fitted.computing(["conv"])).run([images[0]])[0].sliced(dim: 1, from: channel, to: channel + 1)
+            let wanted = try InferenceEngine(dense.computing(["conv"])).run([images[0]])[0].sliced(dim: 1, from: channel, to: channel + 1)
+            return try got.subtracting(wanted).norm() / wanted.norm()
+        }
+        #expect(try relativeError(ofChannel: 3, loud: 3) < 0.5 * relativeError(ofChannel: 3, loud: 5))
     }
 
     @Test func fullRankStaysExact() throws {

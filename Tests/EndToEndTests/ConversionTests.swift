@@ -52,9 +52,9 @@ import Testing
             let outcome = try BuiltCommand.run(
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
-            for text in ["proxy policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
+            for text in ["output policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
-            #expect(model.notes["plan"]?["policy"]?.string == "proxy" && model.notes["accuracy"]?.number != nil)
+            #expect(model.notes["plan"]?["policy"]?.string == "output" && model.notes["accuracy"]?.number != nil)
 
             let arguments = ["compress", whole, "--keep", "0.5", "--out", small, "--quiet"]
             let scored = try BuiltCommand.run(arguments + ["--data", data, "--policy", "lwiq"], patienceSeconds: 120)

@@ -31,7 +31,7 @@ import Testing
     @Test func plansCanBeEdited() throws {
         try run("""
             local model = net()
-            local plan = mr.plan(model, { policy = "uniform", budget = { params = 0.6 } })
+            local plan = mr.plan(model, { policy = "uniform", grouping = "C|Kh·Kw|O", budget = { params = 0.6 } })
             plan["stage3.block1.conv2"].ranks = { 5, 6 }
             plan["stage3.block1.conv1"].ranks = nil
             local small = model:compress(plan)
@@ -148,13 +148,44 @@ import Testing
             """)
     }
 
+    /// The scores' pass gives what a pass of its own over the same images gives.
+    @Test func momentsComeWithTheScores() throws {
+        try run("""
+            local model, data = net(), tiny()
+            local scores = mr.lwiq.score(model, data, { images = 40, moments = true })
+            local function planned(whiten) return mr.plan(model, { policy = "knapsack", budget = { params = 0.4 }, whiten = whiten }) end
+            local once, twice, plain = planned(scores.moments), planned(data), planned(nil)
+            local differs = false
+            for i, row in ipairs(once) do
+                near(row.error, twice[i].error, 1e-3)
+                differs = differs or math.abs(row.error - plain[i].error) > 0.01
+            end
+            assert(differs and model:compress(once).cost.params == once.params)
+            assert(mr.lwiq.score(model, data, { images = 40 }).moments == nil)
+            """)
+    }
+
+    @Test func scoresTakeSharesAndAugmentation() throws {
+        try run("""
+            local model, data = net(), tiny()
+            local half = mr.lwiq.score(model, data, { images = 0.5 })
+            assert(half.imprint_images == 10 and half.holdout_images == 10)
+            local moved = data:with { augment = { "flip", "crop" } }
+            local plain, augmented = mr.lwiq.score(model, moved, {}), mr.lwiq.score(model, moved, { augment = true, keep_embeddings = true })
+            local still = mr.lwiq.score(model, data, { keep_embeddings = true })
+            assert((augmented[1].embeddings - still[1].embeddings):norm() > 0)
+            for i, row in ipairs(plain) do assert(row.accuracy == still[i].accuracy) end
+            """)
+    }
+
     @Test func theDefaultIsWhatWasMeasuredFor() throws {
         try run("""
             local model, data, budget = net(), tiny(), { params = 0.5 }
             assert(mr.plan(model, { budget = budget }).policy == "knapsack")
             assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "lwiq")
             local curves = mr.lwiq.curves(model, data, { images = 20 })
-            assert(curves.measure == "proxy" and mr.plan(model, { budget = budget, curves = curves }).policy == "proxy")
+            assert(curves.measure == "output" and mr.plan(model, { budget = budget, curves = curves }).policy == "output")
+            assert(mr.plan(model, { budget = budget }).grouping == "auto")
             """)
     }
 
@@ -178,7 +209,8 @@ import Testing
             """)
     }
 
-    private static let edited = "local m = net(); local plan = mr.plan(m, { policy = 'uniform', budget = { params = 0.6 } }); "
+    private static let edited =
+        "local m = net(); local plan = mr.plan(m, { policy = 'uniform', grouping = 'C|Kh·Kw|O', budget = { params = 0.6 } }); "
 
     static let errors: [(String, String)] = [
         ("mr.plan(net(), { policy = 'uniform', budgt = { params = 0.5 } })", "mr.plan: unknown option 'budgt' (did you mean 'budget'?)"),
@@ -214,6 +246,9 @@ import Testing
         ("local m = net(); m:compress_in_stages(mr.plan(m, { budget = { params = 1 }, freeze = '*' }), tiny())", "no layer of the plan has ranks"),
         ("local _, test = mr.data.fashion_mnist(); mr.lwiq.score(net(), test)", "is the test split"),
         ("mr.lwiq.score(net(), tiny(), { images = 40, head = 'centered' })", "did you mean 'centred'"),
+        ("mr.lwiq.score(net(), tiny(), { images = 0.01 })", "or a share below 1 that makes so many, got 0.01"),
+        ("mr.lwiq.score(net(), tiny(), { augment = true })", "needs a Dataset that has augmentations"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, whiten = 3 })", "must be a Dataset, or the moments of scores"),
     ]
 
     @Test(arguments: errors) func mistakesAreSentences(_ script: String, _ expected: String) {

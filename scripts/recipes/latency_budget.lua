@@ -1,6 +1,6 @@
 -- A network that is to be smaller and faster: 3.2 times fewer parameters, and latency limited on this machine.
 --     scripts/moonrail run scripts/recipes/latency_budget.lua
---     scripts/moonrail run scripts/recipes/latency_budget.lua --batch 128 --latency 0.8 --grouping auto
+--     scripts/moonrail run scripts/recipes/latency_budget.lua --batch 128 --latency 0.8 --grouping "C|Kh·Kw|O"
 -- Ranks and forecast only; quickstart.lua shows repair and tuning.
 local mr = require "moonrail"
 
@@ -8,7 +8,7 @@ local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", batch = 1, keep = 0.3125,
     latency = { default = 0.95, help = "share of the dense model's time that may remain" },
-    grouping = "C|Kh·Kw|O", policy = "knapsack",
+    grouping = "auto", policy = "knapsack",
 }
 
 local model = mr.load(args.model)

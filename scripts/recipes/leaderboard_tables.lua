@@ -37,11 +37,18 @@ local function spread(values, scale, digits)
     return (number .. " ± " .. number):format(scale * mean, scale * math.sqrt(squares / (#values - 1)))
 end
 
--- Values that occur in the points, in the order of `order` or descending.
-local function distinct(field, model)
-    local seen, list = {}, {}
+local function matching(model, grouping, way)
+    local list = {}
     for _, point in ipairs(results.points) do
-        if point.model == model and not seen[point[field]] then
+        if point.model == model and point.grouping == grouping and point.tuned == way then list[#list + 1] = point end
+    end
+    return list
+end
+
+local function distinct(points, field)
+    local seen, list = {}, {}
+    for _, point in ipairs(points) do
+        if not seen[point[field]] then
             seen[point[field]] = true
             list[#list + 1] = point[field]
         end
@@ -49,17 +56,17 @@ local function distinct(field, model)
     return list
 end
 
-local function matrix(model, title, way, field, scale, digits)
-    local keeps, list, columns = distinct("keep", model), {}, { "policy" }
+-- A row for each policy, in the order of mr.policies, and a column for each budget.
+local function matrix(points, title, field, scale, digits)
+    local keeps, list, columns = distinct(points, "keep"), {}, { "policy" }
     table.sort(keeps, function(a, b) return a > b end)
     for _, keep in ipairs(keeps) do columns[#columns + 1] = ("%g %%"):format(100 * keep) end
-    for _, policy in ipairs(distinct("policy", model)) do
+    for _, policy in ipairs(mr.policies) do
         local row, any = { policy = policy }, false
         for position, keep in ipairs(keeps) do
             local values = {}
-            for _, point in ipairs(results.points) do
-                local counts = point.model == model and point.policy == policy and point.keep == keep
-                if counts and point.tuned == way and point[field] then values[#values + 1] = point[field] end
+            for _, point in ipairs(points) do
+                if point.policy == policy and point.keep == keep then values[#values + 1] = point[field] end
             end
             if #values > 0 then
                 row[columns[position + 1]], any = spread(values, scale, digits), true
@@ -67,40 +74,57 @@ local function matrix(model, title, way, field, scale, digits)
         end
         if any then list[#list + 1] = row end
     end
-    if #list > 0 then show(("%s: %s"):format(model, title), columns, list) end
+    if #list > 0 then show(title, columns, list) end
 end
 
 for _, model in ipairs { "resnet20", "resnet56" } do
     local dense = results.dense[model]
-    if dense then
+    for _, grouping in ipairs(dense and distinct(results.points, "grouping") or {}) do
+        local function title(what) return ("%s, grouping %s: %s"):format(model, grouping, what) end
         local against = (" (%% of the test images; dense %.2f)"):format(100 * dense.accuracy)
-        matrix(model, "as cut" .. against, nil, "raw", 100, 2)
-        matrix(model, "after batch norm was re-estimated" .. against, nil, "accuracy", 100, 2)
-        matrix(model, "after the last factors were fitted" .. against, nil, "fitted", 100, 2)
-        matrix(model, "fitted and tuned for one epoch" .. against, "plain", "accuracy", 100, 2)
-        matrix(model, "fitted and distilled for one epoch" .. against, "distilled", "accuracy", 100, 2)
-        matrix(model, "multiply-accumulates kept, in %", nil, "macs", 100 / dense.macs, 1)
-        if dense.latency_ms then
-            matrix(model, ("milliseconds at batch 1 (dense %.3f)"):format(dense.latency_ms), nil, "latency_ms", 1, 3)
-            matrix(model, ("milliseconds at batch 128 (dense %.1f)"):format(dense.latency_128_ms), nil, "latency_128_ms", 1, 1)
-        end
+        local untuned = matching(model, grouping, nil)
+        matrix(untuned, title("as cut" .. against), "raw", 100, 2)
+        matrix(untuned, title("after batch norm was re-estimated" .. against), "accuracy", 100, 2)
+        matrix(untuned, title("after the last factors were fitted" .. against), "fitted", 100, 2)
+        matrix(matching(model, grouping, "plain"), title("fitted and tuned for one epoch" .. against), "accuracy", 100, 2)
+        matrix(matching(model, grouping, "distilled"), title("fitted and distilled for one epoch" .. against), "accuracy", 100, 2)
+        matrix(untuned, title "multiply-accumulates kept, in %", "macs", 100 / dense.macs, 1)
     end
 end
 
-local searches = {}
-for key, seconds in pairs(results.searches or {}) do
-    local model, seed, what = key:match "^(%S+) (%S+) (%S+)$"
-    if seed == "1" then searches[#searches + 1] = { model = model, search = what, seconds = ("%.1f"):format(seconds) } end
-end
-table.sort(searches, function(a, b) return a.model .. a.search < b.model .. b.search end)
-if #searches > 0 then show("Seconds of search, for all budgets together", { "model", "search", "seconds" }, searches) end
+local function show_timings(model, timings)
+    local slow, list = nil, {}
+    for _, row in ipairs(timings.policies) do
+        if row.policy == "sensitivity" then slow = row.search + row.ten_budgets end
+    end
+    for _, row in ipairs(timings.policies) do
+        list[#list + 1] = {
+            policy = row.policy, ["search, s"] = ("%.2f"):format(row.search), ["ten budgets, ms"] = ("%.1f"):format(1e3 * row.ten_budgets),
+            ["share of sensitivity"] = ("%.1f %%"):format(100 * (row.search + row.ten_budgets) / slow),
+        }
+    end
+    show(("%s: time of search, and of ten budgets after it (%d threads)"):format(model, timings.threads),
+        { "policy", "search, s", "ten budgets, ms", "share of sensitivity" }, list)
 
-for model, correlations in pairs(results.correlations or {}) do
-    local list = {}
-    for name, value in pairs(correlations) do list[#list + 1] = { score = name, spearman = value } end
+    list = {}
+    for name, value in pairs(timings.correlations) do list[#list + 1] = { score = name, spearman = value } end
     table.sort(list, function(a, b) return a.spearman > b.spearman end)
     for _, row in ipairs(list) do row["rank correlation"] = ("%.2f"):format(row.spearman) end
     show(model .. ": Spearman's correlation with the measured sensitivity of layers at ranks", { "score", "rank correlation" }, list)
+
+    list = {}
+    for _, row in ipairs(timings.latencies) do
+        list[#list + 1] = {
+            batch = row.batch, limit = row.limit and ("%g %%"):format(100 * row.limit) or "none", MACs = ("%.1f %%"):format(100 * row.macs),
+            ["dense, ms"] = ("%.3g"):format(row.dense), ["small, ms"] = ("%.3g"):format(row.small),
+            ["small / dense"] = ("%.2f"):format(row.ratio), fitted = ("%.2f %%"):format(100 * row.fitted),
+        }
+    end
+    show(model .. ": 3.2 times fewer parameters by output, with a limit on latency",
+        { "batch", "limit", "MACs", "dense, ms", "small, ms", "small / dense", "fitted" }, list)
+end
+for _, model in ipairs { "resnet20", "resnet56" } do
+    if results.timings and results.timings[model] then show_timings(model, results.timings[model]) end
 end
 
 if page ~= "" then

@@ -5,7 +5,7 @@
 --     scripts/moonrail run scripts/recipes/repairs.lua --model /tmp/fashion.folded.onnx
 local mr = require "moonrail"
 
-local args = mr.args { model = "", keeps = "0.4,0.2", policies = "uniform,energy,knapsack,proxy", tune = 0, images = 512, test_images = 10000 }
+local args = mr.args { model = "", keeps = "0.4,0.2", policies = "uniform,energy,knapsack,output", tune = 0, images = 512, test_images = 10000 }
 if args.model == "" then error("--model: the model to compress is missing", 0) end
 mr.seed(1)
 local train, test = mr.data.fashion_mnist { batch = 128 }
@@ -23,12 +23,12 @@ local function mended(small, refits, repairs)
     return small
 end
 
-local curves = args.policies:find "proxy" and mr.lwiq.curves(model, train, { images = args.images })
+local curves = args.policies:find "output" and mr.lwiq.curves(model, train)
 local results = {}
 for keep in args.keeps:gmatch "[^,]+" do
     for policy in args.policies:gmatch "[^,]+" do
         local small = model:compress(mr.plan(model, {
-            policy = policy, budget = { params = tonumber(keep) }, curves = policy == "proxy" and curves or nil,
+            policy = policy, budget = { params = tonumber(keep) }, curves = policy == "output" and curves or nil,
         }))
         local row = { policy = policy, keep = tonumber(keep), keep_macs = small.cost.macs / model.cost.macs }
         row.cut = small:evaluate(test).accuracy

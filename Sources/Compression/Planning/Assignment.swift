@@ -52,6 +52,12 @@ struct SettledLayers {
         }
     }
 
+    /// One rank is for all bonds of the first grouping, which custom policies see; of several, the first with as many bonds.
+    private static func chainIndex(of layer: DecomposableLayer, for ranks: [Int]) -> Int {
+        guard ranks.count > 1 else { return 0 }
+        return layer.chains.firstIndex { $0.decomposition.bondCount == ranks.count } ?? 0
+    }
+
     private mutating func fixed(_ layer: DecomposableLayer, _ wanted: [Int], grouping: String?) throws -> Assignment {
         guard !layer.chains.isEmpty else {
             throw CompressionFailure.invalidRanks(
@@ -63,7 +69,7 @@ struct SettledLayers {
                 throw CompressionFailure.invalidRanks(layer: layer.name, detail: "has no grouping '\(name)', but \(known)")
             }
             return index
-        } ?? layer.chains.firstIndex { $0.decomposition.bondCount == wanted.count } ?? 0
+        } ?? Self.chainIndex(of: layer, for: wanted)
         let chain = layer.chains[index]
         let bonds = chain.decomposition.bondCount
         guard wanted.count == bonds || wanted.count == 1, wanted.allSatisfy({ $0 >= 1 }) else {

@@ -27,7 +27,7 @@ public struct Planner: Sendable {
     public var align = 1
     /// Patterns (`*`, `?`, `[…]`) of layers that stay dense.
     public var frozen: [String] = []
-    /// Patterns of layers with given ranks: one for all bonds, or one per bond.
+    /// Patterns of layers with given ranks: one for all bonds of the first grouping, or one per bond.
     public var fixed: [(pattern: String, ranks: [Int])] = []
     /// The grouping of single layers, where the model was decomposed under several.
     public var groupings: [String: String] = [:]

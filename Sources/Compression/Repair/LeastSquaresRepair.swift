@@ -4,13 +4,14 @@ public import Graphs
 import Operations
 public import Tensors
 
-/// Fits the last factor of every chain anew, so that the chain gives what the dense layer gave, by least squares.
+/// Fits the last factors of every chain anew, so that the chain gives what the dense layer gave, by least squares.
 ///
 /// Layers are fitted in order, each on what the fitted ones before it give it, so that a layer also mends what those
-/// lose. W = argmin Σ ‖y − W h − b‖² + λ‖W‖² over images and positions, where h goes into the last factor and y is the
-/// dense layer's result in the dense model. No labels are needed. Batch normalisation behind a fitted layer takes the
-/// statistics of the fitted result; where there is none, b becomes the bias. Only 1×1 convolutions and linear layers are
-/// fitted; other last factors stay.
+/// lose. W = argmin Σ ‖y − W h − b‖² + λ‖W‖² over images and positions, where y is the dense layer's result in the dense
+/// model, and h the patch that the factor sees. A last factor that maps each position by itself is fitted together with
+/// the one before it, W = B M with the rank between them; channels then count by what batch normalisation multiplies them
+/// with. No labels are needed. Batch normalisation behind a fitted layer takes the statistics of the fitted result; where
+/// there is none, b becomes the bias. Convolutions in groups stay, as do patches of more than 2,048 elements.
 /// - Reference: Zhang, Zou, He, Sun, *Accelerating Very Deep Convolutional Networks for Classification and Detection*,
 ///   2015, arXiv:1505.06798, §3.3 (asymmetric reconstruction), here linear.
 public enum LeastSquaresRepair {
@@ -22,8 +23,8 @@ public enum LeastSquaresRepair {
     ///   - layers: names of the layers whose chains are fitted; all where `nil`.
     /// - Throws: `noImages`; `invalidOption` for a name that no chain stands for; failures of the operations where `dense`
     ///   is another model.
-    /// - Complexity: O(r³ + r·O·N·P·Q) a layer, a pass of the dense model, and a few of the compressed one: layers whose
-    ///   results take 512 MiB together are fitted from the same recorded values.
+    /// - Complexity: O(h³ + (h² + h·O)·N·P·Q) a layer for patches of h elements, a pass of the dense model, and a few of
+    ///   the compressed one: layers whose results take 512 MiB together are fitted from the same recorded values.
     public static func repair(
         _ graph: Graph, towards dense: Graph, images: [Tensor], ridge: Double = 1e-4, layers wanted: Set<String>? = nil
     ) throws -> (graph: Graph, layers: [String]) {
@@ -32,27 +33,26 @@ public enum LeastSquaresRepair {
         if let stranger = wanted?.subtracting(chains).min() {
             throw CompressionFailure.invalidOption(name: "layers", detail: "names '\(stranger)', which is no compressed layer")
         }
-        let ends = graph.nodes.indices.filter { index in
-            let node = graph.nodes[index]
-            guard isFitted(node, graph), dense.index(ofNode: node.name) != nil else { return false }
-            return node.origin.map { wanted?.contains($0.layer) ?? true } ?? false
-        }
-        let names = ends.map { graph.nodes[$0].name }
         let shapes = try ShapeInference.shapes(of: dense, batch: images.reduce(0) { $0 + $1.shape[0] })
+        let tails = graph.nodes.indices.compactMap { index -> ChainTail? in
+            let node = graph.nodes[index]
+            guard let layer = node.origin?.layer, wanted?.contains(layer) ?? true, let shape = shapes[node.name] else { return nil }
+            let channels = shape.dims[node.operation is Conv2D ? 1 : shape.rank - 1]
+            return ChainTail(endingAt: index, of: graph, positions: shape.elementCount / max(1, channels))
+        }
+        let names = tails.map { graph.nodes[$0.last].name }
         var repaired = graph
         var (reached, reachedDense) = (Frontier(graph, images: images), Frontier(dense, images: images))
-        var progress = Progress("fitting \(graph.name)", total: ends.count)
+        var progress = Progress("fitting \(graph.name)", total: tails.count)
         for group in RecordingGroups.ranges(names.map { [$0] }, shapes) {
-            try reached.advance(to: ends[group.lowerBound], of: repaired)
+            try reached.advance(to: tails[group.lowerBound].head, of: repaired)
             try reachedDense.advance(to: dense.index(ofNode: names[group.lowerBound]) ?? 0, of: dense)
             let wanted = try reachedDense.values(Array(names[group]), of: dense)
             for position in group {
-                let node = repaired.nodes[ends[position]]
-                try located(graph.name + " › " + node.name) {
-                    let inputs = try reached.values([node.valueInputs[0]], of: repaired).map { $0[0] }
-                    let moments = try FactorMoments(
-                        of: node, inputs: inputs, outputs: wanted.map { $0[position - group.lowerBound] })
-                    try apply(moments.fit(ridge: ridge), to: ends[position], in: &repaired)
+                let tail = tails[position]
+                try located(graph.name + " › " + names[position]) {
+                    let inputs = try reached.values([repaired.nodes[tail.head].valueInputs[0]], of: repaired).map { $0[0] }
+                    try fit(tail, inputs, wanted.map { $0[position - group.lowerBound] }, ridge: ridge, in: &repaired)
                 }
                 try progress.advance()
             }
@@ -62,23 +62,48 @@ public enum LeastSquaresRepair {
         return (repaired, names)
     }
 
-    /// Whether `node` ends a chain and maps each position by itself.
-    private static func isFitted(_ node: Node, _ graph: Graph) -> Bool {
-        guard let origin = node.origin, origin.position == origin.count - 1,
-            case .parameter(let name) = node.inputs[1], let weight = graph.parameters[name]?.tensor
-        else { return false }
-        guard let conv = node.operation as? Conv2D else { return node.operation is Linear }
-        let isPointwise = conv.geometry == ConvolutionGeometry() && weight.shape.dims[2...].allSatisfy { $0 == 1 }
-        return isPointwise && !conv.addsResidual && !conv.hasReLU
+    private static func fit(
+        _ tail: ChainTail, _ inputs: [Tensor], _ outputs: [Tensor], ridge: Double, in graph: inout Graph
+    ) throws {
+        let head = graph.nodes[tail.head]
+        guard let old = head.parameterInputs.first.flatMap({ graph.parameters[$0]?.tensor }) else { return }
+        let moments = try FactorMoments(of: head, weight: old.shape, inputs: inputs, outputs: outputs)
+        let fit: FactorMoments.Fit
+        if let first = tail.first {
+            fit = try moments.fit(ridge: ridge, rank: old.shape[0], importance: importance(of: graph.nodes[tail.last], graph))
+            if let before = fit.before { setWeight(of: first, try before.reshaped(old.shape), in: &graph) }
+        } else {
+            fit = try moments.fit(ridge: ridge)
+        }
+        try apply(fit, to: tail.last, in: &graph)
+    }
+
+    /// What batch normalisation behind a layer multiplies its channels with; 1 where there is none.
+    private static func importance(of node: Node, _ graph: Graph) throws -> Tensor {
+        let channels = node.parameterInputs.first.flatMap { graph.parameters[$0]?.tensor.shape[0] } ?? 1
+        let ones = [Float](repeating: 1, count: channels)
+        guard let reader = graph.nodes.first(where: { $0.valueInputs.contains(node.name) }),
+            let norm = reader.operation as? BatchNorm,
+            let scale = try graph.parameters[reader.parameterInputs[0]]?.tensor.array(of: Float.self),
+            let variance = try graph.parameters[reader.parameterInputs[3]]?.tensor.array(of: Float.self)
+        else { return try Tensor(ones) }
+        let factors = zip(scale, variance).map { abs($0) / ($1 + Float(norm.epsilon)).squareRoot() }
+        // A channel that is switched off must not divide by nothing.
+        let least = max((factors.max() ?? 1) * 1e-3, .leastNormalMagnitude)
+        return try Tensor(factors.map { max($0, least) })
+    }
+
+    /// Under a name of its own, because other layers may share the old one.
+    private static func setWeight(of index: Int, _ weight: Tensor, in graph: inout Graph) {
+        guard case .parameter(let name) = graph.nodes[index].inputs[1] else { return }
+        graph.parameters[name + ".fitted"] = .init(tensor: weight, isTrainable: true)
+        graph.nodes[index].inputs[1] = .parameter(name + ".fitted")
     }
 
     private static func apply(_ fit: FactorMoments.Fit, to index: Int, in graph: inout Graph) throws {
         let node = graph.nodes[index]
         guard case .parameter(let weight) = node.inputs[1], let old = graph.parameters[weight]?.tensor else { return }
-        // Names of their own, because other layers may share the old ones.
-        let fitted = weight + ".fitted"
-        graph.parameters[fitted] = .init(tensor: try fit.weight.reshaped(old.shape), isTrainable: true)
-        graph.nodes[index].inputs[1] = .parameter(fitted)
+        setWeight(of: index, try fit.weight.reshaped(old.shape), in: &graph)
         let readers = graph.nodes.filter { $0.valueInputs.contains(node.name) }
         let norms = readers.filter { $0.operation is BatchNorm }
         if node.inputs.count == 2, !graph.outputs.contains(node.name), !norms.isEmpty, norms.count == readers.count {
@@ -91,7 +116,7 @@ public enum LeastSquaresRepair {
         }
         let bias = node.name + ".bias.fitted"
         graph.parameters[bias] = .init(tensor: fit.bias, isTrainable: true)
-        graph.nodes[index].inputs = [node.inputs[0], .parameter(fitted), .parameter(bias)]
+        graph.nodes[index].inputs = [node.inputs[0], graph.nodes[index].inputs[1], .parameter(bias)]
         if var conv = node.operation as? Conv2D {
             conv.hasBias = true
             graph.nodes[index].operation = conv

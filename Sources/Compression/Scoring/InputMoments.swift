@@ -19,34 +19,64 @@ public struct InputMoments: Sendable {
 
     let roots: [String: Root]
 
-    /// From calibration images, in one inference pass.
+    /// From calibration images, in one inference pass. `LWIQScorer.collectsMoments` takes them from the pass of the scores.
     /// - Throws: `noImages`; failures of execution.
     public init(_ graph: Graph, images: [Tensor]) throws {
         guard !images.isEmpty else { throw CompressionFailure.noImages(part: "calibration") }
+        var collector = try MomentCollector(graph)
+        let engine = collector.values.isEmpty ? nil : InferenceEngine(try graph.computing(collector.values))
+        for batch in images { try collector.add(engine?.run([batch]) ?? [], images: batch) }
+        self = try collector.moments()
+    }
+
+    init(roots: [String: Root]) { self.roots = roots }
+
+    /// Σ_c′ w[a, c′, …] m[c′, c] for a weight [A, C, …].
+    static func mixed(_ weight: Tensor, by matrix: Tensor) throws -> Tensor {
+        guard weight.rank == 4 else { return try weight.matrixProduct(matrix) }
+        let (a, c, h, w) = (weight.shape[0], weight.shape[1], weight.shape[2], weight.shape[3])
+        let rows = try weight.permuted([0, 2, 3, 1]).contiguous().reshaped([a * h * w, c])
+        return try rows.matrixProduct(matrix).reshaped([a, h, w, c]).permuted([0, 3, 1, 2]).contiguous()
+    }
+}
+
+/// Sums the moments up while batches pass.
+struct MomentCollector {
+    /// What is to be computed of each batch, in this order; the images themselves are no part of it.
+    let values: [String]
+    /// The layers whose moments are wanted, and what goes into each.
+    private let inputs: [(layer: String, value: String)]
+    private let imageNames: Set<String>
+    private var sums: [String: Tensor] = [:]
+
+    init(_ graph: Graph) throws {
         let layers = try WeightedLayers.layers(of: graph).filter { layer in
             let node = graph.nodes[layer.node]
             let isPlain = (node.operation as? Conv2D).map { $0.geometry.groups == 1 } ?? (layer.inputShape.rank == 2)
             return isPlain && node.valueInputs.first != nil
         }
-        let inputs = layers.map { graph.nodes[$0.node].valueInputs[0] }
-        let isImage = Set(graph.inputs.map(\.name))
-        let computed = Array(Set(inputs).subtracting(isImage)).sorted()
-        let engine = computed.isEmpty ? nil : InferenceEngine(try graph.computing(computed))
-        var sums: [String: Tensor] = [:]
-        for batch in images {
-            var values = Dictionary(uniqueKeysWithValues: zip(computed, try engine?.run([batch]) ?? []))
-            for name in isImage { values[name] = batch }
-            for name in Set(inputs) {
-                guard let value = values[name] else { continue }
-                let gram = try Self.gram(value)
-                sums[name] = try sums[name]?.adding(gram) ?? gram
-            }
+        inputs = layers.map { ($0.name, graph.nodes[$0.node].valueInputs[0]) }
+        imageNames = Set(graph.inputs.map(\.name))
+        values = Set(inputs.map(\.value)).subtracting(imageNames).sorted()
+    }
+
+    /// - Parameter computed: `values` of the batch.
+    mutating func add(_ computed: [Tensor], images: Tensor) throws {
+        var known = Dictionary(uniqueKeysWithValues: zip(values, computed))
+        for name in imageNames { known[name] = images }
+        for name in Set(inputs.map(\.value)) {
+            guard let value = known[name] else { continue }
+            let gram = try Self.gram(value)
+            sums[name] = try sums[name]?.adding(gram) ?? gram
         }
-        var roots: [String: Root] = [:]
-        for (layer, input) in zip(layers, inputs) {
-            if let sum = sums[input], let root = try Self.root(sum) { roots[layer.name] = root }
+    }
+
+    func moments() throws -> InputMoments {
+        var roots: [String: InputMoments.Root] = [:]
+        for (layer, value) in inputs {
+            if let sum = sums[value], let root = try Self.root(sum) { roots[layer] = root }
         }
-        self.roots = roots
+        return InputMoments(roots: roots)
     }
 
     /// Σ x xᵀ over images and positions.
@@ -57,7 +87,7 @@ public struct InputMoments: Sendable {
     }
 
     /// The root by eigenvalues, without those that are rounding beside the largest; `nil` where all are 0.
-    private static func root(_ gram: Tensor) throws -> Root? {
+    private static func root(_ gram: Tensor) throws -> InputMoments.Root? {
         let scale = try gram.norm()
         guard scale > 0, scale.isFinite else { return nil }
         let (values, vectors) = try gram.multiplying(1 / scale).symmetricEigen()
@@ -68,14 +98,6 @@ public struct InputMoments: Sendable {
             let factors = values.map { $0 > least ? power($0) : 0 }
             return try vectors.multiplying(Tensor(factors)).matrixProduct(vectors.transposed())
         }
-        return Root(root: try scaled { $0.squareRoot() }, inverse: try scaled { 1 / $0.squareRoot() })
-    }
-
-    /// Σ_c′ w[a, c′, …] m[c′, c] for a weight [A, C, …].
-    static func mixed(_ weight: Tensor, by matrix: Tensor) throws -> Tensor {
-        guard weight.rank == 4 else { return try weight.matrixProduct(matrix) }
-        let (a, c, h, w) = (weight.shape[0], weight.shape[1], weight.shape[2], weight.shape[3])
-        let rows = try weight.permuted([0, 2, 3, 1]).contiguous().reshaped([a * h * w, c])
-        return try rows.matrixProduct(matrix).reshaped([a, h, w, c]).permuted([0, 3, 1, 2]).contiguous()
+        return InputMoments.Root(root: try scaled { $0.squareRoot() }, inverse: try scaled { 1 / $0.squareRoot() })
     }
 }

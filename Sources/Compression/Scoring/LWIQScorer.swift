@@ -24,6 +24,8 @@ public struct LWIQScorer {
     public var floor: Double?
     /// Whether the holdout images' embeddings are kept with the scores: 4·D bytes an image and layer.
     public var keepsEmbeddings = false
+    /// Whether the moments of what goes into each layer are collected in the same pass, for whitened decompositions.
+    public var collectsMoments = false
     /// What the network is computed in; means and classifications are float32 and double in any case.
     public var precision = Precision.float32
 
@@ -49,7 +51,8 @@ public struct LWIQScorer {
         let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
         guard !layers.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
         let taps = Array(Set(layers.map(\.tap))).sorted()
-        let embedding = try embeddingGraph(graph, taps)
+        var collector = try collectsMoments ? MomentCollector(graph) : nil
+        let embedding = try embeddingGraph(graph, taps, besides: collector?.values ?? [])
         let shapes = try ShapeInference.shapes(of: embedding, batch: 1)
         var classifiers = zip(taps, embedding.outputs).reduce(into: [String: ImprintedClassifier]()) {
             $0[$1.0] = ImprintedClassifier(head: head, classCount: classCount, dimension: shapes[$1.1]?[1] ?? 0)
@@ -58,7 +61,7 @@ public struct LWIQScorer {
         var progress = Progress("scoring \(graph.name)", total: imageCount)
 
         var counts = [Int](repeating: 0, count: classCount)
-        let imprintCount = try forEachBatch(imprint, engine, taps, &progress, classCount) { tap, embeddings, labels in
+        let imprintCount = try forEachBatch(imprint, engine, taps, &collector, &progress, classCount) { tap, embeddings, labels in
             try classifiers[tap]?.imprint(embeddings, labels)
         } onBatch: { for label in $0 { counts[label] += 1 } }
         guard imprintCount > 0 else { throw CompressionFailure.noImages(part: "imprint") }
@@ -68,7 +71,7 @@ public struct LWIQScorer {
 
         var kept: [String: [Tensor]] = [:]
         var holdoutLabels: [Int] = []
-        let holdoutCount = try forEachBatch(holdout, engine, taps, &progress, classCount) { tap, embeddings, labels in
+        let holdoutCount = try forEachBatch(holdout, engine, taps, &collector, &progress, classCount) { tap, embeddings, labels in
             try classifiers[tap]?.classify(embeddings, labels)
             if keepsEmbeddings { kept[tap, default: []].append(try embeddings.copy()) }
         } onBatch: { holdoutLabels += $0 }
@@ -82,6 +85,7 @@ public struct LWIQScorer {
             if let own = kept[layer.tap] { scores.embeddings[layer.name] = try Tensor.concatenated(own, dim: 0) }
         }
         if keepsEmbeddings { scores.holdoutLabels = holdoutLabels }
+        scores.moments = try collector?.moments()
         return scores
     }
 
@@ -102,7 +106,8 @@ public struct LWIQScorer {
     }
 
     private func forEachBatch(
-        _ source: BatchSource, _ engine: InferenceEngine, _ taps: [String], _ progress: inout Progress, _ classCount: Int,
+        _ source: BatchSource, _ engine: InferenceEngine, _ taps: [String], _ collector: inout MomentCollector?,
+        _ progress: inout Progress, _ classCount: Int,
         onTap: (String, Tensor, [Int]) throws -> Void, onBatch: ([Int]) -> Void
     ) throws -> Int {
         var count = 0
@@ -113,7 +118,9 @@ public struct LWIQScorer {
             if let bad = labels.first(where: { $0 < 0 || $0 >= classCount }) {
                 throw CompressionFailure.labelOutOfRange(label: bad, classCount: classCount)
             }
-            for (tap, embeddings) in zip(taps, try engine.run([images])) { try onTap(tap, embeddings, labels) }
+            let results = try engine.run([images])
+            for (tap, embeddings) in zip(taps, results) { try onTap(tap, embeddings, labels) }
+            try collector?.add(Array(results[taps.count...]), images: images)
             onBatch(labels)
             count += labels.count
             try progress.advance(by: labels.count)
@@ -121,17 +128,18 @@ public struct LWIQScorer {
         return count
     }
 
-    /// The graph whose results are the embeddings [N, D] of `taps`: maps pooled to about D values, vectors as they are.
+    /// The graph whose results are the embeddings [N, D] of `taps`, maps pooled to about D values and vectors as they are,
+    /// and `values` after them.
     ///
     /// So the pooling runs where the map was just made, and no map is kept for it.
-    private func embeddingGraph(_ graph: Graph, _ taps: [String]) throws -> Graph {
+    private func embeddingGraph(_ graph: Graph, _ taps: [String], besides values: [String]) throws -> Graph {
         let shapes = try ShapeInference.shapes(of: graph, batch: 1)
         let tapped = Set(taps)
         var result = graph
         result.nodes = graph.nodes.flatMap { node in
             [node] + node.outputs.filter(tapped.contains).flatMap { embeddingNodes(of: $0, shapes[$0] ?? []) }
         }
-        return try result.computing(taps.map(Self.embedding))
+        return try result.computing(taps.map(Self.embedding) + values)
     }
 
     private static func embedding(of tap: String) -> String { "embedding:" + tap }

@@ -40,6 +40,8 @@ public struct LayerScores: Sendable {
     /// Where they were asked for: the holdout images' embeddings [images, D] by layer, and their labels.
     public var embeddings: [String: Tensor] = [:]
     public var holdoutLabels: [Int] = []
+    /// Where they were asked for: those of what goes into each layer, over all images.
+    public var moments: InputMoments?
 
     public init(
         rows: [LayerScore], head: ProxyHead, imprintCount: Int, holdoutCount: Int, classCount: Int, elapsedSeconds: Double

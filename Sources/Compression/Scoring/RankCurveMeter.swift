@@ -1,7 +1,7 @@
 import Basics
 import Decomposition
 import Execution
-public import Graphs
+import Graphs
 public import Tensors
 
 /// Measures what each layer alone loses when it is replaced by its chain at a few ranks, statistics re-estimated.

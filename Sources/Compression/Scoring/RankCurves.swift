@@ -10,6 +10,10 @@ public struct RankCurves: Sendable {
         case output
         /// Accuracy lost by the whole model.
         case sensitivity
+
+        /// Images that are enough for it. Every class has its share in an output, so few images tell much: curves of
+        /// `output` from 32, 64, 128 and 256 images gave plans of the same accuracy (ResNet-20, Fashion-MNIST).
+        public var usualImageCount: Int { self == .output ? 64 : 512 }
     }
 
     public struct Point: Sendable, Equatable {

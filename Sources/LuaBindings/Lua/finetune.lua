@@ -8,7 +8,7 @@ local own = { images = true, lr = true, dense = true }
 
 --- Trains with defaults for a network that already knows its task: SGD at `lr` (0.02) with Nesterov's momentum, a cosine
 --- after a short warm-up. Before that, on `images` (2048) of the data: with dense = the model that this one was made of, the last factors of
---- the chains are fitted (Model:refit), or where none can be, channels without batch normalisation get their means and variances back
+--- the chains are fitted to up to 512 of them (Model:refit), or where none can be, channels without batch normalisation get their means and variances back
 --- (Model:repair); in any case batch normalisation is re-estimated. Takes fit's options; the teacher is `dense` unless
 --- another or false is given. Gives fit's history.
 function core.methods.Model.finetune(model, data, options)
@@ -37,8 +37,8 @@ function core.methods.Model.finetune(model, data, options)
     check.options("Model:fit", passed, fit.options)
     local count = math.min(images, #data)
     if dense then
-        -- Chains that end in a kernel of several places cannot be fitted; the repair of statistics is next best.
-        local fitted = model:refit(dense, data, { images = count })
+        -- Convolutions in groups cannot be fitted; the repair of statistics is next best.
+        local fitted = model:refit(dense, data, { images = math.min(512, count) })
         if fitted == 0 then model:repair(dense, data, { images = math.min(512, count) }) end
     end
     model:reestimate(data, { images = count })

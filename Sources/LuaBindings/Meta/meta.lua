@@ -127,35 +127,41 @@ function mr.schedule.one_cycle(options) end
 
 --- Scores every weighted layer but the classifier: rows with accuracy, stderr, gain and significance, and class_accuracy, one
 --- number per class. With keep_embeddings rows also have embeddings [images, D] of the classified half, and the table labels.
---- Half of the images (holdout = 0.5) are classified by class means of the other half. Test images are refused
---- unless allow_test = true.
+--- Half of the images (holdout = 0.5) are classified by class means of the other half. images is their number, or below 1 a
+--- share of them all; augment = true moves them as the Dataset says. moments = true gives scores.moments, to whiten plans
+--- by. Test images are refused unless allow_test = true.
 ---@param model Model
 ---@param data Dataset
----@param options? { images: integer, head: "imprint"|"centred"|"nearest_mean", monotone: boolean, floor: number, seed: integer, holdout: number, embedding: integer, keep_embeddings: boolean, allow_test: boolean }
+---@param options? { images: number, head: "imprint"|"centred"|"nearest_mean", monotone: boolean, floor: number, seed: integer, holdout: number, embedding: integer, keep_embeddings: boolean, moments: boolean, augment: boolean, allow_test: boolean }
 ---@return table
 function mr.lwiq.score(model, data, options) end
 
+--- Moments of what goes into each layer, from a scoring pass: for mr.plan's whiten.
+---@class Moments
+
 --- Measures what each layer alone loses when it is replaced by its chain at a few ranks and the statistics behind it are
---- re-estimated: the error of the features at its tap ("features"), the divergence of the classifier imprinted there
---- ("proxy") or of the model's own output ("output", which computes what follows the layer too), or the accuracy that the whole
---- model loses ("sensitivity", slow). For the policies of the same names; "features" and "output" look at no labels.
+--- re-estimated: the divergence of the model's own output ("output", the default; computes what follows the layer too, on 64
+--- images), or on 512 images the error of the features at its tap ("features"), the divergence of the classifier imprinted
+--- there ("proxy"), or the accuracy that the whole model loses ("sensitivity", slow). For the policies of the same names;
+--- "output" and "features" look at no labels.
 ---@param model Model
 ---@param data Dataset
----@param options? { measure: "features"|"proxy"|"output"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset, allow_test: boolean }
+---@param options? { measure: "features"|"proxy"|"output"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset|Moments, allow_test: boolean }
 ---@return table
 function mr.lwiq.curves(model, data, options) end
 
 --- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
 --- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name;
 --- The default is the policy that the curves or scores given are for ("lwiq" for scores), and "knapsack" without either.
---- "lwiq" and "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto" takes for each layer the one that costs least at equal error.
+--- "lwiq" and "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto", the default, takes for each layer the one that costs least at equal error; one of mr.groupings is for all.
 --- A budget of latency, a share or microseconds for latency_batch images (1), times the layers' chains on this machine once
 --- and remembers that in $XDG_CACHE_HOME/moonrail.
 --- min_rank and max_rank are numbers for all layers, or tables by names and patterns: { ["stage1.*"] = 8 }; as in fix, the longest
 --- pattern that matches counts.
---- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights.
+--- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights;
+--- whiten = scores.moments by that on the images of the scores.
 ---@param model Model
----@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number, latency: number }, policy: string|function, grouping: string, freeze: string|string[], fix: table, min_rank: integer|table, max_rank: integer|table, align: integer, classifier: boolean, whiten: Dataset, latency_batch: integer }
+---@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number, latency: number }, policy: string|function, grouping: string, freeze: string|string[], fix: table, min_rank: integer|table, max_rank: integer|table, align: integer, classifier: boolean, whiten: Dataset|Moments, latency_batch: integer }
 ---@return table
 function mr.plan(model, options) end
 
@@ -258,8 +264,9 @@ function Model:evaluate(data, options) end
 ---@param options? { images: integer, seed: integer }
 function Model:reestimate(data, options) end
 
---- Fits the last factor of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels.
---- layers = names of layers fits only theirs.
+--- Fits the end of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels, and 512
+--- images are enough. The last factor is fitted, and the one before it too where the last one has no kernel. layers = names
+--- of layers fits only theirs.
 ---@param dense Model
 ---@param data Dataset
 ---@param options? { images: integer, seed: integer, ridge: number, layers: string[] }

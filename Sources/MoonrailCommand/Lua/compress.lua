@@ -117,7 +117,7 @@ local function measurements(policy)
     }
 end
 
-local plan = mr.plan(model, measurements(options.policy or (labelled and "proxy" or "knapsack")))
+local plan = mr.plan(model, measurements(options.policy or (labelled and "output" or "knapsack")))
 print(plan)
 
 local dense = measured("dense", model, options.model)

@@ -1,0 +1,59 @@
+import Compression
+import Datasets
+import Graphs
+import LuaRuntime
+
+/// The moments that a scoring pass collected, as scripts hold them.
+final class MomentsObject: LuaObjectConvertible {
+    let moments: InputMoments
+
+    init(_ moments: InputMoments) { self.moments = moments }
+
+    /// `Moments` in scripts.
+    static func makeClass() -> LuaClass<MomentsObject> {
+        LuaClass("Moments") { members in members.text { _ in "Moments of what goes into each layer" } }
+    }
+}
+
+/// Where the moments come from that weights are whitened by.
+enum Whitening {
+    case images(DatasetObject)
+    case moments(MomentsObject)
+
+    /// Images whose moments are taken.
+    private static let imageCount = 512
+
+    /// - Throws: for images of the test split, and for what is neither.
+    static func read(_ options: OptionReader, _ name: String = "whiten") throws -> Whitening? {
+        let value = try options.value(name)
+        if value.isNil { return nil }
+        guard let found = try read(value) else {
+            throw options.invalid(name, "must be a Dataset, or the moments of scores")
+        }
+        return found
+    }
+
+    /// `nil` for what is neither images nor moments.
+    static func read(_ value: LuaValue) throws -> Whitening? {
+        if let moments = value.object?.object(as: MomentsObject.self) { return .moments(moments) }
+        guard let data = value.object?.object(as: DatasetObject.self) else { return nil }
+        guard data.dataset.split != .test else { throw BindingFailure.testSplit(dataset: data.dataset.name) }
+        return .images(data)
+    }
+
+    /// Tells decompositions apart.
+    var identity: ObjectIdentifier {
+        switch self {
+        case .images(let data): ObjectIdentifier(data)
+        case .moments(let moments): ObjectIdentifier(moments)
+        }
+    }
+
+    func moments(of graph: Graph) throws -> InputMoments {
+        switch self {
+        case .images(let data):
+            try InputMoments(graph, images: CalibrationImages.batches(of: data, count: Self.imageCount, seed: 0).images)
+        case .moments(let object): object.moments
+        }
+    }
+}
