@@ -20,11 +20,14 @@ struct LadderAllocation {
         limits = budget.limits.filter(\.quantity.isSum)
         peaks = budget.limits.filter { !$0.quantity.isSum }
         assignments = settled.assignments
+        let sums = limits.map(\.quantity)
+        let chains = model.cache.cheapestChains(of: model.layers, by: sums.isEmpty ? [.parameters] : sums)
         let path = LadderPaths.path(of: planner.policy, model)
         for (index, layer) in model.layers.enumerated() {
             ranks.append([])
             guard assignments[index] == nil else { continue }
-            let (ladder, reason) = RankLadder.make(layer, limits: budget.limits, planner) { path(index, $0) }
+            let (ladder, reason) = RankLadder.make(
+                layer, chain: chains[index], limits: budget.limits, planner, path: path(index, chains[index]))
             guard let ladder else {
                 assignments[index] = .dense(reason: reason)
                 continue

@@ -5,6 +5,7 @@ final class PlanningCache: Sendable {
     private struct Contents {
         var options: [LayerOptions.Request: [LayerOptions]] = [:]
         var variationalRanks: [[[Int]]]?
+        var cheapestChains: [[Budget.Quantity]: [Int]] = [:]
     }
 
     /// Requests differ by what a script may choose freely, so only the last few are kept.
@@ -19,6 +20,14 @@ final class PlanningCache: Sendable {
             if $0.options.count >= Self.keptRequests { $0.options.removeAll() }
             $0.options[request] = made
         }
+        return made
+    }
+
+    /// Per layer, the index of the chain that costs least at equal error; 0 where there is none.
+    func cheapestChains(of layers: [DecomposableLayer], by quantities: [Budget.Quantity]) -> [Int] {
+        if let found = contents.withLock({ $0.cheapestChains[quantities] }) { return found }
+        let made = layers.map { $0.cheapestChain(by: quantities) }
+        contents.withLock { $0.cheapestChains[quantities] = made }
         return made
     }
 

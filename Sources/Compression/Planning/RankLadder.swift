@@ -33,10 +33,9 @@ final class RankLadder {
 
     /// `nil` with the reason where the chain would not win on every budgeted sum.
     static func make(
-        _ layer: DecomposableLayer, limits: [Budget.Limit], _ planner: Planner, path: (_ chain: Int) -> Path
+        _ layer: DecomposableLayer, chain index: Int, limits: [Budget.Limit], _ planner: Planner, path: Path
     ) -> (ladder: RankLadder?, reason: String) {
         let quantities = limits.map(\.quantity).filter(\.isSum)
-        let index = layer.cheapestChain(by: quantities.isEmpty ? [.parameters] : quantities)
         let chain = layer.chains[index]
         let rules = planner.bounds(of: layer.name)
         let (low, bounds) = (rules.smallest(chain.maxRanks), rules.largest(chain.maxRanks))
@@ -58,7 +57,7 @@ final class RankLadder {
             if least > limit.value, dense <= least { return (nil, rules.denseReason([limit.quantity])) }
         }
         let ladder = RankLadder(
-            low: low, high: high, chainIndex: index, chain: chain, align: max(1, planner.align), path: path(index))
+            low: low, high: high, chainIndex: index, chain: chain, align: max(1, planner.align), path: path)
         return (ladder, "")
     }
 
