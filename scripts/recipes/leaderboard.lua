@@ -17,7 +17,9 @@ local function list(text)
     for item in text:gmatch "[^,]+" do items[#items + 1] = tonumber(item) or item end
     return items
 end
-local keeps, policies = list(args.keeps), args.policies ~= "" and list(args.policies) or mr.policies
+-- Policies spend multiply-accumulates unlike, so the default is also asked to make do with those of uniform.
+local matched = "output at uniform's MACs"
+local keeps, policies = list(args.keeps), list(args.policies ~= "" and args.policies or table.concat(mr.policies, ",") .. "," .. matched)
 if args.quick then
     args.resnet56, args.seeds, args.groupings, args.tuned, policies = "", 1, "auto", "", { "uniform", "knapsack", "output" }
 end
@@ -91,9 +93,12 @@ end
 
 local curved = { features = true, proxy = true, output = true, sensitivity = true }
 local function compress(point)
-    local model = load(point.model)
-    local what = curved[point.policy] and point.policy or (point.policy:find "lwiq" and "scores")
-    local options = { policy = point.policy, grouping = point.grouping, budget = { params = point.keep } }
+    local model, policy = load(point.model), point.policy == matched and "output" or point.policy
+    local what = curved[policy] and policy or (policy:find "lwiq" and "scores")
+    local options = { policy = policy, grouping = point.grouping, budget = { params = point.keep } }
+    if point.policy == matched then
+        options.budget.macs = mr.plan(model, { policy = "uniform", grouping = point.grouping, budget = { params = point.keep } }).macs
+    end
     if what then
         local key = table.concat({ point.model, point.grouping, point.seed, what }, " ")
         prepared[key] = prepared[key] or (what == "scores"

@@ -56,12 +56,17 @@ local function distinct(points, field)
     return list
 end
 
+local ranks = {}
+for rank, policy in ipairs(mr.policies) do ranks[policy] = rank end
+
 -- A row for each policy, in the order of mr.policies, and a column for each budget.
 local function matrix(points, title, field, scale, digits)
     local keeps, list, columns = distinct(points, "keep"), {}, { "policy" }
     table.sort(keeps, function(a, b) return a > b end)
     for _, keep in ipairs(keeps) do columns[#columns + 1] = ("%g %%"):format(100 * keep) end
-    for _, policy in ipairs(mr.policies) do
+    local policies = distinct(points, "policy")
+    table.sort(policies, function(a, b) return (ranks[a] or math.huge) < (ranks[b] or math.huge) end)
+    for _, policy in ipairs(policies) do
         local row, any = { policy = policy }, false
         for position, keep in ipairs(keeps) do
             local values = {}
@@ -92,8 +97,8 @@ for _, model in ipairs { "resnet20", "resnet56" } do
     end
 end
 
-local function show_timings(model, timings)
-    local slow, list = nil, {}
+local function show_search(model, timings)
+    local slow, list = 0.0, {}
     for _, row in ipairs(timings.policies) do
         if row.policy == "sensitivity" then slow = row.search + row.ten_budgets end
     end
@@ -111,8 +116,10 @@ local function show_timings(model, timings)
     table.sort(list, function(a, b) return a.spearman > b.spearman end)
     for _, row in ipairs(list) do row["rank correlation"] = ("%.2f"):format(row.spearman) end
     show(model .. ": Spearman's correlation with the measured sensitivity of layers at ranks", { "score", "rank correlation" }, list)
+end
 
-    list = {}
+local function show_limits(model, timings)
+    local list = {}
     for _, row in ipairs(timings.latencies) do
         list[#list + 1] = {
             batch = row.batch, limit = row.limit and ("%g %%"):format(100 * row.limit) or "none", MACs = ("%.1f %%"):format(100 * row.macs),
@@ -124,7 +131,12 @@ local function show_timings(model, timings)
         { "batch", "limit", "MACs", "dense, ms", "small, ms", "small / dense", "fitted" }, list)
 end
 for _, model in ipairs { "resnet20", "resnet56" } do
-    if results.timings and results.timings[model] then show_timings(model, results.timings[model]) end
+    local timings = results.timings and results.timings[model] or {}
+    if timings.correlations then show_search(model, timings) end
+    for _, batch in ipairs(timings.models and { 1, 128 } or {}) do
+        matrix(timings.models, ("%s: time at batch %d, as a share of the dense model's"):format(model, batch), "ratio_" .. batch, 1, 2)
+    end
+    if timings.latencies then show_limits(model, timings) end
 end
 
 if page ~= "" then

@@ -1,45 +1,56 @@
--- What the leaderboard's policies and models take: seconds of search and of ten budgets, milliseconds of the models with and
--- without a limit on latency, and how well the cheap searches order what the slow one measured. Wants a quiet machine;
--- adds to the leaderboard's results, and leaves out what stands there already.
+-- What the leaderboard's policies and models take: seconds of search and of ten budgets (part "search", which also says how well
+-- the cheap searches order what the slow one measured), milliseconds of every policy's models beside the dense one
+-- ("models"), and of the default's with limits on latency ("limits"). Wants a quiet machine; adds to the leaderboard's
+-- results, and leaves out what stands there already.
 --     scripts/moonrail run scripts/recipes/leaderboard_timings.lua
+--     scripts/moonrail run scripts/recipes/leaderboard_timings.lua --nets resnet20 --parts models
 local mr = require "moonrail"
 
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
-    results = here .. "/results/leaderboard.json", models = "resnet20,resnet56", grouping = "auto", images = 2560, again = false,
+    results = here .. "/results/leaderboard.json", nets = "resnet20,resnet56", parts = "search,models,limits",
+    grouping = "auto", images = 2560, keeps = "0.6,0.45,0.3125,0.2",
     limits = { default = "0.9,0.85,0.8,0.7,0.6", help = "shares of the dense model's time to ask for, until one cannot be met" },
 }
 local results = mr.read_json(args.results)
-local train = mr.data.fashion_mnist { batch = 128 }
-results.timings = not args.again and results.timings or {}
+local train, test = mr.data.fashion_mnist { batch = 128 }
+results.timings = results.timings or {}
 
 local measures = { "output", "proxy", "features", "sensitivity" }
 
--- Every search once, after a first plan that decomposes the layers for all of them; then ten budgets by each policy.
-local function searches(model)
-    local warm = mr.clock()
+-- What the policies of one net want to know, each measured once, after a first plan that decomposes the layers for all.
+local function searching(model)
     mr.plan(model, { policy = "knapsack", grouping = args.grouping, budget = { params = 0.5 } })
-    local seconds, found = { decomposition = mr.clock() - warm }, {}
-    for _, measure in ipairs(measures) do
-        found[measure] = mr.lwiq.curves(model, train, { measure = measure, seed = 1, grouping = args.grouping })
-        seconds[measure] = found[measure].seconds
+    local found = {}
+    return function(what)
+        if not found[what] then
+            found[what] = what == "scores" and mr.lwiq.score(model, train, { images = args.images, seed = 1 })
+                or mr.lwiq.curves(model, train, { measure = what, seed = 1, grouping = args.grouping })
+        end
+        return found[what]
     end
-    found.scores = mr.lwiq.score(model, train, { images = args.images, seed = 1 })
-    seconds.scores = found.scores.seconds
-    return seconds, found
 end
 
-local function policies(model, seconds, found)
+local function options_for(policy, search)
+    local what = policy:find "lwiq" and "scores"
+    for _, measure in ipairs(measures) do what = what or (measure == policy and measure) end
+    local found = what and search(what)
+    return {
+        policy = policy, grouping = args.grouping,
+        curves = what and what ~= "scores" and found or nil, scores = what == "scores" and found or nil,
+    }, found and found.seconds or 0.0
+end
+
+local function ten_budgets(model, search)
     local list = {}
     for _, policy in ipairs(mr.policies) do
-        local search = found[policy] and policy or (policy:find "lwiq" and "scores")
-        local options = { policy = policy, grouping = args.grouping, curves = found[policy], scores = search == "scores" and found.scores or nil }
+        local options, seconds = options_for(policy, search)
         local start = mr.clock()
         for step = 1, 10 do
             options.budget = { params = 0.15 + 0.05 * step }
             mr.plan(model, options)
         end
-        list[#list + 1] = { policy = policy, search = search and seconds[search] or 0, ten_budgets = mr.clock() - start }
+        list[#list + 1] = { policy = policy, search = seconds, ten_budgets = mr.clock() - start }
     end
     return list
 end
@@ -68,12 +79,12 @@ local function spearman(a, b)
     return xy / math.sqrt(math.max(xx * yy, 1e-300))
 end
 
-local function correlations(found)
+local function correlations(search)
     local values, significance = { energy = {}, gain = {}, ["gain x energy"] = {} }, {}
-    for _, row in ipairs(found.scores) do significance[row.layer] = row.significance end
+    for _, row in ipairs(search "scores") do significance[row.layer] = row.significance end
     for _, measure in ipairs(measures) do
         values[measure] = {}
-        for _, row in ipairs(found[measure]) do
+        for _, row in ipairs(search(measure)) do
             for i, loss in ipairs(row.losses) do
                 table.insert(values[measure], loss)
                 if measure == "sensitivity" then
@@ -91,19 +102,36 @@ local function correlations(found)
     return result
 end
 
--- Milliseconds of two models in turn, so that the machine's drift meets both: the round whose ratio is the median of seven.
-local function side_by_side(one, other, batch)
+-- Milliseconds of two models in turn, so that the machine's drift meets both: the round whose ratio is the median.
+local function side_by_side(one, other, batch, count)
     local runs, rounds = batch < 16 and 200 or 10, {}
-    for round = 1, 7 do
+    for round = 1, count do
         local dense, small = one:latency { batch = batch, runs = runs }.ms, other:latency { batch = batch, runs = runs }.ms
         rounds[round] = { dense = dense, small = small, ratio = small / dense }
     end
     table.sort(rounds, function(a, b) return a.ratio < b.ratio end)
-    return rounds[4]
+    return rounds[(count + 1) // 2]
+end
+
+-- Every policy's models; sensitivity only where it was searched for anyway.
+local function models(model, search, searched)
+    local list = {}
+    for _, policy in ipairs(mr.policies) do
+        if policy ~= "sensitivity" or searched then
+            local options = options_for(policy, search)
+            for keep in args.keeps:gmatch "[^,]+" do
+                options.budget = { params = tonumber(keep) }
+                local small = model:compress(mr.plan(model, options))
+                local one, many = side_by_side(model, small, 1, 3), side_by_side(model, small, 128, 3)
+                list[#list + 1] = { policy = policy, keep = tonumber(keep), ratio_1 = one.ratio, ratio_128 = many.ratio, ms_1 = one.small, ms_128 = many.small }
+            end
+        end
+    end
+    return list
 end
 
 -- 3.2 times fewer parameters by the default policy, ranks in multiples of 8: without a limit on latency, and with one.
-local function latencies(model, curves)
+local function limited(model, curves)
     local list = {}
     for _, batch in ipairs { 1, 128 } do
         local limits = { false }
@@ -115,25 +143,29 @@ local function latencies(model, curves)
             })
             if not met then break end
             local small = model:compress(plan)
-            local row = side_by_side(model, small, batch)
+            local row = side_by_side(model, small, batch, 7)
             row.batch, row.limit, row.macs = batch, limit or nil, plan.keep_macs
             small:refit(model, train, { seed = 1 })
-            row.fitted = small:evaluate(select(2, mr.data.fashion_mnist { batch = 128 })).accuracy
+            row.fitted = small:evaluate(test).accuracy
             list[#list + 1] = row
         end
     end
     return list
 end
 
-for name in args.models:gmatch "[^,]+" do
-    if not results.timings[name] then
-        local model = mr.load(("%s/models/%s-fashion.safetensors"):format(here, name))
-        local seconds, found = searches(model)
-        results.timings[name] = {
-            searches = seconds, policies = policies(model, seconds, found), correlations = correlations(found),
-            latencies = latencies(model, found.output), threads = mr.threads(), grouping = args.grouping,
-        }
+for net in args.nets:gmatch "[^,]+" do
+    local model = mr.load(("%s/models/%s-fashion.safetensors"):format(here, net))
+    local timings, search = results.timings[net] or {}, searching(model)
+    results.timings[net] = timings
+    local function part(name, field, measure)
+        if not args.parts:find(name) or timings[field] then return end
+        timings[field] = measure()
+        timings.threads, timings.grouping = mr.threads(), args.grouping
         mr.write_json(args.results, results)
     end
+    part("search", "policies", function() return ten_budgets(model, search) end)
+    part("search", "correlations", function() return correlations(search) end)
+    part("models", "models", function() return models(model, search, args.parts:find "search" ~= nil) end)
+    part("limits", "latencies", function() return limited(model, search "output") end)
 end
 assert(loadfile(here .. "/recipes/leaderboard_tables.lua"))(results)

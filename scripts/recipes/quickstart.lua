@@ -51,7 +51,9 @@ for _, keep in ipairs { 0.60, 0.45, 0.30 } do
     print(plan)
     local small = model:compress(plan)
     local raw = small:evaluate(test, { label = "evaluating as cut" }).accuracy
+    local fitting = mr.clock()
     small:refit(model, train)
+    fitting = mr.clock() - fitting
     local fitted = small:evaluate(test, { label = "evaluating as fitted" }).accuracy
     local history = small:fit(train, {
         steps = args.steps, teacher = model, label = "tuning",
@@ -68,10 +70,11 @@ for _, keep in ipairs { 0.60, 0.45, 0.30 } do
         name = ("keep %.0f %%"):format(100 * keep), keep = keep, policy = plan.policy, params = saved.cost.params,
         macs = saved.cost.macs, bytes = mr.file_size(path), accuracy_cut = raw, accuracy_raw = fitted,
         accuracy = saved:evaluate(test, { label = "evaluating " .. path }).accuracy,
-        latency_ms = saved:latency { batch = 1, runs = 200 }.ms, planning_seconds = plan.seconds,
+        latency_ms = saved:latency { batch = 1, runs = 200 }.ms, planning_seconds = plan.seconds, fitting_seconds = fitting,
         tuning_images_per_second = history[#history].images_per_second,
     }
-    print(("%.2f %% as cut, %.2f %% fitted, %.2f %% tuned and saved"):format(100 * raw, 100 * fitted, 100 * row.accuracy))
+    print(("%.2f %% as cut, %.2f %% fitted in %.1f s, %.2f %% tuned and saved"):format(
+        100 * raw, 100 * fitted, fitting, 100 * row.accuracy))
     table_rows[#table_rows + 1] = row
     plans[#plans + 1], made[#made + 1], histories[#histories + 1] = row, plan, history
 end
