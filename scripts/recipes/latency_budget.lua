@@ -8,12 +8,12 @@ local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", batch = 1, keep = 0.3125,
     latency = { default = 0.95, help = "share of the dense model's time that may remain" },
-    grouping = "auto", policy = "knapsack",
+    grouping = "auto", policy = "knapsack", align = { default = 8, help = "ranks are multiples of this, as kernels like them" },
 }
 
 local model = mr.load(args.model)
 local plan = mr.plan(model, {
-    policy = args.policy, grouping = args.grouping, latency_batch = args.batch,
+    policy = args.policy, grouping = args.grouping, align = args.align, latency_batch = args.batch,
     budget = { params = args.keep, latency = args.latency },
 })
 print(plan)
