@@ -3,7 +3,8 @@
 #include "CKernels.h"
 
 // The templates are inlined into the clones of the entry points, and so compiled for each instruction set.
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE inline __attribute__((always_inline))
+#define INLINED __attribute__((always_inline))  // for lambdas
 #if defined(__x86_64__)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -11,6 +12,9 @@
 #endif
 
 typedef float vec __attribute__((vector_size(32)));
+
+INLINE void load(vec &value, const float *from) { __builtin_memcpy(&value, from, sizeof(vec)); }
+INLINE void store(const vec &value, float *to) { __builtin_memcpy(to, &value, sizeof(vec)); }
 
 // A vector with one float per lane, of G machine vectors.
 template <int G> struct Lanes {
@@ -23,9 +27,9 @@ template <int G> INLINE void clear(Lanes<G> &lanes) {
 }
 
 template <int G> INLINE void load(Lanes<G> &lanes, const float *from) {
-    for (int g = 0; g < G; g++) __builtin_memcpy(&lanes.part[g], from + g * Lanes<G>::width, sizeof(vec));
+    for (int g = 0; g < G; g++) load(lanes.part[g], from + g * Lanes<G>::width);
 }
 
 template <int G> INLINE void store(const Lanes<G> &lanes, float *to) {
-    for (int g = 0; g < G; g++) __builtin_memcpy(to + g * Lanes<G>::width, &lanes.part[g], sizeof(vec));
+    for (int g = 0; g < G; g++) store(lanes.part[g], to + g * Lanes<G>::width);
 }

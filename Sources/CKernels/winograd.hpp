@@ -1,62 +1,112 @@
-// The transforms of Winograd's F(4×4, 3×3) with the points 0, ±1, ±2, ∞ (Lavin and Gray, Fast Algorithms for
-// Convolutional Neural Networks, CVPR 2016, arXiv:1509.09308, section 4.3): y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A for a kernel
-// g of 3×3 and a tile d of 6×6 pixels gives 4×4 pixels y. Each function is one side of one of these products.
+// The transforms of Winograd's F(4, 3) with the points 0, ±1, ±2, ∞ (Lavin and Gray, Fast Algorithms for Convolutional
+// Neural Networks, CVPR 2016, arXiv:1509.09308, section 4.3): y = Aᵀ [(G g) ⊙ (Bᵀ d)] for a kernel g of 3 taps and a
+// window d of 6 pixels gives 4 pixels y. Along both axes of a kernel of 3×3 that is F(4×4, 3×3); a kernel of 3×1 or 1×3
+// has one such axis, and one of a single tap, along which nothing is transformed.
 #pragma once
 #include "products.hpp"
 
-constexpr long points = 36;
+// Along an axis of the kernel: the pixels of a tile of output, and the points at which it is multiplied, which are as
+// many as the pixels of input it needs.
+template <int Taps> struct Axis;
+template <> struct Axis<3> { static constexpr int tile = 4, points = 6; };
+template <> struct Axis<1> { static constexpr int tile = 1, points = 1; };
+
+template <int KH, int KW> struct Kernel {
+    using Rows = Axis<KH>;
+    using Columns = Axis<KW>;
+    static constexpr int taps = KH * KW;
+    static constexpr long points = Rows::points * Columns::points;
+};
 
 // Bᵀ d
-INLINE void from_pixels(const vec &d0, const vec &d1, const vec &d2, const vec &d3, const vec &d4, const vec &d5, vec &t0,
-                        vec &t1, vec &t2, vec &t3, vec &t4, vec &t5) {
-    vec even = d4 - 4.0f * d2, odd = d3 - 4.0f * d1, near = d4 - d2, far = 2.0f * (d3 - d1);
-    t0 = 4.0f * d0 - 5.0f * d2 + d4;
-    t1 = even + odd;
-    t2 = even - odd;
-    t3 = near + far;
-    t4 = near - far;
-    t5 = 4.0f * d1 - 5.0f * d3 + d5;
-}
+struct FromPixels {
+    static INLINE void along(const vec (&d)[6], vec (&t)[6]) {
+        vec even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1], near = d[4] - d[2], far = 2.0f * (d[3] - d[1]);
+        t[0] = 4.0f * d[0] - 5.0f * d[2] + d[4];
+        t[1] = even + odd;
+        t[2] = even - odd;
+        t[3] = near + far;
+        t[4] = near - far;
+        t[5] = 4.0f * d[1] - 5.0f * d[3] + d[5];
+    }
+};
 
 // Aᵀ m
-INLINE void to_pixels(const vec &m0, const vec &m1, const vec &m2, const vec &m3, const vec &m4, const vec &m5, vec &y0,
-                      vec &y1, vec &y2, vec &y3) {
-    vec sum1 = m1 + m2, difference1 = m1 - m2, sum2 = m3 + m4, difference2 = m3 - m4;
-    y0 = m0 + sum1 + sum2;
-    y1 = difference1 + 2.0f * difference2;
-    y2 = sum1 + 4.0f * sum2;
-    y3 = difference1 + 8.0f * difference2 + m5;
-}
+struct ToPixels {
+    static INLINE void along(const vec (&m)[6], vec (&y)[4]) {
+        vec sum1 = m[1] + m[2], difference1 = m[1] - m[2], sum2 = m[3] + m[4], difference2 = m[3] - m[4];
+        y[0] = m[0] + sum1 + sum2;
+        y[1] = difference1 + 2.0f * difference2;
+        y[2] = sum1 + 4.0f * sum2;
+        y[3] = difference1 + 8.0f * difference2 + m[5];
+    }
+};
 
 // A g
-INLINE void from_gradient(const vec &g0, const vec &g1, const vec &g2, const vec &g3, vec &z0, vec &z1, vec &z2, vec &z3,
-                          vec &z4, vec &z5) {
-    vec even1 = g0 + g2, odd1 = g1 + g3, even2 = g0 + 4.0f * g2, odd2 = 2.0f * g1 + 8.0f * g3;
-    z0 = g0;
-    z1 = even1 + odd1;
-    z2 = even1 - odd1;
-    z3 = even2 + odd2;
-    z4 = even2 - odd2;
-    z5 = g3;
-}
+struct FromGradient {
+    static INLINE void along(const vec (&g)[4], vec (&z)[6]) {
+        vec even1 = g[0] + g[2], odd1 = g[1] + g[3], even2 = g[0] + 4.0f * g[2], odd2 = 2.0f * g[1] + 8.0f * g[3];
+        z[0] = g[0];
+        z[1] = even1 + odd1;
+        z[2] = even1 - odd1;
+        z[3] = even2 + odd2;
+        z[4] = even2 - odd2;
+        z[5] = g[3];
+    }
+};
 
 // G g
-INLINE void from_kernel(const vec &g0, const vec &g1, const vec &g2, vec &u0, vec &u1, vec &u2, vec &u3, vec &u4, vec &u5) {
-    vec even1 = (g0 + g2) * (1.0f / 6), odd1 = g1 * (1.0f / 6);
-    vec even2 = g0 * (1.0f / 24) + g2 * (1.0f / 6), odd2 = g1 * (1.0f / 12);
-    u0 = g0 * 0.25f;
-    u1 = -even1 - odd1;
-    u2 = odd1 - even1;
-    u3 = even2 + odd2;
-    u4 = even2 - odd2;
-    u5 = g2;
-}
+struct FromKernel {
+    static INLINE void along(const vec (&g)[3], vec (&u)[6]) {
+        vec even1 = (g[0] + g[2]) * (1.0f / 6), odd1 = g[1] * (1.0f / 6);
+        vec even2 = g[0] * (1.0f / 24) + g[2] * (1.0f / 6), odd2 = g[1] * (1.0f / 12);
+        u[0] = g[0] * 0.25f;
+        u[1] = -even1 - odd1;
+        u[2] = odd1 - even1;
+        u[3] = even2 + odd2;
+        u[4] = even2 - odd2;
+        u[5] = g[2];
+    }
+};
 
 // Gᵀ u
-INLINE void to_kernel(const vec &u0, const vec &u1, const vec &u2, const vec &u3, const vec &u4, const vec &u5, vec &g0,
-                      vec &g1, vec &g2) {
-    vec sum1 = u1 + u2, sum2 = u3 + u4;
-    g0 = u0 * 0.25f - sum1 * (1.0f / 6) + sum2 * (1.0f / 24);
-    g1 = (u2 - u1) * (1.0f / 6) + (u3 - u4) * (1.0f / 12);
-    g2 = (sum2 - sum1) * (1.0f / 6) + u5;
+struct ToKernel {
+    static INLINE void along(const vec (&u)[6], vec (&g)[3]) {
+        vec sum1 = u[1] + u[2], sum2 = u[3] + u[4];
+        g[0] = u[0] * 0.25f - sum1 * (1.0f / 6) + sum2 * (1.0f / 24);
+        g[1] = (u[2] - u[1]) * (1.0f / 6) + (u[3] - u[4]) * (1.0f / 12);
+        g[2] = (sum2 - sum1) * (1.0f / 6) + u[5];
+    }
+};
+
+template <typename Side, int In, int Out> INLINE void along(const vec (&from)[In], vec (&to)[Out]) {
+    if constexpr (In == 1) to[0] = from[0];
+    else Side::along(from, to);
 }
+
+// One side of the product along both axes: H×W vectors, of which `read` gets the one at a row and column, to HOut×WOut,
+// which `write` gets.
+template <typename Side, int H, int W, int HOut, int WOut, typename Read, typename Write>
+INLINE void transform(const Read &read, const Write &write) {
+    vec half[HOut][W];
+    for (int j = 0; j < W; j++) {
+        vec column[H], result[HOut];
+        for (int i = 0; i < H; i++) read(column[i], i, j);
+        along<Side>(column, result);
+        for (int i = 0; i < HOut; i++) half[i][j] = result[i];
+    }
+    for (int i = 0; i < HOut; i++) {
+        vec result[WOut];
+        along<Side>(half[i], result);
+        for (int j = 0; j < WOut; j++) write(result[j], i, j);
+    }
+}
+
+// Calls body with the kernel that a shape has.
+template <typename Body> INLINE void with_kernel(const ck_convolution &shape, const Body &body) {
+    if (shape.kh == 1) body(Kernel<1, 3>{});
+    else if (shape.kw == 1) body(Kernel<3, 1>{});
+    else body(Kernel<3, 3>{});
+}
+
+inline long points_of(const ck_convolution &s) { return (s.kh == 1 ? 1 : 6) * (s.kw == 1 ? 1 : 6); }

@@ -22,7 +22,7 @@ long share(long total, int thread, int threads) { return total * thread / thread
 
 // y = x ⋆ w and what follows, or dx = dy ⋆ turned w.
 struct WinogradConvolution final : cod::Kernel {
-    ck_conv3x3 shape;
+    ck_convolution shape;
     ck_epilogue epilogue{};
     bool turned;
     cod_argument source, target;
@@ -30,7 +30,7 @@ struct WinogradConvolution final : cod::Kernel {
     size_t scratch_stride;
     bool splits_outputs;  // among threads, where there are too few tiles for all of them
 
-    WinogradConvolution(const ck_conv3x3 &shape, bool turned)
+    WinogradConvolution(const ck_convolution &shape, bool turned)
         : shape(shape), turned(turned), source(turned ? cod_diff_dst : cod_src),
           target(turned ? cod_diff_src : cod_dst), scratch_stride(ck_winograd_scratch_count(&shape)) {
         splits_outputs = ck_winograd_tile_count(&shape) < 12 * threads && shape.o >= 16 * threads;
@@ -58,19 +58,18 @@ struct WinogradConvolution final : cod::Kernel {
     }
 
     void pack(const float *plain, void *packed) const override {
-        if (turned) ck_winograd_pack(plain, shape.c, shape.o, 1, static_cast<float *>(packed));
-        else ck_winograd_pack(plain, shape.o, shape.c, 0, static_cast<float *>(packed));
+        ck_winograd_pack(&shape, plain, turned, static_cast<float *>(packed));
     }
 };
 
 struct WeightGradient final : cod::Kernel {
-    ck_conv3x3 shape;
+    ck_convolution shape;
     int threads = cod::thread_count();
     size_t scratch_stride, share_stride;
 
-    explicit WeightGradient(const ck_conv3x3 &shape)
+    explicit WeightGradient(const ck_convolution &shape)
         : shape(shape), scratch_stride(ck_winograd_scratch_count(&shape)),
-          share_stride(ck_winograd_weight_count(shape.c, shape.o)) {}
+          share_stride(ck_winograd_weight_count(&shape)) {}
 
     size_t scratch_count() const { return threads * (scratch_stride + share_stride); }
 
@@ -100,20 +99,25 @@ bool can_finish(const cod_convolution &s) {
            (first.function == cod_no_function || (first.function == cod_relu && first.alpha >= 0 && first.alpha < 1));
 }
 
-// Where tiles of 4×4 pay: they must not stick out of the map too far, there must be enough of them for the weights,
-// which are four times as many as before, and channels enough for the transforms.
+bool fits(const cod_convolution &s) {
+    bool kernel = (s.kh == 3 || s.kh == 1) && (s.kw == 3 || s.kw == 1) && s.kh * s.kw > 1;
+    return kernel && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1 &&
+           s.pad_top < s.kh && s.pad_left < s.kw;
+}
+
+// Where tiles of 4×4, 4×1 or 1×4 pay: they must not stick out of the map too far, there must be enough of them for the
+// weights, which are up to four times as many as before, and channels enough for the transforms.
 bool pays(const cod_convolution &s, cod_pass pass) {
-    int64_t rows = (s.p + 3) / 4, columns = (s.q + 3) / 4, tiles = s.n * rows * columns;
-    if (s.c < 8 || s.o < 8 || 16 * rows * columns > 2 * s.p * s.q) return false;
+    int64_t height = s.kh == 3 ? 4 : 1, width = s.kw == 3 ? 4 : 1;
+    int64_t rows = (s.p + height - 1) / height, columns = (s.q + width - 1) / width, tiles = s.n * rows * columns;
+    if (s.c < 8 || s.o < 8 || height * width * rows * columns > 2 * s.p * s.q) return false;
     return pass == cod_backward_weights ? tiles >= 64 : tiles >= 4;
 }
 
 }  // namespace
 
 std::unique_ptr<cod_primitive> cod::make_own_convolution(const cod_convolution &s, cod_pass pass) {
-    bool fits = s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
-                s.dilation_w == 1 && s.groups == 1 && s.pad_top <= 2 && s.pad_left <= 2;
-    if (!fits || cod_channel_block() != 8 || !ck_winograd_is_available() || !can_finish(s) || !pays(s, pass))
+    if (!fits(s) || cod_channel_block() != 8 || !ck_winograd_is_available() || !can_finish(s) || !pays(s, pass))
         return nullptr;
     if (pass == cod_backward_weights && s.has_bias) return nullptr;
 
@@ -123,7 +127,7 @@ std::unique_ptr<cod_primitive> cod::make_own_convolution(const cod_convolution &
         result->add(which, 0, cod::activation(s.n, channels, h, w, cod_format_blocked), cod_format_blocked);
     };
     dnnl::memory::desc plain_weights({s.o, s.c, s.kh, s.kw}, f32, dnnl::memory::format_tag::oihw);
-    ck_conv3x3 shape{s.n, s.c, s.h, s.w, s.o, s.p, s.q, s.pad_top, s.pad_left};
+    ck_convolution shape{s.n, s.c, s.h, s.w, s.o, s.kh, s.kw, s.p, s.q, s.pad_top, s.pad_left};
     if (pass == cod_backward_weights) {
         auto kernel = std::make_shared<WeightGradient>(shape);
         result->scratch = floats(kernel->scratch_count());
@@ -134,14 +138,14 @@ std::unique_ptr<cod_primitive> cod::make_own_convolution(const cod_convolution &
         return result;
     }
     bool turned = pass == cod_backward_data;
-    if (turned) shape = {s.n, s.o, s.p, s.q, s.c, s.h, s.w, 2 - s.pad_top, 2 - s.pad_left};
+    if (turned) shape = {s.n, s.o, s.p, s.q, s.c, s.kh, s.kw, s.h, s.w, s.kh - 1 - s.pad_top, s.kw - 1 - s.pad_left};
     auto kernel = std::make_shared<WinogradConvolution>(shape, turned);
     kernel->epilogue = {nullptr, s.has_sum, s.activations[0].function == cod_relu, s.activations[0].alpha};
     result->kernel = kernel;
     result->scratch = floats(kernel->threads * kernel->scratch_stride);
     activation(turned ? cod_diff_dst : cod_src, shape.c, shape.h, shape.w);
     activation(turned ? cod_diff_src : cod_dst, shape.o, shape.p, shape.q);
-    result->add(cod_weights, 0, floats(ck_winograd_weight_count(shape.c, shape.o)), cod_format_plain, plain_weights);
+    result->add(cod_weights, 0, floats(ck_winograd_weight_count(&shape)), cod_format_plain, plain_weights);
     if (s.has_bias) result->add(cod_bias, 0, floats(s.o), cod_format_plain, floats(s.o));
     return result;
 }

@@ -124,8 +124,28 @@ import Testing
         var random = RandomSource(seed: 4)
         let image = try Tensor.normal([1, 3, 12, 12], using: &random)
         let fitted = try LeastSquaresRepair.repair(cut, towards: dense, images: [image]).graph
-        func weight(_ node: String) -> String? { fitted.nodes.first { $0.name == node }?.parameterInputs.first }
-        #expect(weight("conv2.tt2") == "conv2.tt2.weight" && weight("conv2") == "conv2.tt3.weight.fitted")
+        func isKept(_ name: String) throws -> Bool {
+            let (old, new) = try (#require(cut.parameters[name]).tensor, #require(fitted.parameters[name]).tensor)
+            return try old.array(of: Float.self) == new.array(of: Float.self)
+        }
+        #expect(try isKept("conv2.tt2.weight") && !isKept("conv2.tt3.weight"))
+    }
+
+    /// Fitting again changes no name; a weight that another layer reads too is left to that layer.
+    @Test func namesStayUnlessShared() throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        let cut = try cut(dense, share: 0.3)
+        let fitted = try LeastSquaresRepair.repair(cut, towards: dense, images: images).graph
+        let weights = { (graph: Graph) in graph.nodes.compactMap { $0.parameterInputs.first } }
+        #expect(weights(fitted) == weights(cut))
+        #expect(try weights(LeastSquaresRepair.repair(fitted, towards: dense, images: images).graph) == weights(cut))
+
+        var tied = cut
+        let (first, second) = try (#require(tied.index(ofNode: "conv1")), #require(tied.index(ofNode: "conv2")))
+        tied.nodes[second].inputs[1] = tied.nodes[first].inputs[1]
+        let apart = try LeastSquaresRepair.repair(tied, towards: dense, images: images, layers: ["conv2"]).graph
+        #expect(apart.nodes[first].inputs == tied.nodes[first].inputs)
+        #expect(apart.nodes[second].parameterInputs.first == "conv2.weight.fitted")
     }
 
     /// Errors count by what batch normalisation makes of them: what it multiplies most comes out best.
@@ -175,12 +195,20 @@ import Testing
         let dense = try plain()
         let cut = try cut(dense, share: 0.3)
         #expect(throws: CompressionFailure.self) { try LeastSquaresRepair.repair(cut, towards: dense, images: []) }
-        var other = GraphBuilder(name: "other", seed: 1)
-        let x = other.input("images", [3, 12, 12])
-        let conv = try other.convolution("conv0", x, channels: 9, kernel: [3, 3], geometry: .init(stride: 2, padding: 1), hasBias: true)
-        let graph = try other.finish(outputs: [conv])
         let images = try images([3, 12, 12])
-        let failure = #expect(throws: (any Error).self) { try LeastSquaresRepair.repair(cut, towards: graph, images: images) }
-        #expect(failure.map { "\($0)".contains("another layer of this name") } == true)
+        func refusal(_ name: String, channels: Int) throws -> String? {
+            var other = GraphBuilder(name: "other", seed: 1)
+            let x = other.input("images", [3, 12, 12])
+            let conv = try other.convolution(
+                name, x, channels: channels, kernel: [3, 3], geometry: .init(stride: 1, padding: 1), hasBias: true)
+            let graph = try other.finish(outputs: [conv])
+            let failure = #expect(throws: CompressionFailure.self) {
+                try LeastSquaresRepair.repair(cut, towards: graph, images: images)
+            }
+            return failure?.description
+        }
+        #expect(try refusal("conv0", channels: 9)?.contains("conv0: cannot be fitted: the dense model 'other' gives") == true)
+        // The first layer is alike, the second is missing.
+        #expect(try refusal("conv0", channels: 16)?.contains("conv1: cannot be fitted: the dense model 'other' has no such layer") == true)
     }
 }

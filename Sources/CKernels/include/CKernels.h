@@ -42,11 +42,11 @@ void ck_gradient_input(const ck_gradient *gradient, long pixels, int lanes, cons
 // ⌊p·height/rows⌋ ..< ⌈(p+1)·height/rows⌉ and likewise columns. y is `used` × rows × columns, without surplus lanes.
 void ck_adaptive_pool(const float *x, long height, long width, int lanes, long rows, long columns, int used, float *y);
 
-// A convolution with a kernel of 3×3 and stride 1, on blocks of 8 channels, for processors with AVX2 and FMA. Input
-// N×C×H×W and output N×O×P×Q are blocked, with zeros in the surplus channels.
+// A convolution with a kernel of 3×3, 3×1 or 1×3 and stride 1, on blocks of 8 channels, for processors with AVX2 and FMA.
+// Input N×C×H×W and output N×O×P×Q are blocked, with zeros in the surplus channels. Padding is less than the kernel.
 typedef struct {
-    long n, c, h, w, o, p, q, pad_top, pad_left;
-} ck_conv3x3;
+    long n, c, h, w, o, kh, kw, p, q, pad_top, pad_left;
+} ck_convolution;
 
 // What follows the convolution: + bias (may be NULL), + what lies in y where `adds`, then max(y, slope · y), slope < 1,
 // where `rectifies`.
@@ -56,25 +56,26 @@ typedef struct {
     float slope;
 } ck_epilogue;
 
-// By Winograd's F(4×4, 3×3), for which oneDNN has kernels for AVX-512 only: the output is cut into tiles of 4×4 pixels.
+// By Winograd's F(4×4, 3×3), for which oneDNN has kernels for AVX-512 only, and F(4, 3), for which it has none: the output
+// is cut into tiles of 4×4, 4×1 or 1×4 pixels.
 int ck_winograd_is_available(void);
-long ck_winograd_tile_count(const ck_conv3x3 *shape);
+long ck_winograd_tile_count(const ck_convolution *shape);
 // Floats that packed weights take, and that the work on any number of tiles needs.
-size_t ck_winograd_weight_count(long c, long o);
-size_t ck_winograd_scratch_count(const ck_conv3x3 *shape);
+size_t ck_winograd_weight_count(const ck_convolution *shape);
+size_t ck_winograd_scratch_count(const ck_convolution *shape);
 
-// Packs W[O, C, 3, 3]; `turned` for the convolution that the gradient of the input is, from O to C channels.
-void ck_winograd_pack(const float *weights, long o, long c, int turned, float *packed);
+// Packs W[O, C, KH, KW], or where `turned`, W[C, O, KH, KW] of the convolution whose gradient of the input `shape` is.
+void ck_winograd_pack(const ck_convolution *shape, const float *weights, int turned, float *packed);
 
 // Some tiles and blocks of 8 outputs; the first block is even.
-void ck_winograd_run(const ck_conv3x3 *shape, const float *x, const float *packed, const ck_epilogue *epilogue, float *y,
-                     float *scratch, long first_tile, long last_tile, long first_block, long last_block);
+void ck_winograd_run(const ck_convolution *shape, const float *x, const float *packed, const ck_epilogue *epilogue,
+                     float *y, float *scratch, long first_tile, long last_tile, long first_block, long last_block);
 
 // The gradient of the weights in two parts: some tiles' share, `ck_winograd_weight_count` floats, then the sum of all
-// shares, which lie `stride` floats apart, as dW[O, C, 3, 3] for some blocks of outputs.
-void ck_winograd_gradient(const ck_conv3x3 *shape, const float *x, const float *dy, float *du, float *scratch,
+// shares, which lie `stride` floats apart, as dW[O, C, KH, KW] for some blocks of outputs.
+void ck_winograd_gradient(const ck_convolution *shape, const float *x, const float *dy, float *du, float *scratch,
                           long first_tile, long last_tile);
-void ck_winograd_finish_gradient(const ck_conv3x3 *shape, const float *du, size_t stride, int partials, float *dw,
+void ck_winograd_finish_gradient(const ck_convolution *shape, const float *du, size_t stride, int shares, float *dw,
                                  long first_block, long last_block);
 
 #ifdef __cplusplus

@@ -24,10 +24,6 @@ struct FactorMoments {
                 let part = start..<min(start + images, input.shape[0])
                 let h = try patches.columns(input.sliced(dim: 0, from: part.lowerBound, to: part.upperBound))
                 let y = try patches.channelColumns(output.sliced(dim: 0, from: part.lowerBound, to: part.upperBound))
-                guard h.shape[1] == y.shape[1] else {
-                    throw CompressionFailure.invalidRanks(
-                        layer: node.name, detail: "cannot be fitted: the dense model has another layer of this name")
-                }
                 try add(h, y)
             }
         }

@@ -21,8 +21,8 @@ public enum LeastSquaresRepair {
     ///   - images: batches as the model takes them: [N, …].
     ///   - ridge: λ as a share of the mean variance of what goes into the factor.
     ///   - layers: names of the layers whose chains are fitted; all where `nil`.
-    /// - Throws: `noImages`; `invalidOption` for a name that no chain stands for; failures of the operations where `dense`
-    ///   is another model.
+    /// - Throws: `noImages`; `invalidOption` for a name that no chain stands for; `invalidRanks` where `dense` is another
+    ///   model: one without a layer of a chain's name, or with one that gives results of another shape.
     /// - Complexity: O(h³ + (h² + h·O)·N·P·Q) a layer for patches of h elements, a pass of the dense model, and a few of
     ///   the compressed one: layers whose results take 512 MiB together are fitted from the same recorded values.
     public static func repair(
@@ -33,7 +33,7 @@ public enum LeastSquaresRepair {
         if let stranger = wanted?.subtracting(chains).min() {
             throw CompressionFailure.invalidOption(name: "layers", detail: "names '\(stranger)', which is no compressed layer")
         }
-        let shapes = try ShapeInference.shapes(of: dense, batch: images.reduce(0) { $0 + $1.shape[0] })
+        let shapes = try shapes(of: dense, standingFor: graph, imageCount: images.reduce(0) { $0 + $1.shape[0] })
         let tails = graph.nodes.indices.compactMap { index -> ChainTail? in
             let node = graph.nodes[index]
             guard let layer = node.origin?.layer, wanted?.contains(layer) ?? true, let shape = shapes[node.name] else { return nil }
@@ -60,6 +60,22 @@ public enum LeastSquaresRepair {
         repaired.parameters.keep(only: Set(repaired.nodes.flatMap(\.parameterInputs)))
         try Verifier.verify(repaired)
         return (repaired, names)
+    }
+
+    /// The shapes of the values of `dense`, where every chain of `graph` stands for a layer of it.
+    private static func shapes(of dense: Graph, standingFor graph: Graph, imageCount: Int) throws -> [String: Shape] {
+        let (shapes, own) = try (
+            ShapeInference.shapes(of: dense, batch: imageCount), ShapeInference.shapes(of: graph, batch: imageCount)
+        )
+        for node in graph.nodes where node.origin.map({ $0.position == $0.count - 1 }) == true {
+            guard shapes[node.name] == own[node.name] else {
+                let found = shapes[node.name].map { "gives \($0) there instead of \(own[node.name] ?? [])" } ?? "has no such layer"
+                throw CompressionFailure.invalidRanks(
+                    layer: node.name, detail: "cannot be fitted: the dense model '\(dense.name)' \(found); "
+                        + "give the model that this one was compressed from")
+            }
+        }
+        return shapes
     }
 
     private static func fit(
@@ -93,11 +109,14 @@ public enum LeastSquaresRepair {
         return try Tensor(factors.map { max($0, least) })
     }
 
-    /// Under a name of its own, because other layers may share the old one.
+    /// Under a name of its own where other layers share the old one.
     private static func setWeight(of index: Int, _ weight: Tensor, in graph: inout Graph) {
-        guard case .parameter(let name) = graph.nodes[index].inputs[1] else { return }
-        graph.parameters[name + ".fitted"] = .init(tensor: weight, isTrainable: true)
-        graph.nodes[index].inputs[1] = .parameter(name + ".fitted")
+        let node = graph.nodes[index]
+        guard case .parameter(let old) = node.inputs[1] else { return }
+        let isShared = graph.nodes.count { $0.parameterInputs.contains(old) } > 1
+        let name = isShared ? node.name + ".weight.fitted" : old
+        graph.parameters[name] = .init(tensor: weight, isTrainable: true)
+        graph.nodes[index].inputs[1] = .parameter(name)
     }
 
     private static func apply(_ fit: FactorMoments.Fit, to index: Int, in graph: inout Graph) throws {
