@@ -10,6 +10,16 @@
 
 constexpr long group = 6;  // rows per product: with two blocks of outputs they fill the registers
 
+// What a thread's copied or transformed rows may take: they are written and read again for each chunk, and stay in the
+// second cache.
+constexpr long cache_floats = 96 * 1024;
+
+// Rows of a chunk: a multiple of `group`.
+constexpr INLINE long fitting_rows(long floats_per_row) {
+    long fitting = cache_floats / floats_per_row / group * group;
+    return fitting < 2 * group ? 2 * group : fitting > 8 * group ? 8 * group : fitting;
+}
+
 INLINE long blocks(long channels) { return (channels + 7) / 8; }
 
 // M[row, o] = Σ_c V[row, c] U[c, o] for Rows rows (tiles) and Blocks blocks of outputs. V is [block of c][row][8],
@@ -38,6 +48,64 @@ INLINE void product(const float *v, long v_stride, const float *u, long inputs, 
             result.part[0] = sum[row][k];
             store(result, m + k * m_stride + row * 8);
         }
+}
+
+// Sums over rows (tiles): dU[c, o] += Σ_row V[row, c] Z[row, o], for Channels of a block's channels from `lane` on and
+// Blocks blocks of outputs.
+template <int Channels, int Blocks>
+INLINE void outer_product(const float *v, int lane, const float *z, long z_stride, long rows, float *du, long du_stride) {
+    vec sum[Channels][Blocks];
+    for (int c = 0; c < Channels; c++)
+        for (int k = 0; k < Blocks; k++) load(sum[c][k], du + k * du_stride + c * 8);
+    for (long row = 0; row < rows; row++) {
+        vec gradient[Blocks];
+        for (int k = 0; k < Blocks; k++) load(gradient[k], z + k * z_stride + row * 8);
+#pragma clang loop unroll(full)
+        for (int c = 0; c < Channels; c++) {
+            float value = v[row * 8 + lane + c];
+            for (int k = 0; k < Blocks; k++) sum[c][k] += value * gradient[k];
+        }
+    }
+    for (int c = 0; c < Channels; c++)
+        for (int k = 0; k < Blocks; k++) store(sum[c][k], du + k * du_stride + c * 8);
+}
+
+// The same for all blocks: V is [block of c][row][8] and Z [block of o][row][8], the blocks `v_stride` and `z_stride`
+// floats apart, dU is [block of o][c][8].
+INLINE void outer_products(const float *v, long v_stride, long inputs, const float *z, long z_stride, long outputs,
+                           long rows, float *du) {
+    long du_stride = inputs * 8 * 8;
+    for (long block = 0; block < outputs; block += 2)
+        for (long in = 0; in < inputs; in++) {
+            const float *from = v + in * v_stride, *to = z + block * z_stride;
+            float *target = du + block * du_stride + in * 8 * 8;
+            if (block + 1 < outputs) {
+                outer_product<4, 2>(from, 0, to, z_stride, rows, target, du_stride);
+                outer_product<4, 2>(from, 4, to, z_stride, rows, target + 4 * 8, du_stride);
+            } else {
+                outer_product<8, 1>(from, 0, to, z_stride, rows, target, du_stride);
+            }
+        }
+}
+
+// The products of all rows of a chunk, a multiple of `group`, with the panels of some blocks of outputs. U is [blocks in
+// pairs][c][8 or 16], M [block of o from first_block on][row][8], the blocks `v_stride` and `m_stride` floats apart.
+INLINE void products(const float *v, long v_stride, long inputs, const float *u, long outputs, long rows, float *m,
+                     long m_stride, long first_block, long last_block) {
+    for (long block = first_block; block < last_block; block += 2) {
+        const float *panel = u + block * 8 * inputs * 8;
+        float *target = m + (block - first_block) * m_stride;
+        long row = 0;
+        if (block + 1 < outputs) {
+            for (; row < rows; row += group)
+                product<group, 2>(v + row * 8, v_stride, panel, inputs, target + row * 8, m_stride);
+        } else {
+            for (; row + 2 * group <= rows; row += 2 * group)
+                product<2 * group, 1>(v + row * 8, v_stride, panel, inputs, target + row * 8, m_stride);
+            for (; row < rows; row += group)
+                product<group, 1>(v + row * 8, v_stride, panel, inputs, target + row * 8, m_stride);
+        }
+    }
 }
 
 // The bias of a block of outputs; the last block may have fewer than 8.

@@ -17,31 +17,8 @@ INLINE void transform_output(Kernel<KH, KW>, const ck_convolution &s, const floa
         });
 }
 
-// All points of a chunk. V and M are [block][point][tile][8], U is [point][blocks in pairs][c][8 or 16].
-INLINE void products(const ck_convolution &s, long points, long chunk, const float *v, const float *u, float *m,
-                     long first_block, long last_block) {
-    long inputs = blocks(s.c), outputs = blocks(s.o), stride = points * chunk * 8;
-    for (long point = 0; point < points; point++) {
-        const float *v_point = v + point * chunk * 8, *u_point = u + point * inputs * 8 * outputs * 8;
-        for (long block = first_block; block < last_block; block += 2) {
-            const float *panel = u_point + block * 8 * inputs * 8;
-            float *target = m + (block - first_block) * stride + point * chunk * 8;
-            long tile = 0;
-            if (block + 1 < outputs) {
-                for (; tile < chunk; tile += group)
-                    product<group, 2>(v_point + tile * 8, stride, panel, inputs, target + tile * 8, stride);
-            } else {
-                for (; tile + 2 * group <= chunk; tile += 2 * group)
-                    product<2 * group, 1>(v_point + tile * 8, stride, panel, inputs, target + tile * 8, stride);
-                for (; tile < chunk; tile += group)
-                    product<group, 1>(v_point + tile * 8, stride, panel, inputs, target + tile * 8, stride);
-            }
-        }
-    }
-}
-
 template <int KH, int KW>
-INLINE void run(Kernel<KH, KW> kernel, const ck_convolution &s, const float *x, const float *packed,
+INLINE void run_tiles(Kernel<KH, KW> kernel, const ck_convolution &s, const float *x, const float *packed,
                 const ck_epilogue &after, float *y, float *scratch, long first_tile, long last_tile, long first_block,
                 long last_block) {
     Tiling tiling(s);
@@ -50,7 +27,11 @@ INLINE void run(Kernel<KH, KW> kernel, const ck_convolution &s, const float *x, 
         long count = last_tile - first < tiling.chunk ? last_tile - first : tiling.chunk;
         long chunk = tiling.chunk_for(count);
         transform_inputs(kernel, s, tiling, chunk, x, first, count, v);
-        products(s, kernel.points, chunk, v, packed, m, first_block, last_block);
+        // V and M are [block][point][tile][8].
+        long stride = kernel.points * chunk * 8;
+        for (long point = 0; point < kernel.points; point++)
+            products(v + point * chunk * 8, stride, blocks(s.c), packed + point * blocks(s.c) * blocks(s.o) * 64,
+                     blocks(s.o), chunk, m + point * chunk * 8, stride, first_block, last_block);
         for (long block = first_block; block < last_block; block++) {
             const float *from = m + (block - first_block) * kernel.points * chunk * 8;
             Lanes<1> bias = bias_of(after, block, s.o);
@@ -62,24 +43,29 @@ INLINE void run(Kernel<KH, KW> kernel, const ck_convolution &s, const float *x, 
     }
 }
 
-}  // namespace
+int fits(const ck_convolution *s) {
+    bool kernel = (s->kh == 3 || s->kh == 1) && (s->kw == 3 || s->kw == 1) && s->kh * s->kw > 1;
+    return kernel && s->stride_h == 1 && s->stride_w == 1 && s->pad_top < s->kh && s->pad_left < s->kw;
+}
 
-extern "C" {
+long tile_count(const ck_convolution *shape) { return Tiling(*shape).total; }
 
-long ck_winograd_tile_count(const ck_convolution *shape) { return Tiling(*shape).total; }
+size_t weight_count_of(const ck_convolution *shape) { return weight_count(*shape); }
 
-size_t ck_winograd_scratch_count(const ck_convolution *shape) {
+size_t scratch_count(const ck_convolution *shape) {
     return (size_t)(Tiling(*shape).chunk * points_of(*shape) * 8 * (blocks(shape->c) + blocks(shape->o)));
 }
 
-WITH_FMA void ck_winograd_run(const ck_convolution *shape, const float *x, const float *packed,
-                              const ck_epilogue *epilogue, float *y, float *scratch, long first_tile, long last_tile,
-                              long first_block, long last_block) {
+WITH_FMA void run(const ck_convolution *shape, const float *x, const float *packed, const ck_epilogue *epilogue,
+                  float *y, float *scratch, long first_tile, long last_tile, long first_block, long last_block) {
     const ck_convolution s = *shape;
     const ck_epilogue after = *epilogue;
     with_kernel(s, [&](auto kernel) INLINED {
-        run(kernel, s, x, packed, after, y, scratch, first_tile, last_tile, first_block, last_block);
+        run_tiles(kernel, s, x, packed, after, y, scratch, first_tile, last_tile, first_block, last_block);
     });
 }
 
-}  // extern "C"
+}  // namespace
+
+const ck_algorithm ck_winograd = {"winograd:avx2", fits, tile_count, weight_count_of, scratch_count, winograd::pack,
+                                  run, winograd::share_gradient, winograd::sum_gradient};

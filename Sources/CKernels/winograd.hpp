@@ -110,3 +110,13 @@ template <typename Body> INLINE void with_kernel(const ck_convolution &shape, co
 }
 
 inline long points_of(const ck_convolution &s) { return (s.kh == 1 ? 1 : 6) * (s.kw == 1 ? 1 : 6); }
+inline size_t weight_count(const ck_convolution &s) { return (size_t)(points_of(s) * blocks(s.c) * 8 * blocks(s.o) * 8); }
+
+// The work on weights.
+namespace winograd {
+void pack(const ck_convolution *, const float *weights, float *packed);
+void share_gradient(const ck_convolution *, const float *x, const float *dy, float *du, float *scratch, long first_tile,
+                    long last_tile);
+void sum_gradient(const ck_convolution *, const float *du, size_t stride, int shares, float *dw, long first_block,
+                  long last_block);
+}  // namespace winograd

@@ -2,10 +2,6 @@
 #pragma once
 #include "winograd.hpp"
 
-// What a thread's transformed tiles may take: they are written and read again for each chunk of tiles, and stay in the
-// second cache.
-constexpr long cache_floats = 96 * 1024;
-
 INLINE long round_up(long value, long to) { return (value + to - 1) / to * to; }
 
 struct Tiling {
@@ -13,8 +9,7 @@ struct Tiling {
 
     explicit Tiling(const ck_convolution &s)
         : rows(s.kh == 3 ? (s.p + 3) / 4 : s.p), columns(s.kw == 3 ? (s.q + 3) / 4 : s.q), total(s.n * rows * columns) {
-        long fitting = cache_floats / (points_of(s) * 8 * (blocks(s.c) + blocks(s.o))) / group * group;
-        chunk = fitting < 2 * group ? 2 * group : fitting > 8 * group ? 8 * group : fitting;
+        chunk = fitting_rows(points_of(s) * 8 * (blocks(s.c) + blocks(s.o)));
         if (total < chunk) chunk = round_up(total, group);
     }
 
@@ -73,9 +68,11 @@ INLINE void transform_inputs(Kernel<KH, KW>, const ck_convolution &s, const Tili
                              long first, long count, float *v) {
     using K = Kernel<KH, KW>;
     constexpr int h = K::Rows::points, w = K::Columns::points;
+    // The gradient of the input is a convolution with the turned kernel, padded by what is missing to its size.
+    long top = s.is_gradient ? KH - 1 - s.pad_top : s.pad_top, left = s.is_gradient ? KW - 1 - s.pad_left : s.pad_left;
     Position at(tiling, first);
     for (long tile = 0; tile < count; tile++, at.advance(tiling)) {
-        long row = at.row * K::Rows::tile - s.pad_top, column = at.column * K::Columns::tile - s.pad_left;
+        long row = at.row * K::Rows::tile - top, column = at.column * K::Columns::tile - left;
         for (long block = 0; block < blocks(s.c); block++) {
             const float *map = x + (at.image * blocks(s.c) + block) * s.h * s.w * 8;
             transform_pixels<FromPixels, h, w, h, w>(map, s.h, s.w, row, column,

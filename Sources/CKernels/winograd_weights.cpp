@@ -16,8 +16,8 @@ struct Reading {
     }
 };
 
-// G g Gᵀ, as products() reads it.
-template <int KH, int KW> INLINE void pack(Kernel<KH, KW>, const Reading &read, float *packed) {
+// G g Gᵀ of all points, as products() reads each.
+template <int KH, int KW> INLINE void pack_kernel(Kernel<KH, KW>, const Reading &read, float *packed) {
     using K = Kernel<KH, KW>;
     constexpr int points_h = K::Rows::points, points_w = K::Columns::points;
     long inputs = read.inputs(), padded = blocks(inputs) * 8, outputs = blocks(read.outputs());
@@ -37,43 +37,6 @@ template <int KH, int KW> INLINE void pack(Kernel<KH, KW>, const Reading &read, 
                 });
         }
     }
-}
-
-// Sums over the tiles of a chunk, at one point: dU[c, o] += Σ_t V[t, c] Z[t, o], for Channels of a block's channels
-// from `lane` on and Blocks blocks of outputs.
-template <int Channels, int Blocks>
-INLINE void outer_product(const float *v, int lane, const float *z, long z_stride, long chunk, float *du, long du_stride) {
-    vec sum[Channels][Blocks];
-    for (int c = 0; c < Channels; c++)
-        for (int k = 0; k < Blocks; k++) load(sum[c][k], du + k * du_stride + c * 8);
-    for (long tile = 0; tile < chunk; tile++) {
-        vec gradient[Blocks];
-        for (int k = 0; k < Blocks; k++) load(gradient[k], z + k * z_stride + tile * 8);
-#pragma clang loop unroll(full)
-        for (int c = 0; c < Channels; c++) {
-            float value = v[tile * 8 + lane + c];
-            for (int k = 0; k < Blocks; k++) sum[c][k] += value * gradient[k];
-        }
-    }
-    for (int c = 0; c < Channels; c++)
-        for (int k = 0; k < Blocks; k++) store(sum[c][k], du + k * du_stride + c * 8);
-}
-
-// dU is [point][block of outputs][c][8].
-INLINE void outer_products(const ck_convolution &s, long points, long chunk, const float *v, const float *z, float *du) {
-    long inputs = blocks(s.c), outputs = blocks(s.o), stride = points * chunk * 8, du_stride = inputs * 8 * 8;
-    for (long point = 0; point < points; point++)
-        for (long block = 0; block < outputs; block += 2)
-            for (long in = 0; in < inputs; in++) {
-                const float *from = v + in * stride + point * chunk * 8, *to = z + block * stride + point * chunk * 8;
-                float *target = du + (point * outputs + block) * du_stride + in * 8 * 8;
-                if (block + 1 < outputs) {
-                    outer_product<4, 2>(from, 0, to, stride, chunk, target, du_stride);
-                    outer_product<4, 2>(from, 4, to, stride, chunk, target + 4 * 8, du_stride);
-                } else {
-                    outer_product<8, 1>(from, 0, to, stride, chunk, target, du_stride);
-                }
-            }
 }
 
 // A g Aᵀ of the gradients of `count` tiles from `first` on: Z is [block][point][tile][8].
@@ -96,14 +59,18 @@ template <int KH, int KW>
 INLINE void gradient(Kernel<KH, KW> kernel, const ck_convolution &s, const float *x, const float *dy, float *du,
                      float *scratch, long first_tile, long last_tile) {
     Tiling tiling(s);
-    __builtin_memset(du, 0, sizeof(float) * ck_winograd_weight_count(&s));
+    __builtin_memset(du, 0, sizeof(float) * weight_count(s));
     float *v = scratch, *z = scratch + tiling.chunk * kernel.points * 8 * blocks(s.c);
     for (long first = first_tile; first < last_tile; first += tiling.chunk) {
         long count = last_tile - first < tiling.chunk ? last_tile - first : tiling.chunk;
         long chunk = tiling.chunk_for(count);
         transform_inputs(kernel, s, tiling, chunk, x, first, count, v);
         transform_gradients(kernel, s, tiling, chunk, dy, first, count, z);
-        outer_products(s, kernel.points, chunk, v, z, du);
+        // dU is [point][block of outputs][c][8].
+        long stride = kernel.points * chunk * 8;
+        for (long point = 0; point < kernel.points; point++)
+            outer_products(v + point * chunk * 8, stride, blocks(s.c), z + point * chunk * 8, stride, blocks(s.o), chunk,
+                           du + point * blocks(s.o) * blocks(s.c) * 64);
     }
 }
 
@@ -136,39 +103,24 @@ INLINE void finish_gradient(Kernel<KH, KW>, const ck_convolution &s, const float
 
 }  // namespace
 
-extern "C" {
-
-int ck_winograd_is_available(void) {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return 0;
-#endif
-}
-
-size_t ck_winograd_weight_count(const ck_convolution *shape) {
-    return (size_t)(points_of(*shape) * blocks(shape->c) * 8 * blocks(shape->o) * 8);
-}
-
-WITH_FMA void ck_winograd_pack(const ck_convolution *shape, const float *weights, int turned, float *packed) {
-    with_kernel(*shape, [&](auto kernel) INLINED {
-        if (turned) pack(kernel, Reading{weights, shape->c, shape->o, kernel.taps, true}, packed);
-        else pack(kernel, Reading{weights, shape->o, shape->c, kernel.taps, false}, packed);
+WITH_FMA void winograd::pack(const ck_convolution *shape, const float *weights, float *packed) {
+    const ck_convolution s = *shape;
+    bool turned = s.is_gradient != 0;
+    with_kernel(s, [&](auto kernel) INLINED {
+        pack_kernel(kernel, Reading{weights, turned ? s.c : s.o, turned ? s.o : s.c, kernel.taps, turned}, packed);
     });
 }
 
-WITH_FMA void ck_winograd_gradient(const ck_convolution *shape, const float *x, const float *dy, float *du,
-                                   float *scratch, long first_tile, long last_tile) {
+WITH_FMA void winograd::share_gradient(const ck_convolution *shape, const float *x, const float *dy, float *du,
+                                       float *scratch, long first_tile, long last_tile) {
     with_kernel(*shape, [&](auto kernel) INLINED {
         gradient(kernel, *shape, x, dy, du, scratch, first_tile, last_tile);
     });
 }
 
-WITH_FMA void ck_winograd_finish_gradient(const ck_convolution *shape, const float *du, size_t stride, int shares,
-                                          float *dw, long first_block, long last_block) {
+WITH_FMA void winograd::sum_gradient(const ck_convolution *shape, const float *du, size_t stride, int shares, float *dw,
+                                     long first_block, long last_block) {
     with_kernel(*shape, [&](auto kernel) INLINED {
         finish_gradient(kernel, *shape, du, stride, shares, dw, first_block, last_block);
     });
 }
-
-}  // extern "C"

@@ -42,10 +42,12 @@ void ck_gradient_input(const ck_gradient *gradient, long pixels, int lanes, cons
 // ⌊p·height/rows⌋ ..< ⌈(p+1)·height/rows⌉ and likewise columns. y is `used` × rows × columns, without surplus lanes.
 void ck_adaptive_pool(const float *x, long height, long width, int lanes, long rows, long columns, int used, float *y);
 
-// A convolution with a kernel of 3×3, 3×1 or 1×3 and stride 1, on blocks of 8 channels, for processors with AVX2 and FMA.
-// Input N×C×H×W and output N×O×P×Q are blocked, with zeros in the surplus channels. Padding is less than the kernel.
+// A convolution on blocks of 8 channels, for processors with AVX2 and FMA. Input N×C×H×W and output N×O×P×Q are blocked,
+// with zeros in the surplus channels. Where it is the gradient of the input of a convolution, its input is that one's
+// gradient of the output, C are that one's outputs, and kernel, stride and padding are that one's.
 typedef struct {
-    long n, c, h, w, o, kh, kw, p, q, pad_top, pad_left;
+    long n, c, h, w, o, p, q, kh, kw, stride_h, stride_w, pad_top, pad_left;
+    int is_gradient;
 } ck_convolution;
 
 // What follows the convolution: + bias (may be NULL), + what lies in y where `adds`, then max(y, slope · y), slope < 1,
@@ -56,27 +58,40 @@ typedef struct {
     float slope;
 } ck_epilogue;
 
-// By Winograd's F(4×4, 3×3), for which oneDNN has kernels for AVX-512 only, and F(4, 3), for which it has none: the output
-// is cut into tiles of 4×4, 4×1 or 1×4 pixels.
-int ck_winograd_is_available(void);
-long ck_winograd_tile_count(const ck_convolution *shape);
-// Floats that packed weights take, and that the work on any number of tiles needs.
-size_t ck_winograd_weight_count(const ck_convolution *shape);
-size_t ck_winograd_scratch_count(const ck_convolution *shape);
+// A way to compute convolutions. The output is cut into tiles, on which threads work by themselves.
+typedef struct {
+    const char *name;
+    int (*fits)(const ck_convolution *);
+    long (*tile_count)(const ck_convolution *);
+    // Floats that packed weights take, and that the work on any number of tiles needs.
+    size_t (*weight_count)(const ck_convolution *);
+    size_t (*scratch_count)(const ck_convolution *);
 
-// Packs W[O, C, KH, KW], or where `turned`, W[C, O, KH, KW] of the convolution whose gradient of the input `shape` is.
-void ck_winograd_pack(const ck_convolution *shape, const float *weights, int turned, float *packed);
+    // Packs W[O, C, KH, KW], or for a gradient W[C, O, KH, KW].
+    void (*pack)(const ck_convolution *, const float *weights, float *packed);
 
-// Some tiles and blocks of 8 outputs; the first block is even.
-void ck_winograd_run(const ck_convolution *shape, const float *x, const float *packed, const ck_epilogue *epilogue,
-                     float *y, float *scratch, long first_tile, long last_tile, long first_block, long last_block);
+    // Some tiles and blocks of 8 outputs; the first block is even.
+    void (*run)(const ck_convolution *, const float *x, const float *packed, const ck_epilogue *, float *y,
+                float *scratch, long first_tile, long last_tile, long first_block, long last_block);
 
-// The gradient of the weights in two parts: some tiles' share, `ck_winograd_weight_count` floats, then the sum of all
-// shares, which lie `stride` floats apart, as dW[O, C, KH, KW] for some blocks of outputs.
-void ck_winograd_gradient(const ck_convolution *shape, const float *x, const float *dy, float *du, float *scratch,
-                          long first_tile, long last_tile);
-void ck_winograd_finish_gradient(const ck_convolution *shape, const float *du, size_t stride, int shares, float *dw,
-                                 long first_block, long last_block);
+    // The gradient of the weights in two parts: some tiles' share, `weight_count` floats, then the sum of all shares,
+    // which lie `stride` floats apart, as dW[O, C, KH, KW] for some blocks of outputs.
+    void (*share_gradient)(const ck_convolution *, const float *x, const float *dy, float *du, float *scratch,
+                           long first_tile, long last_tile);
+    void (*sum_gradient)(const ck_convolution *, const float *du, size_t stride, int shares, float *dw,
+                         long first_block, long last_block);
+} ck_algorithm;
+
+// Whether the processor has what both need.
+int ck_convolutions_are_available(void);
+
+// Winograd's F(4×4, 3×3), for which oneDNN has kernels for AVX-512 only, and F(4, 3), for which it has none: kernels of
+// 3×3, 3×1 or 1×3 with stride 1, padding less than the kernel, and tiles of 4×4, 4×1 or 1×4 pixels.
+extern const ck_algorithm ck_winograd;
+
+// Matrix products on gathered pixels: kernels of up to 25 taps with strides 1 and 2; a tile is one pixel. Where a stride
+// is 2, oneDNN is as fast with hundreds of channels, slower with few, and several times so in the gradient of the input.
+extern const ck_algorithm ck_gathering;
 
 #ifdef __cplusplus
 }

@@ -2,18 +2,18 @@ import COneDNN
 import Tensors
 import Testing
 
-/// Winograd's kernels at sizes where they are chosen, and their neighbours.
-@MainActor @Suite struct WinogradTests {
+/// Winograd's kernels and those for strides at sizes where they are chosen, and their neighbours.
+@MainActor @Suite struct OwnConvolutionTests {
     /// ‖y − ŷ‖ / ‖y‖ of F(4×4, 3×3) and F(4, 3) in float32, ŷ being the loops in double precision: 2e-7 to 9e-7 was seen.
     private let tolerance = 5e-6
 
     private nonisolated static func layer(
-        _ input: Shape, _ outputs: Int, kernel: [Int] = [3, 3], padding: [Int]? = nil
+        _ input: Shape, _ outputs: Int, kernel: [Int] = [3, 3], stride: [Int] = [1, 1], padding: [Int]? = nil
     ) -> ConvolutionCase {
         let same = [kernel[0] / 2, kernel[1] / 2, kernel[0] / 2, kernel[1] / 2]
         return ConvolutionCase(
-            input: input, weight: [outputs, input[1], kernel[0], kernel[1]], geometry: .init(padding: padding ?? same),
-            hasBias: false)
+            input: input, weight: [outputs, input[1], kernel[0], kernel[1]],
+            geometry: .init(stride: stride, padding: padding ?? same), hasBias: false)
     }
 
     @Test(arguments: [
@@ -22,22 +22,39 @@ import Testing
         layer([5, 8, 7, 9], 19, kernel: [3, 1], padding: [2, 0, 0, 0]),
         layer([3, 35, 11, 7], 8, kernel: [1, 3], padding: [0, 0, 0, 2]),
     ])
-    func passesEqualTheLoops(_ c: ConvolutionCase) throws {
+    func passesOfWinogradEqualTheLoops(_ c: ConvolutionCase) throws {
+        try passesEqualTheLoops(c)
+        let isAvailable = cod_has_winograd() != 0 && (c.weight[2] == c.weight[3] || cod_channel_block() == 8)
+        let hasAllPasses = c.input[1] >= 32 || cod_channel_block() == 8
+        for pass in [cod_backward_weights] + (hasAllPasses ? [cod_forward_training, cod_backward_data] : []) where isAvailable {
+            #expect(try implementation(of: pass, c).contains("wino"))
+        }
+    }
+
+    /// The last ones have rows and columns that no output reads, and fewer pixels than are worked on at a time.
+    @Test(arguments: [
+        layer([3, 16, 14, 14], 23, stride: [2, 2]), layer([4, 23, 13, 9], 40, kernel: [3, 1], stride: [2, 1]),
+        layer([2, 8, 9, 28], 32, kernel: [1, 3], stride: [1, 2]), layer([2, 19, 11, 12], 8, kernel: [5, 4], stride: [2, 1]),
+        layer([4, 9, 12, 12], 17, kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0]),
+        layer([11, 24, 6, 8], 16, kernel: [3, 3], stride: [2, 2], padding: [0, 0, 0, 0]),
+    ])
+    func passesWithStridesEqualTheLoops(_ c: ConvolutionCase) throws {
+        try passesEqualTheLoops(c)
+        for pass in [cod_forward_training, cod_backward_data, cod_backward_weights] where cod_channel_block() == 8 {
+            #expect(try implementation(of: pass, c).contains("gathering") || cod_has_winograd() == 0)
+        }
+    }
+
+    private func implementation(of pass: cod_pass, _ c: ConvolutionCase) throws -> String {
+        try Convolution.primitive(pass, input: c.input, weight: c.weight, geometry: c.geometry, hasBias: false).implementation
+    }
+
+    private func passesEqualTheLoops(_ c: ConvolutionCase) throws {
         try poisonFreedMemory()
         let (x, w) = (try sample(c.input), try sample(c.weight, seed: 2))
         let output = try c.geometry.outputShape(input: c.input, weight: c.weight)
         let dy = try sample(output, seed: 3)
         let expected = try NaiveConvolution(c, output: output, x: doubles(x), w: doubles(w), b: nil, dy: doubles(dy))
-
-        func expectWinograd(_ pass: cod_pass) throws {
-            let name = try Convolution.primitive(
-                pass, input: c.input, weight: c.weight, geometry: c.geometry, hasBias: false).implementation
-            let isAvailable = cod_has_winograd() != 0 && (c.weight[2] == c.weight[3] || cod_channel_block() == 8)
-            #expect(name.contains("wino") || !isAvailable, "\(c.testDescription): \(name)")
-        }
-        try expectWinograd(cod_backward_weights)
-        if c.input[1] >= 32 || cod_channel_block() == 8 { for pass in [cod_forward_training, cod_backward_data] { try expectWinograd(pass) } }
-
         let y = try Convolution.forward(x, w, nil, c.geometry, training: true)
         #expect(try relativeDistance(y, expected.y) < tolerance)
         let dx = try Convolution.gradientOfInput(dy, w, input: c.input, c.geometry)
@@ -50,7 +67,8 @@ import Testing
     @Test(arguments: [
         layer([2, 24, 9, 10], 20), layer([1, 136, 4, 3], 140), layer([1, 128, 2, 2], 136), layer([4, 64, 8, 8], 64),
         layer([2, 24, 9, 10], 20, kernel: [3, 1]), layer([1, 23, 7, 7], 64, kernel: [1, 3]),
-        layer([1, 136, 4, 3], 140, kernel: [1, 3]),
+        layer([1, 136, 4, 3], 140, kernel: [1, 3]), layer([2, 24, 17, 16], 20, stride: [2, 2]),
+        layer([1, 23, 14, 14], 64, kernel: [1, 3], stride: [1, 2]),
     ])
     func whatFollowsEqualsTheLoops(_ c: ConvolutionCase) throws {
         try poisonFreedMemory()
