@@ -2,34 +2,27 @@
 
 namespace {
 
-// How a kernel W[O, C, KH, KW] is read: as it is, or with inputs and outputs exchanged and both axes reversed, which
-// turns the gradient of the input into a convolution.
-struct Reading {
-    const float *w;
-    long o, c, taps;
-    bool turned;
-
-    long outputs() const { return turned ? c : o; }
-    long inputs() const { return turned ? o : c; }
-    float operator()(long output, long input, long tap) const {
-        return turned ? w[(input * c + output) * taps + taps - 1 - tap] : w[(output * c + input) * taps + tap];
-    }
-};
+// A tap of W[O, C, KH, KW]; the gradient of the input is a convolution with inputs and outputs exchanged and both axes
+// reversed.
+INLINE float tap_of(const ck_convolution &s, const float *w, long output, long input, long tap) {
+    long taps = s.kh * s.kw;
+    return s.is_gradient ? w[(input * s.o + output) * taps + taps - 1 - tap] : w[(output * s.c + input) * taps + tap];
+}
 
 // G g Gᵀ of all points, as products() reads each.
-template <int KH, int KW> INLINE void pack_kernel(Kernel<KH, KW>, const Reading &read, float *packed) {
+template <int KH, int KW>
+INLINE void pack_kernel(Kernel<KH, KW>, const ck_convolution &s, const float *weights, float *packed) {
     using K = Kernel<KH, KW>;
     constexpr int points_h = K::Rows::points, points_w = K::Columns::points;
-    long inputs = read.inputs(), padded = blocks(inputs) * 8, outputs = blocks(read.outputs());
+    long padded = blocks(s.c) * 8, outputs = blocks(s.o);
     for (long block = 0; block < outputs; block++) {
-        bool has_partner = block % 2 == 1 || block + 1 < outputs;
-        long width = has_partner ? 16 : 8, used = read.outputs() - block * 8 < 8 ? read.outputs() - block * 8 : 8;
+        long width = block % 2 == 1 || block + 1 < outputs ? 16 : 8, used = s.o - block * 8 < 8 ? s.o - block * 8 : 8;
         float *panel = packed + block / 2 * 2 * 8 * padded + block % 2 * 8;
         for (long input = 0; input < padded; input++) {
             float taps[K::taps][8] = {};
-            if (input < inputs)
+            if (input < s.c)
                 for (long lane = 0; lane < used; lane++)
-                    for (int tap = 0; tap < K::taps; tap++) taps[tap][lane] = read(block * 8 + lane, input, tap);
+                    for (int tap = 0; tap < K::taps; tap++) taps[tap][lane] = tap_of(s, weights, block * 8 + lane, input, tap);
             transform<FromKernel, KH, KW, points_h, points_w>(
                 [&](vec &tap, int i, int j) INLINED { load(tap, taps[i * KW + j]); },
                 [&](const vec &point, int i, int j) INLINED {
@@ -105,10 +98,7 @@ INLINE void finish_gradient(Kernel<KH, KW>, const ck_convolution &s, const float
 
 WITH_FMA void winograd::pack(const ck_convolution *shape, const float *weights, float *packed) {
     const ck_convolution s = *shape;
-    bool turned = s.is_gradient != 0;
-    with_kernel(s, [&](auto kernel) INLINED {
-        pack_kernel(kernel, Reading{weights, turned ? s.c : s.o, turned ? s.o : s.c, kernel.taps, turned}, packed);
-    });
+    with_kernel(s, [&](auto kernel) INLINED { pack_kernel(kernel, s, weights, packed); });
 }
 
 WITH_FMA void winograd::share_gradient(const ck_convolution *shape, const float *x, const float *dy, float *du,

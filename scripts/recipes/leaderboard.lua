@@ -9,8 +9,8 @@ local mr = require "moonrail"
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     resnet20 = here .. "/models/resnet20-fashion.safetensors", resnet56 = here .. "/models/resnet56-fashion.safetensors", data = "", out = "", quick = false,
-    minutes = 0.0, seeds = 3, images = 2560, bn_images = 2048, fit_images = 512, test_images = 10000,
-    groupings = "auto,C|Kh·Kw|O", policies = "", keeps = "0.6,0.45,0.3125,0.2", untuned = true, tuned = "distilled,plain",
+    minutes = 0.0, seeds = 3, images = 2560, curve_images = 0, bn_images = 2048, fit_images = 512, test_images = 10000,
+    groupings = "auto", policies = "", keeps = "0.6,0.45,0.3125,0.2", untuned = true, tuned = "distilled,plain",
 }
 local function list(text)
     local items = {}
@@ -32,8 +32,8 @@ local tuning = mr.data.fashion_mnist {
 }
 if args.test_images < #test then test = test:take(args.test_images) end
 
--- What is to be measured, in order: first what is cheap, then what is tuned. ResNet-56 and the second grouping are measured
--- with one draw of the images, as is the slow reference.
+-- What is to be measured, in order: first what is cheap, then what is tuned. A second grouping, the tuned ResNet-56 and the
+-- slow reference are measured with one draw of the images.
 
 local wanted = {}
 local function want(point)
@@ -52,7 +52,7 @@ local function want_all(way)
         for _, model in ipairs(models) do
             for position, grouping in ipairs(groupings) do
                 for _, policy in ipairs(policies) do
-                    local once = model == "resnet56" or position > 1 or policy == "sensitivity"
+                    local once = position > 1 or policy == "sensitivity" or (way and model == "resnet56")
                     for _, keep in ipairs(once and seed > 1 and {} or keeps) do
                         local point = { model = model, grouping = grouping, policy = policy, keep = keep, seed = seed, tuned = way }
                         if not way or (worth_tuning[policy] and keep < 0.4 and position == 1) then want(point) end
@@ -103,7 +103,9 @@ local function compress(point)
         local key = table.concat({ point.model, point.grouping, point.seed, what }, " ")
         prepared[key] = prepared[key] or (what == "scores"
             and mr.lwiq.score(model, train, { images = args.images, seed = point.seed })
-            or mr.lwiq.curves(model, train, { measure = what, seed = point.seed, grouping = point.grouping }))
+            or mr.lwiq.curves(model, train, {
+                measure = what, seed = point.seed, grouping = point.grouping, images = args.curve_images > 0 and args.curve_images or nil,
+            }))
         options[what == "scores" and "scores" or "curves"] = prepared[key]
     end
     local plan = mr.plan(model, options)

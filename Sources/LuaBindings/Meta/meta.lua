@@ -143,7 +143,7 @@ function mr.lwiq.score(model, data, options) end
 --- re-estimated: the divergence of the model's own output ("output", the default; computes what follows the layer too, on 64
 --- images), or on 512 images the error of the features at its tap ("features"), the divergence of the classifier imprinted
 --- there ("proxy"), or the accuracy that the whole model loses ("sensitivity", slow). For the policies of the same names;
---- "output" and "features" look at no labels.
+--- "output" and "features" look at no labels. The time grows with the images: for a large network 32 do.
 ---@param model Model
 ---@param data Dataset
 ---@param options? { measure: "features"|"proxy"|"output"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset|Moments, allow_test: boolean }
