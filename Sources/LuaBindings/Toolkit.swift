@@ -6,7 +6,7 @@ import Tensors
 /// The toolkit in a Lua state: after `install`, `require "moonrail"` gives the module.
 public enum Toolkit {
     /// The version of Moonrail.
-    public static let version = "0.1.0"
+    public static let version = "0.2.0"
 
     /// Registers the classes and makes the modules known. What they need is loaded when they are required.
     public static func install(in state: LuaState) throws {
