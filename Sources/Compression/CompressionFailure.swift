@@ -7,12 +7,14 @@ public enum CompressionFailure: Failure {
     case labelOutOfRange(label: Int, classCount: Int)
     case labelCount(labels: Int, images: Int)
     case noLayers(model: String)
-    case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int)
+    /// `policy` where another could go below `smallest`.
+    case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int, policy: String?)
     case overBudget(policy: String, constraint: String, limit: Int, cost: Int)
     case noBudget
     case invalidBudget(detail: String)
     case unknownLayer(pattern: String, nearest: String?)
     case missingScores(policy: String)
+    case missingScore(policy: String, layer: String)
     case missingCurves(policy: String, layer: String?)
     case scoreForUnknownLayer(layer: String, model: String)
     case invalidRanks(layer: String, detail: String)
@@ -30,7 +32,7 @@ public enum CompressionFailure: Failure {
         case .noBudget: "compression.noBudget"
         case .invalidBudget: "compression.invalidBudget"
         case .unknownLayer: "compression.unknownLayer"
-        case .missingScores: "compression.missingScores"
+        case .missingScores, .missingScore: "compression.missingScores"
         case .missingCurves: "compression.missingCurves"
         case .scoreForUnknownLayer: "compression.scoreForUnknownLayer"
         case .invalidRanks: "compression.invalidRanks"
@@ -46,22 +48,32 @@ public enum CompressionFailure: Failure {
         case .labelOutOfRange(let label, let count): "score: label \(label) is out of range 0..<\(count)"
         case .labelCount(let labels, let images): "score: a batch of \(images) images comes with \(labels) labels"
         case .noLayers(let model): "\(model) has no layer that can be scored"
-        case .unreachable(let constraint, let limit, let smallest, let dense):
-            "plan: a budget of \(DecimalText.grouped(limit)) \(constraint) cannot be met; the smallest achievable is "
-                + "\(DecimalText.grouped(smallest)) (\(DecimalText.percent(Double(smallest) / Double(max(1, dense)))) of the dense model's \(DecimalText.grouped(dense)))"
+        case .unreachable(let constraint, let limit, let smallest, let dense, let policy):
+            "plan: a budget of \(Self.amount(limit, constraint)) \(constraint) cannot be met\(policy.map { " by \($0)" } ?? ""); the "
+                + "smallest achievable is \(Self.amount(smallest, constraint)) "
+                + "(\(DecimalText.percent(Double(smallest) / Double(max(1, dense)))) of the dense model's \(Self.amount(dense, constraint)))"
+                + (policy == nil ? "" : ", or less by a policy that weighs groupings, such as quadratic")
         case .overBudget(let policy, let constraint, let limit, let cost):
-            "plan: the policy '\(policy)' gives \(DecimalText.grouped(cost)) \(constraint), over the budget of "
-                + "\(DecimalText.grouped(limit))"
+            "plan: the policy '\(policy)' gives \(Self.amount(cost, constraint)) \(constraint), over the budget of "
+                + Self.amount(limit, constraint)
         case .noBudget: "plan: needs a budget, such as { params = 0.5 } to keep half of the parameters"
         case .invalidBudget(let detail): "plan: \(detail)"
         case .unknownLayer(let pattern, let nearest):
             "plan: no layer matches '\(pattern)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
         case .missingScores(let policy): "plan: the policy '\(policy)' needs the scores of the layers"
+        case .missingScore(let policy, let layer):
+            "plan: the policy '\(policy)' needs a score of every layer, but '\(layer)' has none; freeze it if it is to stay dense"
         case .missingCurves(let policy, let layer):
             "plan: the policy '\(policy)' needs curves that measured '\(policy)'" + (layer.map { " of '\($0)'" } ?? "")
         case .scoreForUnknownLayer(let layer, let model): "plan: the scores name '\(layer)', which \(model) has not"
         case .invalidRanks(let layer, let detail): "\(layer): \(detail)"
         case .invalidOption(let name, let detail): "option '\(name)' \(detail)"
         }
+    }
+
+    /// Latencies are kept in nanoseconds and spoken of in microseconds, rounded up so that a limit named can be met.
+    private static func amount(_ value: Int, _ constraint: String) -> String {
+        guard constraint == Budget.Quantity.latency.rawValue else { return DecimalText.grouped(value) }
+        return DecimalText.fixed((Double(value) / 100).rounded(.up) / 10, 1) + " µs of"
     }
 }

@@ -35,9 +35,37 @@ extension ImageDataset {
     /// - Throws: `DatasetFailure.invalidSplit` when a class has a single image, or a part is too small for all classes.
     /// - Complexity: O(N log N).
     public func split(count: Int, seed: UInt64) throws -> (first: ImageDataset, second: ImageDataset) {
+        let members = members
+        try requireRoom(for: count, classSizes: members.map(\.count))
+        let isFirst = chosen(count, of: members, least: 1, seed: seed)
+        return (
+            try subset(labels.indices.filter { isFirst[$0] }), try subset(labels.indices.filter { !isFirst[$0] })
+        )
+    }
+
+    /// `count` images by chance, all where there are fewer. Classes keep their proportions as nearly as whole images allow;
+    /// of a small class there may be none. The order of images is kept.
+    /// - Throws: `DatasetFailure.invalidOption` for a count below 1.
+    /// - Complexity: O(N log N).
+    public func sample(count: Int, seed: UInt64) throws -> ImageDataset {
+        guard count >= 1 else {
+            throw DatasetFailure.invalidOption(option: "count", detail: "\(count) images cannot be drawn")
+        }
+        guard count < self.count else { return self }
+        let isChosen = chosen(count, of: members, least: 0, seed: seed)
+        return try subset(labels.indices.filter { isChosen[$0] })
+    }
+
+    /// The indices of the images of each class.
+    private var members: [[Int]] {
         var members = [[Int]](repeating: [], count: classCount)
         for (index, label) in labels.enumerated() { members[label].append(index) }
-        let shares = try shares(of: count, classSizes: members.map(\.count))
+        return members
+    }
+
+    /// Which images are among `count` that are drawn by chance from each class in proportion.
+    private func chosen(_ count: Int, of members: [[Int]], least: Int, seed: UInt64) -> [Bool] {
+        let shares = shares(of: count, classSizes: members.map(\.count), least: least)
         let source = RandomSource(seed: seed)
         var isFirst = [Bool](repeating: false, count: self.count)
         for (label, share) in shares.enumerated() {
@@ -46,14 +74,11 @@ extension ImageDataset {
                 isFirst[members[label][position]] = true
             }
         }
-        return (
-            try subset(labels.indices.filter { isFirst[$0] }), try subset(labels.indices.filter { !isFirst[$0] })
-        )
+        return isFirst
     }
 
-    /// How many of `count` images fall to each class: its quota by size, rounded so that the shares add up, with one
-    /// image of each class left for either part.
-    private func shares(of count: Int, classSizes sizes: [Int]) throws -> [Int] {
+    /// - Throws: `invalidSplit` unless each class can have an image in both parts.
+    private func requireRoom(for count: Int, classSizes sizes: [Int]) throws {
         if let single = sizes.firstIndex(of: 1) {
             throw DatasetFailure.invalidSplit(
                 dataset: name, detail: "class '\(classNames[single])' has one image, which cannot be in both parts")
@@ -64,14 +89,19 @@ extension ImageDataset {
                 dataset: name,
                 detail: "\(count) of \(self.count) images do not leave one of each of \(present) classes in both parts")
         }
+    }
+
+    /// How many of `count` images fall to each class: its quota by size, rounded so that the shares add up, with `least`
+    /// images of each class taken and left.
+    private func shares(of count: Int, classSizes sizes: [Int], least: Int) -> [Int] {
         let quotas = sizes.map { Double($0) * Double(count) / Double(self.count) }
-        var shares = zip(quotas, sizes).map { quota, size in size == 0 ? 0 : min(max(Int(quota), 1), size - 1) }
+        var shares = zip(quotas, sizes).map { quota, size in size == 0 ? 0 : min(max(Int(quota), least), size - least) }
         var sum = shares.reduce(0, +)
         // Off by less than one image a class, so each turn of the loop can look at all classes.
         while sum != count {
             let step = sum < count ? 1 : -1
             let movable = sizes.indices.filter {
-                sizes[$0] > 0 && (1..<sizes[$0]).contains(shares[$0] + step)
+                sizes[$0] > 0 && (least...sizes[$0] - least).contains(shares[$0] + step)
             }
             // The share that is furthest below its quota grows, or the one furthest above it shrinks.
             guard let best = movable.max(by: {

@@ -2,11 +2,10 @@
 public enum BalancedFactors {
     /// `count` factors ≥ 1, ascending, whose product is `number` and whose sum is the smallest possible; 1s where
     /// there are too few prime factors.
-    /// - Throws: `factorMismatch` for a number or a count below 1, or above 2²⁴ and 32.
+    /// - Throws: `invalidFactorCount` for a number or a count below 1, or above 2²⁴ and 32.
     public static func of(_ number: Int, count: Int) throws -> [Int] {
         guard (1...1 << 24).contains(number), (1...32).contains(count) else {
-            throw DecompositionFailure.factorMismatch(
-                operation: "balanced factors", side: "number, \(count) of them,", extent: number, factors: [])
+            throw DecompositionFailure.invalidFactorCount(number: number, count: count)
         }
         let divisors = (1...number).prefix { $0 * $0 <= number }.filter { number % $0 == 0 }
         var best: (sum: Int, factors: [Int]) = (.max, [])

@@ -7,6 +7,10 @@ public enum DecompositionFailure: Failure {
     case notFinite(operation: String, shape: Shape)
     /// The tensor has too few dimensions or an empty one, or cores do not fit each other.
     case shapeMismatch(operation: String, detail: String)
+    /// The result would not fit into memory; `elementCount` saturates.
+    case tooLarge(operation: String, elementCount: Int)
+    /// A number or a count of factors that is not searched.
+    case invalidFactorCount(number: Int, count: Int)
     /// The list of ranks has another length than the train has bonds.
     case rankCount(operation: String, expected: Int, got: [Int])
     /// A rank below 1, at `bond` (0-based).
@@ -36,6 +40,8 @@ public enum DecompositionFailure: Failure {
         switch self {
         case .notFinite: "decomposition.notFinite"
         case .shapeMismatch: "decomposition.shapeMismatch"
+        case .tooLarge: "decomposition.tooLarge"
+        case .invalidFactorCount: "decomposition.invalidFactorCount"
         case .rankCount: "decomposition.rankCount"
         case .rankNotPositive: "decomposition.rankNotPositive"
         case .rankAboveBound: "decomposition.rankAboveBound"
@@ -56,6 +62,10 @@ public enum DecompositionFailure: Failure {
         case .notFinite(let operation, let shape):
             "\(operation): the tensor of shape \(shape) holds values that are not finite"
         case .shapeMismatch(let operation, let detail): "\(operation): \(detail)"
+        case .tooLarge(let operation, let count):
+            "\(operation): the result of \(count == .max ? "more than 2⁶³" : DecimalText.grouped(count)) elements does not fit into memory"
+        case .invalidFactorCount(let number, let count):
+            "balanced factors: the number must lie between 1 and \(1 << 24) and the count between 1 and 32, but got \(number) and \(count)"
         case .rankCount(let operation, let expected, let got):
             "\(operation): needs \(expected) rank(s), one per bond, but got \(got)"
         case .rankNotPositive(let operation, let bond, let got):

@@ -28,9 +28,13 @@ extension TensorTrain {
     }
 
     /// The element-wise (Hadamard) product; ranks multiply, so round afterwards.
-    /// - Throws: `shapeMismatch` unless the modes agree.
+    /// - Throws: `shapeMismatch` unless the modes agree; `tooLarge` for a product that memory cannot hold.
     public func multiplyingElements(by other: TensorTrain) throws -> TensorTrain {
         try requireModes(of: other, "multiplying trains")
+        let sizes = zip(cores, other.cores).map { a, b in
+            TensorTrain.saturatedProduct([a.shape[0], b.shape[0], a.shape[1], a.shape[2], b.shape[2]])
+        }
+        try Self.requireMemory(for: sizes.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }, "multiplying trains")
         return try TensorTrain(cores: zip(cores, other.cores).map { a, b in
             let (n, p, q) = (a.shape[1], a.shape, b.shape)
             let left = try a.reshaped([p[0], 1, n, p[2], 1])

@@ -16,10 +16,10 @@ public struct TensorTrain: Sendable {
         guard let first = cores.first, let last = cores.last else { throw fail("needs at least one core") }
         for (k, core) in cores.enumerated() {
             guard core.rank == 3, core.elementCount > 0, core.dtype == .float32 else {
-                throw fail("core \(k) must be float32 [r, n, r′] without empty dimensions, but is \(core.dtype) \(core.shape)")
+                throw fail("core \(k + 1) must be float32 [r, n, r′] without empty dimensions, but is \(core.dtype) \(core.shape)")
             }
             if k > 0, cores[k - 1].shape[2] != core.shape[0] {
-                throw fail("cores \(k - 1) and \(k) disagree on their rank: \(cores[k - 1].shape) and \(core.shape)")
+                throw fail("cores \(k) and \(k + 1) disagree on their rank: \(cores[k - 1].shape) and \(core.shape)")
             }
         }
         guard first.shape[0] == 1, last.shape[2] == 1 else {
@@ -42,7 +42,14 @@ public struct TensorTrain: Sendable {
         }
     }
 
-    private static func saturatedProduct(_ extents: ArraySlice<Int>) -> Int {
+    /// - Throws: `tooLarge` for more float32 elements than may be in use at once.
+    static func requireMemory(for elementCount: Int, _ operation: String) throws {
+        guard elementCount <= MemoryLedger.limit / DType.float32.byteCount else {
+            throw DecompositionFailure.tooLarge(operation: operation, elementCount: elementCount)
+        }
+    }
+
+    static func saturatedProduct(_ extents: ArraySlice<Int>) -> Int {
         extents.reduce(1) { product, extent in
             let (value, overflow) = product.multipliedReportingOverflow(by: extent)
             return overflow ? .max : value
@@ -50,8 +57,10 @@ public struct TensorTrain: Sendable {
     }
 
     /// The full tensor [n_1, …, n_d].
+    /// - Throws: `tooLarge` for one that memory cannot hold.
     /// - Complexity: O(n_1⋯n_d · max r), in one matrix product per bond.
     public func reconstructed() throws -> Tensor {
+        try Self.requireMemory(for: Self.saturatedProduct(modes[...]), "reconstructing a train")
         var product = try cores[0].reshaped([modes[0], cores[0].shape[2]])
         for core in cores.dropFirst() {
             let next = try core.reshaped([core.shape[0], core.shape[1] * core.shape[2]])

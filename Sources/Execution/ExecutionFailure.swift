@@ -9,6 +9,7 @@ public enum ExecutionFailure: Failure {
     case batch(graph: String, input: String, expected: Int, got: Int)
     case inputType(graph: String, input: String, got: DType)
     case precision(String)
+    case notFiniteStatistics(parameter: String)
 
     public var code: String {
         switch self {
@@ -18,6 +19,7 @@ public enum ExecutionFailure: Failure {
         case .batch: "execution.batch"
         case .inputType: "execution.inputType"
         case .precision: "execution.precision"
+        case .notFiniteStatistics: "execution.notFiniteStatistics"
         }
     }
 
@@ -31,6 +33,8 @@ public enum ExecutionFailure: Failure {
             "\(graph): input '\(input)' needs \(expected) sample(s), but got \(got)"
         case .precision(let name):
             "\(name): this processor has no such arithmetic (AVX-512 BF16 is needed); use 'float32'"
+        case .notFiniteStatistics(let parameter):
+            "re-estimation: \(parameter) would not be finite; the images or the weights have infinities or values that are no numbers"
         case .inputType(let graph, let input, let got): "\(graph): input '\(input)' needs float32 elements, but got \(got)"
         }
     }

@@ -33,6 +33,7 @@ public struct StatisticsEstimator {
     }
 
     /// Takes the statistics of one batch [N, …] into the average.
+    /// - Throws: `notFiniteStatistics` where the batch or a weight has values that are not finite.
     /// - Returns: the graph's results where the batch is normalised by its own statistics.
     @discardableResult
     public mutating func add(_ inputs: [Tensor]) throws -> [Tensor] {
@@ -43,6 +44,9 @@ public struct StatisticsEstimator {
         let weight = 1 / Double(batchCount)
         for update in tape.stateUpdates {
             guard let name = names[update.variable.identifier], let average = parameters[name]?.tensor else { continue }
+            guard try update.value.withElements(of: Float.self, { $0.allSatisfy(\.isFinite) }) else {
+                throw ExecutionFailure.notFiniteStatistics(parameter: name)
+            }
             parameters.update(name, try average.multiplying(1 - weight).adding(update.value.multiplying(weight)))
         }
         return result.outputs.map(\.tensor)

@@ -15,6 +15,8 @@ enum BindingFailure: Failure {
     case batchDimension(operation: String)
     case parameterInput(layer: String)
     case testSplit(dataset: String)
+    case testSplitWhitening(dataset: String)
+    case missingClasses(names: [String], imageCount: Int)
     case planMismatch(detail: String)
     case planInput(detail: String)
     case notRanks(place: String)
@@ -37,7 +39,8 @@ enum BindingFailure: Failure {
         case .notDifferentiable: "binding.notDifferentiable"
         case .batchDimension: "binding.batchDimension"
         case .parameterInput: "binding.parameterInput"
-        case .testSplit: "binding.testSplit"
+        case .testSplit, .testSplitWhitening: "binding.testSplit"
+        case .missingClasses: "compression.missingClasses"
         case .planMismatch: "binding.planMismatch"
         case .planInput: "binding.planInput"
         case .notRanks: "binding.notRanks"
@@ -72,6 +75,11 @@ enum BindingFailure: Failure {
         case .testSplit(let dataset):
             "score: \(dataset) is the test split, and scoring on it leaks it into the choice of ranks; "
                 + "pass training images, or { allow_test = true } if you mean it"
+        case .testSplitWhitening(let dataset):
+            "option 'whiten': \(dataset) is the test split, and whitening by it leaks it into the ranks; give training images"
+        case .missingClasses(let names, let count):
+            "score: none of the \(count) images is of class \(names.joined(separator: ", ")); give more images, or data in "
+                + "which every class occurs"
         case .planMismatch(let detail): "compress: \(detail)"
         case .planInput(let detail): "mr.plan: \(detail)"
         case .notRanks(let place): "\(place) must be a rank or an array of ranks"

@@ -29,17 +29,27 @@ enum CompressionFunctions {
         scorer.head = ProxyHead(rawValue: try options.choice("head", among: heads, default: "imprint")) ?? .imprint
         scorer.isMonotone = try options.boolean("monotone", default: false)
         scorer.floor = try options.optionalNumber("floor")
+        if let floor = scorer.floor, !(floor >= 0 && floor.isFinite) {
+            throw options.invalid("floor", "must be a gain of at least 0, got \(floor)")
+        }
         scorer.embeddingSize = try options.integer("embedding", default: 512)
         guard (1...1 << 20).contains(scorer.embeddingSize) else {
-            throw options.invalid("embedding", "must be positive, got \(scorer.embeddingSize)")
+            throw options.invalid("embedding", "must lie between 1 and \(1 << 20), got \(scorer.embeddingSize)")
         }
         scorer.precision = model.precision
         scorer.keepsEmbeddings = try options.boolean("keep_embeddings", default: false)
         scorer.collectsMoments = try options.boolean("moments", default: false)
         let (imprint, holdout) = try parts(data, options, session)
-        let scores = try scorer.score(
-            model.graph, imprint: try source(imprint), holdout: try source(holdout),
-            classCount: data.dataset.classCount, imageCount: imprint.dataset.count + holdout.dataset.count)
+        let scores: LayerScores
+        do {
+            scores = try scorer.score(
+                model.graph, imprint: try source(imprint), holdout: try source(holdout),
+                classCount: data.dataset.classCount, imageCount: imprint.dataset.count + holdout.dataset.count)
+        } catch CompressionFailure.missingClasses(let classes, _) {
+            throw BindingFailure.missingClasses(
+                names: classes.map { "'\(data.dataset.classNames[$0])' (\($0 + 1))" },
+                imageCount: imprint.dataset.count + holdout.dataset.count)
+        }
         try call.push(try ScoreTable.table(scores, in: call.state))
     }
 
@@ -73,7 +83,7 @@ enum CompressionFunctions {
         let share = try options.number("holdout", default: 0.5)
         guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
         let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: session.seed)))
-        let chosen = count < data.dataset.count ? try data.dataset.split(count: count, seed: seed).first : data.dataset
+        let chosen = try data.dataset.sample(count: count, seed: seed)
         let (imprint, holdout) = try chosen.split(fraction: 1 - share, seed: seed &+ 1)
         var loading = DatasetObject.plain(batchSize: 128)
         if try options.boolean("augment", default: false) {
@@ -120,13 +130,15 @@ enum ScoreTable {
         }
         if let moments = scores.moments { try table.set("moments", MomentsObject(moments)) }
         if !scores.holdoutLabels.isEmpty {
-            try table.set("labels", TensorObject(Tensor(scores.holdoutLabels.map { Int64($0) })))
+            try table.set("labels", TensorObject(Tensor(scores.holdoutLabels.map { Int64($0 + 1) })))
         }
         return table
     }
 
     static func read(_ table: LuaTable) throws -> LayerScores {
-        let rows = try table.array().enumerated().map { position, value -> LayerScore in
+        let listed = try LuaJSON.rows(of: table)
+        guard !listed.isEmpty else { throw BindingFailure.planInput(detail: "the scores have no rows") }
+        let rows = try listed.enumerated().map { position, value -> LayerScore in
             let row = value.table
             func number(_ name: String) throws -> Double {
                 guard let value = try row?.rawGet(name).number, value.isFinite else {
@@ -180,7 +192,7 @@ enum CurveTable {
         guard let measure = RankCurves.Measure(rawValue: try table.rawGet("measure").string ?? "") else {
             throw BindingFailure.planInput(detail: "the curves do not say what they measure")
         }
-        let layers = try table.array().enumerated().map { position, value -> (name: String, points: [RankCurves.Point]) in
+        let layers = try LuaJSON.rows(of: table).enumerated().map { position, value -> (name: String, points: [RankCurves.Point]) in
             guard let row = value.table, let layer = try row.rawGet("layer").string,
                 let errors = try row.rawGet("errors").table?.array().compactMap(\.number),
                 let losses = try row.rawGet("losses").table?.array().compactMap(\.number), errors.count == losses.count

@@ -3,11 +3,12 @@ import Compression
 import Decomposition
 import LuaRuntime
 
-/// A Lua function `(layers, budget) -> { [layer] = rank or ranks }` as a policy.
+/// A Lua function `(layers, budget) -> { [layer] = rank, ranks or { ranks = …, grouping = … } }` as a policy.
 enum CustomPolicy {
-    static func ranks(
-        from policy: LuaFunction, _ model: DecomposedModel, _ planner: Planner, _ budget: Budget, _ state: LuaState
-    ) throws -> [String: [Int]] {
+    /// The plan of what `policy` gives.
+    static func plan(
+        by policy: LuaFunction, _ model: DecomposedModel, _ planner: Planner, _ budget: Budget, _ state: LuaState
+    ) throws -> Plan {
         let limits = try state.table()
         for limit in budget.limits {
             if limit.quantity == .latency {
@@ -20,17 +21,23 @@ enum CustomPolicy {
         guard let answer = try policy(rows, limits).first?.table else {
             throw BindingFailure.planInput(detail: "the policy must return a table of ranks by layer name")
         }
-        var ranks: [String: [Int]] = [:]
+        var (ranks, planner) = ([String: [Int]](), planner)
         try answer.forEach { key, value in
             guard let layer = key.string else {
                 throw BindingFailure.planInput(detail: "the policy must return ranks by layer name, got the key \(try state.text(of: key))")
             }
-            ranks[layer] = try PlanTable.ranks(value, place: "mr.plan: the policy's ranks of \(layer)")
+            let place = "mr.plan: the policy's ranks of \(layer)"
+            guard let table = value.table, let chosen = try table.fields().first(where: { $0.name == "ranks" })?.value else {
+                ranks[layer] = try PlanTable.ranks(value, place: place)
+                return
+            }
+            ranks[layer] = try PlanTable.ranks(chosen, place: place)
+            planner.groupings[layer] = try table.rawGet("grouping").string
         }
-        return ranks
+        return try planner.plan(model, budget: budget, ranks: ranks, name: "custom")
     }
 
-    /// What a policy sees of a layer, under the first grouping.
+    /// What a policy sees of a layer: what it says of ranks holds under its first grouping, or the one that it is asked for.
     private static func row(_ layer: DecomposableLayer, _ planner: Planner, _ state: LuaState) throws -> LuaFields {
         let chain = layer.chains[0]
         var row: LuaFields = ["name": layer.name, "grouping": layer.grouping, "max_ranks": layer.maxRanks]
@@ -43,23 +50,30 @@ enum CustomPolicy {
             row.append("gain", score.gain)
             row.append("significance", score.significance)
         }
-        func asked(_ call: borrowing LuaCall, _ function: String) throws -> [Int] {
+        row.append("groupings", layer.chains.map(\.grouping))
+        func asked(_ call: borrowing LuaCall, _ function: String) throws -> (chain: LayerChain, ranks: [Int]) {
             let ranks = try PlanTable.ranks(try call.value(1), place: "\(function): argument 1")
-            let full = ranks.count == 1 ? [Int](repeating: ranks[0], count: chain.decomposition.bondCount) : ranks
-            return try chain.decomposition.clamped(full).ranks
+            let name = try call.optionalString(2, "grouping") ?? chain.grouping
+            guard let asked = layer.chains.first(where: { $0.grouping == name }) else {
+                throw call.invalid(2, "grouping", "must be one of \(layer.chains.map(\.grouping).joined(separator: ", ")), got '\(name)'")
+            }
+            let full = ranks.count == 1 ? [Int](repeating: ranks[0], count: asked.decomposition.bondCount) : ranks
+            return (asked, try asked.decomposition.clamped(full).ranks)
         }
         row.append("error", try state.function("layer.error") { call in
-            try call.push(chain.decomposition.relativeSquaredError(ranks: try asked(call, "layer.error")).squareRoot())
+            let (chain, ranks) = try asked(call, "layer.error")
+            try call.push(chain.decomposition.relativeSquaredError(ranks: ranks).squareRoot())
         })
         row.append("cost", try state.function("layer.cost") { call in
-            let ranks = try asked(call, "layer.cost")
+            let (chain, ranks) = try asked(call, "layer.cost")
             var fields = LuaFields()
             costs(isTimed: layer.denseLatency != nil) { chain.cost(ranks, $0) }.forEach { fields.append($0.name, $0.value) }
             try call.push(fields)
         })
         if let curve = planner.curves?.curve(of: layer.name) {
             row.append("loss", try state.function("layer.loss") { call in
-                try call.push(curve(chain.decomposition.relativeSquaredError(ranks: try asked(call, "layer.loss"))))
+                let (chain, ranks) = try asked(call, "layer.loss")
+                try call.push(curve(chain.decomposition.relativeSquaredError(ranks: ranks)))
             })
         }
         return row

@@ -12,10 +12,9 @@ final class DatasetObject: LuaObjectConvertible {
         self.options = options
     }
 
-    /// Up to `imageCount` images of every class alike, unshuffled and without augmentation.
+    /// Up to `imageCount` images with classes in proportion, unshuffled and without augmentation.
     func calibration(imageCount: Int, seed: Int) throws -> BatchLoader {
-        let part = imageCount < dataset.count
-            ? try dataset.split(count: imageCount, seed: UInt64(bitPattern: Int64(seed))).first : dataset
+        let part = try dataset.sample(count: imageCount, seed: UInt64(bitPattern: Int64(seed)))
         return try BatchLoader(part, Self.plain(batchSize: options.batchSize))
     }
 

@@ -32,6 +32,13 @@ enum LuaJSON {
         }
     }
 
+    /// The elements of a table, or what stands under `rows` of one that came back from a file.
+    static func rows(of table: LuaTable) throws -> [LuaValue] {
+        let elements = try table.array()
+        guard elements.isEmpty, let rows = try table.rawGet("rows").table else { return elements }
+        return try rows.array()
+    }
+
     static func decode(_ value: JSONValue, in state: LuaState) throws -> LuaValue {
         switch value {
         case .null: return .nil

@@ -2,7 +2,9 @@ import Basics
 import Compression
 import Datasets
 import Execution
+import Graphs
 import LuaRuntime
+import Operations
 import Tensors
 
 /// Methods that mend a compressed model by what images make of it; none of them needs labels.
@@ -14,6 +16,7 @@ extension ModelClass {
             let count = try options.integer("images", default: 2048)
             guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
             try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: 0))
+            try call.push(model.graph.nodes.count { $0.operation is BatchNorm })
         }
         members.mutatingMethod("repair") { call, model in
             let dense = try call.object(1, "dense", as: ModelObject.self)

@@ -25,18 +25,13 @@ enum PlanTable {
         let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function
-        // What was measured for a policy is used; `Policy.knapsack` says why it is the default where nothing was.
+        // What was measured for a policy is used; `Policy.quadratic` says why it is the default where nothing was.
         let curves = try options.optionalTable("curves")?.rawGet("measure").string
-        let fallback = curves.flatMap(Policy.init(name:)) ?? (scores == nil ? .knapsack : .lwiq)
+        let fallback = curves.flatMap(Policy.init(name:)) ?? (scores == nil ? .quadratic : .lwiq)
         let name = custom == nil ? try options.choice("policy", among: Policy.names, default: fallback.name) : "custom"
         let planner = try planner(options, Policy(name: name) ?? .uniform, scores)
-        let plan: Plan
-        if let custom {
-            let ranks = try CustomPolicy.ranks(from: custom, decomposed, planner, budget, call.state)
-            plan = try planner.plan(decomposed, budget: budget, ranks: ranks, name: name)
-        } else {
-            plan = try planner.plan(decomposed, budget: budget)
-        }
+        let plan = try custom.map { try CustomPolicy.plan(by: $0, decomposed, planner, budget, call.state) }
+            ?? planner.plan(decomposed, budget: budget)
         let made = try table(plan, grouping: grouping, classifier: classifier, in: call.state)
         try made.set("whitened", whitening != nil)
         try made.rawSet("whiten", try options.value("whiten"))
@@ -78,6 +73,9 @@ enum PlanTable {
     private static func byPattern<Value>(
         _ value: LuaValue, _ name: String, _ read: (LuaValue, _ place: String) throws -> Value
     ) throws -> [(String, Value)] {
+        if try value.table?.rawLength() ?? 0 > 0 {
+            throw BindingFailure.planInput(detail: "option '\(name)' needs layers' names, as in { [\"stage1.*\"] = 4 }, but has elements without")
+        }
         let fields = try value.table?.fields().map { ($0.name, try read($0.value, "\(name).\($0.name)")) } ?? []
         return fields.sorted { ($0.0.count, $0.0) < ($1.0.count, $1.0) }
     }
@@ -144,7 +142,7 @@ enum PlanTable {
             groupings(name), includesClassifier: classifier, whitening: whitening)
         var ranks: [String: [Int]] = [:]
         var planner = Planner(policy: .uniform)
-        let rows = try table.array()
+        let rows = try LuaJSON.rows(of: table)
         var made: [(layer: String, parameterCount: Int)] = []
         guard !rows.isEmpty else { throw BindingFailure.planMismatch(detail: "the plan has no rows") }
         for (position, value) in rows.enumerated() {

@@ -37,7 +37,7 @@ enum Whitening {
     static func read(_ value: LuaValue) throws -> Whitening? {
         if let moments = value.object?.object(as: MomentsObject.self) { return .moments(moments) }
         guard let data = value.object?.object(as: DatasetObject.self) else { return nil }
-        guard data.dataset.split != .test else { throw BindingFailure.testSplit(dataset: data.dataset.name) }
+        guard data.dataset.split != .test else { throw BindingFailure.testSplitWhitening(dataset: data.dataset.name) }
         return .images(data)
     }
 

@@ -134,6 +134,9 @@ public struct OptionReader {
         _ name: String, _ elements: String, _ convert: (LuaValue) -> Element?
     ) throws -> [Element]? {
         guard let table = try read(name, "an array of \(elements)", \.table) else { return nil }
+        if let stray = try table.fields().first {
+            throw invalid(name, "must be an array of \(elements), but has the field '\(stray.name)'")
+        }
         return try table.array().enumerated().map { position, value in
             if let element = convert(value) { return element }
             throw try wrongType("\(name)[\(position + 1)]", "one of the \(elements)", value)

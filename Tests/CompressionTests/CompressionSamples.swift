@@ -41,6 +41,11 @@ enum CompressionSamples {
             }, head: .imprint, imprintCount: 10, holdoutCount: 10, classCount: 2, elapsedSeconds: 0)
     }
 
+    /// Scores of all layers of a model, 1 where nothing else is said.
+    static func scores(of model: DecomposedModel, _ significances: [String: Double] = [:]) -> LayerScores {
+        scores(model.layers.map { ($0.name, significances[$0.name] ?? 1) })
+    }
+
     /// A planner of every policy; losses of layers alone are as their energies, times 1, 2, 3, ….
     static func planners(_ model: DecomposedModel, scores: LayerScores) -> [Planner] {
         Policy.allCases.map { policy in

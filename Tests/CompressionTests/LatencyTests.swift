@@ -19,7 +19,7 @@ import Testing
         let timed = try model.timed(by: LatencyMeter(batch: 2, cache: nil, version: "test"))
         let dense = try #require(timed.denseLatency)
         #expect(dense > 0 && model.denseLatency == nil)
-        for planner in CompressionSamples.planners(timed, scores: CompressionSamples.scores([("conv1", 1)])) {
+        for planner in CompressionSamples.planners(timed, scores: CompressionSamples.scores(of: timed)) {
             for keep in [0.9, 1] {
                 let budget = try Budget([(.latency, keep), (.parameters, 0.9)], dense: timed.cost, denseLatency: dense)
                 // What is achievable depends on the machine; what is said of it must hold.

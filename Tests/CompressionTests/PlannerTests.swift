@@ -129,7 +129,7 @@ import Testing
             planner.minRank = minRank
             let tiny = try CompressionSamples.budget(quantity, 1e-4, model)
             let failure = try #require(#expect(throws: CompressionFailure.self) { try planner.plan(model, budget: tiny) })
-            guard case .unreachable(let constraint, _, let smallest, _) = failure else {
+            guard case .unreachable(let constraint, _, let smallest, _, _) = failure else {
                 Issue.record("\(failure)")
                 return
             }
@@ -144,14 +144,14 @@ import Testing
 
     @Test func significanceDecidesWhoGetsRanks() throws {
         let names = model.layers.map(\.name)
-        let plan = try Planner(policy: .lwiq, scores: CompressionSamples.scores([(names[4], 1), (names[5], 0.01), (names[6], 0.01)]))
+        let plan = try Planner(policy: .lwiq, scores: CompressionSamples.scores(of: model, [names[5]: 0.01, names[6]: 0.01]))
             .plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model))
         func share(_ index: Int) -> Double {
             let row = plan.rows[index]
             return row.ranks.map { Double($0[1]) / Double(row.maxRanks[1]) } ?? 1
         }
         #expect(share(4) > 2 * share(6) && share(4) > 2 * share(5))
-        #expect(plan.rows[4].gain == 1 && plan.rows[0].gain == nil && plan.policy == "lwiq")
+        #expect(plan.rows[4].gain == 1 && plan.rows[5].gain == 0.01 && plan.policy == "lwiq")
     }
 
     @Test func layersAreFrozenAndFixedByNameAndPattern() throws {
@@ -328,9 +328,10 @@ import Testing
         for odd in [Double.nan, -0.5, .infinity] {
             #expect(code(CompressionSamples.scores([("conv1", odd)])) == "compression.invalidOption")
         }
-        // Edited scores may be anything else: zeros, tiny numbers, one layer only.
+        #expect(code(CompressionSamples.scores([("conv1", 1)])) == "compression.missingScores")
+        // Edited scores may be anything else: zeros, tiny numbers.
         for values in [[0.0, 0], [1e-310, 1], [5e-324, 0], [1e300, 1e-300]] {
-            let scores = CompressionSamples.scores([("conv1", values[0]), ("stage1.block1.conv1", values[1])])
+            let scores = CompressionSamples.scores(of: model, ["conv1": values[0], "stage1.block1.conv1": values[1]])
             let plan = try Planner(policy: .lwiq, scores: scores).plan(model, budget: budget)
             #expect(plan.parameterCount <= budget.limits[0].value)
         }

@@ -44,6 +44,25 @@ import Testing
         #expect(try best < lostEnergy(plan(.uniform, keep)) * 0.95, "and not by a hair")
     }
 
+    @Test(arguments: keeps) func quadraticLosesTheLeastSquaredEnergy(keep: Double) throws {
+        func lost(_ policy: Policy) throws -> Double {
+            try plan(policy, keep).rows.reduce(0) { $0 + $1.relativeError * $1.relativeError * $1.relativeError * $1.relativeError }
+        }
+        let best = try lost(.quadratic)
+        for policy in Policy.allCases where policy != .quadratic {
+            #expect(try best <= lost(policy) + 1e-9, "\(policy.name)")
+        }
+        #expect(try best < lost(.knapsack) * 0.95 || keep > 0.5, "and not by a hair")
+    }
+
+    @Test func reasonsSayWhatIsLost() throws {
+        let rows = try plan(.quadratic, 0.4).rows.filter { $0.ranks != nil }
+        #expect(!rows.isEmpty)
+        for row in rows {
+            #expect(row.reason == "loses \(DecimalText.percent(row.relativeError * row.relativeError)) of its energy")
+        }
+    }
+
     @Test(arguments: keeps) func minimaxHasTheSmallestLargestError(keep: Double) throws {
         let best = try largestRatio(plan(.minimax, keep))
         for policy in Policy.allCases { #expect(try best <= largestRatio(plan(policy, keep)) + 1e-6, "\(policy.name)") }
@@ -127,7 +146,7 @@ import Testing
         y = try b.convolution("narrow", y, channels: 16, kernel: [3, 3], geometry: .init(stride: 2, padding: 1))
         let model = try DecomposedModel(b.finish(outputs: [y]), includesClassifier: true)
         for policy in Policy.allCases {
-            let planner = try #require(CompressionSamples.planners(model, scores: CompressionSamples.scores([])).first { $0.policy == policy })
+            let planner = try #require(CompressionSamples.planners(model, scores: CompressionSamples.scores(of: model)).first { $0.policy == policy })
             let plan = try planner.plan(model, budget: CompressionSamples.budget(.activations, 0.8, model))
             #expect(plan.peakActivationByteCount <= model.cost.peakActivationByteCount * 4 / 5 && plan.bindingConstraint == "activation_bytes")
             #expect(plan.rows.map { $0.ranks == nil } == [true, false, true], "\(policy.name)")

@@ -52,6 +52,28 @@ import Tensors
         for (size, share) in zip(sizes, first.classSizes) where size > 0 { #expect(share > 0 && share < size) }
     }
 
+    /// Class sizes, images wanted, and how many of each class are drawn, in any order.
+    static let draws: [([Int], Int, [Int])] = [
+        ([10, 20, 30], 6, [1, 2, 3]), ([1, 1, 1, 1], 2, [1, 1, 0, 0]), ([1, 99], 50, [1, 49]), ([2, 2], 3, [2, 1]), ([5, 0, 5], 99, [5, 0, 5]),
+    ]
+
+    @Test(arguments: draws)
+    func samplesKeepProportionsAsTheyCan(_ sizes: [Int], _ count: Int, _ expected: [Int]) throws {
+        let labels = sizes.enumerated().flatMap { [Int](repeating: $0, count: $1) }
+        let data = try ImageDataset(
+            images: .zeros([labels.count, 1, 1, 1], dtype: .uint8), labels: labels,
+            classNames: sizes.indices.map(String.init))
+        let drawn = try data.sample(count: count, seed: 5)
+        #expect(drawn.count == min(count, data.count) && drawn.classSizes.sorted() == expected.sorted())
+    }
+
+    /// What is measured on a part of the images is measured on the same one however it is taken.
+    @Test func samplesAreTheFirstPartOfSplits() throws {
+        let data = try sampleImages(30)
+        #expect(try firstPixels(data.sample(count: 9, seed: 1)) == firstPixels(data.split(count: 9, seed: 1).first))
+        #expect(failure { _ = try data.sample(count: 0, seed: 1) }?.code == "dataset.invalidOption")
+    }
+
     @Test func splitPartsTheImages() throws {
         let data = try sampleImages(30)
         let (first, second) = try data.split(fraction: 0.3, seed: 1)

@@ -64,13 +64,13 @@ import Testing
     }
 
     @Test func coresMustChain() throws {
-        expectFailure("decomposition.shapeMismatch", "cores 0 and 1 disagree") {
+        expectFailure("decomposition.shapeMismatch", "cores 1 and 2 disagree") {
             _ = try TensorTrain(cores: [sample([1, 3, 2]), sample([3, 4, 1])])
         }
         expectFailure("decomposition.shapeMismatch", "outer ranks must be 1") {
             _ = try TensorTrain(cores: [sample([2, 3, 2]), sample([2, 4, 1])])
         }
-        expectFailure("decomposition.shapeMismatch", "core 1 must be float32 [r, n, r′]") {
+        expectFailure("decomposition.shapeMismatch", "core 2 must be float32 [r, n, r′]") {
             _ = try TensorTrain(cores: [sample([1, 3, 2]), sample([2, 4])])
         }
         expectFailure("decomposition.shapeMismatch", "at least one core") { _ = try TensorTrain(cores: []) }
@@ -129,7 +129,7 @@ import Testing
         let matrix = try TensorTrainMatrix(train: train, outputFactors: [3, 4], inputFactors: [2, 5])
         expectFailure("decomposition.shapeMismatch", "needs an input [N, 10], but got [2, 9]") { _ = try matrix.applied(to: sample([2, 9])) }
         for (number, count) in [(0, 2), (12, 0), (12, 33), (1 << 30, 2)] {
-            expectFailure("decomposition.factorMismatch", "balanced factors") { _ = try BalancedFactors.of(number, count: count) }
+            expectFailure("decomposition.invalidFactorCount", "balanced factors") { _ = try BalancedFactors.of(number, count: count) }
         }
     }
 

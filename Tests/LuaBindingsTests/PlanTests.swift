@@ -181,7 +181,7 @@ import Testing
     @Test func theDefaultIsWhatWasMeasuredFor() throws {
         try run("""
             local model, data, budget = net(), tiny(), { params = 0.5 }
-            assert(mr.plan(model, { budget = budget }).policy == "knapsack")
+            assert(mr.plan(model, { budget = budget }).policy == "quadratic")
             assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "lwiq")
             local curves = mr.lwiq.curves(model, data, { images = 20 })
             assert(curves.measure == "output" and mr.plan(model, { budget = budget, curves = curves }).policy == "output")
@@ -206,6 +206,92 @@ import Testing
                 freeze = { "stage1.*" }, fix = { ["stage3.*.conv2"] = { 8, 9 } }, align = 4 })
             assert(plan["stage1.block1.conv1"].reason == "frozen" and plan["stage3.block1.conv2"].ranks[2] == 9)
             assert(plan.keep_macs <= 0.7 and plan.keep_params <= 0.7 and plan.binding)
+            """)
+    }
+
+    /// A script goes on tomorrow with what it saved today.
+    @Test func savedRowsAreAsGoodAsNew() throws {
+        try run("""
+            local model, data, budget = net(), tiny(), { params = 0.5 }
+            local file = os.tmpname() .. ".json"
+            local scores = mr.lwiq.score(model, data, { images = 40, keep_embeddings = true, moments = true })
+            scores:save(file)
+            local again = mr.read_json(file)
+            assert(again.rows[1].embeddings == nil and again.moments == nil and again.classes == 2)
+            local first = mr.plan(model, { scores = scores, budget = budget })
+            local second = mr.plan(model, { scores = again, budget = budget })
+            assert(first.beta == second.beta and first.params == second.params)
+            local curves = mr.lwiq.curves(model, data, { images = 20 })
+            curves:save(file)
+            assert(mr.plan(model, { curves = mr.read_json(file), budget = budget }).params == mr.plan(model, { curves = curves, budget = budget }).params)
+            assert(mr.plan(model, { curves = curves:sort "layer", budget = budget }).policy == "output")
+            first:save(file)
+            assert(model:compress(mr.read_json(file)).cost.params == first.params)
+            os.remove(file)
+            """)
+    }
+
+    @Test func selectionsOfAWhitenedPlanStayWhitened() throws {
+        try run("""
+            local model, data = net(), tiny()
+            local plan = mr.plan(model, { budget = { params = 0.5 }, whiten = data })
+            local x = mr.randn(2, 1, 8, 8)
+            local function apart(a, b) return (a(x) - b(x)):norm() end
+            local chosen = plan:sort "params":filter(function() return true end)
+            near(apart(model:compress(chosen), model:compress(plan)), 0, 1e-6)
+            local file = os.tmpname() .. ".json"
+            plan:save(file)
+            local again = mr.read_json(file)
+            assert(not pcall(model.compress, model, again), "the data is not in the file")
+            again.whiten = data
+            near(apart(model:compress(again), model:compress(plan)), 0, 1e-6)
+            os.remove(file)
+            """)
+    }
+
+    @Test func aPolicyMayChooseGroupings() throws {
+        try run("""
+            local model = net()
+            local plan = mr.plan(model, { budget = { params = 1 }, policy = function(layers)
+                local chosen = {}
+                for _, layer in ipairs(layers) do
+                    local last = layer.groupings[#layer.groupings]
+                    if layer.name:find "stage3" then chosen[layer.name] = { ranks = 5, grouping = "C·Kh|Kw·O" } end
+                    assert(#layer.groupings == 4 and layer.cost(2, "C·Kh|Kw·O").params ~= layer.cost(2).params)
+                    assert(layer.error({ 2 }, "C·Kh|Kw·O") > layer.error({ 9 }, "C·Kh|Kw·O"))
+                end
+                return chosen
+            end })
+            local row = plan["stage3.block1.conv1"]
+            assert(row.grouping == "C·Kh|Kw·O" and #row.ranks == 1 and row.ranks[1] == 5 and row.reason == "chosen")
+            assert(plan["stage1.block1.conv1"].reason == "was given no ranks" and plan.fc.reason:find "classifier")
+            """)
+    }
+
+    /// Names may hold what patterns are made of.
+    @Test func ranksGoToTheLayerOfThatName() throws {
+        try run("""
+            local nn = mr.nn
+            local model = nn.sequential { name = "odd", image = { 4, 8, 8 },
+                nn.conv { name = "a[1]", channels = 16, kernel = 3, padding = 1 }, nn.relu(),
+                nn.conv { name = "a1", channels = 16, kernel = 3, padding = 1 }, nn.relu(),
+                nn.global_avg_pool(), nn.flatten(), nn.linear { features = 2 } }
+            local plan = mr.plan(model, { budget = { params = 1 }, policy = function() return { ["a1"] = 3 } end })
+            assert(plan["a1"].ranks and not plan["a[1]"].ranks)
+            assert(model:compress(plan):parameter "a[1].weight" and not pcall(model.parameter, model:compress(plan), "a1.weight"))
+            """)
+    }
+
+    @Test func transposedConvolutionsAreLayersToo() throws {
+        try run("""
+            local nn = mr.nn
+            local model = nn.sequential { name = "up", image = { 4, 8, 8 },
+                nn.conv { name = "first", channels = 16, kernel = 3, padding = 1 }, nn.relu(),
+                nn.conv { name = "second", channels = 16, kernel = 3, padding = 1 }, nn.relu(),
+                nn.conv_transpose { name = "up", channels = 2, kernel = 2, stride = 2 } }
+            local plan = mr.plan(model, { budget = { params = 0.7 } })
+            assert(plan.up.reason == "transposed convolutions stay dense" and plan.second.ranks, tostring(plan))
+            assert(model:compress(plan).cost.params == plan.params and #model.layers == 3)
             """)
     }
 
@@ -248,6 +334,14 @@ import Testing
         ("mr.lwiq.score(net(), tiny(), { images = 40, head = 'centered' })", "did you mean 'centred'"),
         ("mr.lwiq.score(net(), tiny(), { images = 0.01 })", "or a share below 1 that makes so many, got 0.01"),
         ("mr.lwiq.score(net(), tiny(), { augment = true })", "needs a Dataset that has augmentations"),
+        ("local m, d = net(), tiny(); mr.plan(m, { scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })", "needs a score of every layer, but"),
+        ("mr.plan(net(), { scores = {}, budget = { params = 0.5 } })", "mr.plan: the scores have no rows"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, freeze = { ['stage1.*'] = true } })", "option 'freeze' must be an array of strings, but has the field 'stage1.*'"),
+        ("mr.plan(net(), { budget = { params = 0.5 }, fix = { 3, 4 } })", "option 'fix' needs layers' names"),
+        ("mr.plan(net(), { budget = { latency = 0.1 } })", "µs of latency cannot be met; the smallest achievable is"),
+        ("mr.plan(net(), { budget = { params = 0.01 }, policy = 'uniform' })", "cannot be met by uniform; the smallest achievable is"),
+        ("mr.lwiq.score(net(), tiny(), { images = 40, floor = 0/0 })", "option 'floor' must be a gain of at least 0"),
+        ("local _, test = mr.data.fashion_mnist(); mr.plan(net(), { budget = { params = 0.5 }, whiten = test })", "option 'whiten': fashion-mnist is the test split"),
         ("mr.plan(net(), { budget = { params = 0.5 }, whiten = 3 })", "must be a Dataset, or the moments of scores"),
     ]
 

@@ -31,6 +31,17 @@ import Testing
             assert(#chain == 3 and chain.ranks[1] == 4 and chain.ranks[2] == 3)
             assert(#chain.clamps == 1 and chain.clamps[1].bond == 1 and chain.clamps[1].requested == 9 and chain.clamps[1].bound == 4)
             """),
+        ("what memory cannot hold", """
+            local cores = {}
+            for k = 1, 82 do cores[k] = mr.ones(1, 2, 1) end
+            local good, text = pcall(mr.tt.from_cores(cores).reconstruct, mr.tt.from_cores(cores))
+            assert(not good and tostring(text):find "more than 2⁶³ elements does not fit into memory", tostring(text))
+            local wide = mr.tt.from_cores { mr.ones(1, 2, 3000), mr.ones(3000, 2, 1) }
+            good, text = pcall(function() return (wide * wide) * (wide * wide) end)
+            assert(not good and tostring(text):find "multiplying trains: the result of", tostring(text))
+            good, text = pcall(mr.tt.factors, 64, 40)
+            assert(not good and tostring(text):find "the count between 1 and 32, but got 64 and 40", tostring(text))
+            """),
         ("a share of the parameters", """
             local half = mr.tt.decompose(tensor, { keep = 0.25 })
             assert(half.params <= 30 and half.params >= 15)
@@ -129,7 +140,7 @@ import Testing
         ("mr.tt.decompose(tensor, { error = 1 })", "must be at least 0 and below 1, but got 1.0"),
         ("mr.tt.decompose(tensor, { keep = 0.01 })", "at least 0.125, which ranks of 1 take, but got 0.01"),
         ("mr.tt.decompose(3, { ranks = 1 })", "argument 1 (tensor) must be a Tensor, got a number"),
-        ("mr.tt.from_cores { mr.zeros(1, 2, 2), mr.zeros(3, 2, 1) }", "cores 0 and 1 disagree on their rank"),
+        ("mr.tt.from_cores { mr.zeros(1, 2, 2), mr.zeros(3, 2, 1) }", "cores 1 and 2 disagree on their rank"),
         ("return train + mr.tt.decompose(mr.ones(4, 5), { ranks = 1 })", "needs equal modes, but got [4, 5, 6] and [4, 5]"),
         ("train:at(1, 2)", "must be 3 numbers from 1 up to the modes [4, 5, 6], got [1, 2]"),
         ("train:at(1, 2, 7)", "got [1, 2, 7]"),
@@ -138,7 +149,7 @@ import Testing
         ("mr.tt.matrix(mr.ones(6, 6), { ranks = 1, rows = { 2, 2 }, columns = { 2, 3 } })", "factors of the rows must be positive and multiply to 6, but got [2, 2]"),
         ("mr.tt.matrix(tensor, { ranks = 1 })", "must be a matrix [O, I], got [4, 5, 6]"),
         ("mr.tt.matrix(mr.ones(6, 6), { ranks = 1 }):apply(mr.ones(2, 5))", "needs an input [N, 6], but got [2, 5]"),
-        ("mr.tt.factors(0, 2)", "but got []"),
+        ("mr.tt.factors(0, 2)", "but got 0 and 2"),
         ("mr.tt.tensorized_convolution(mr.ones(6, 4, 3, 3), { ranks = 1, inputs = { 3 } })", "factors of the input channels must be positive and multiply to 4, but got [3]"),
         ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = { 1, 2, 3 } })", "option 'stride' must be one number or two, got [1, 2, 3]"),
         ("mr.tt.convolution(mr.ones(8, 3, 3, 3), { ranks = 1, groups = 3 })", "8 output channels do not divide into 3 groups"),

@@ -42,7 +42,7 @@ local function want(point)
     }, " ")
     wanted[#wanted + 1] = point
 end
-local worth_tuning = { uniform = true, lwiq = true, knapsack = true, output = true }
+local worth_tuning = { uniform = true, lwiq = true, knapsack = true, quadratic = true, output = true }
 local groupings, models = list(args.groupings), {}
 for _, name in ipairs { "resnet20", "resnet56" } do
     if args[name] ~= "" then models[#models + 1] = name end

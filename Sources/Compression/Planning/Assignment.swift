@@ -25,10 +25,10 @@ extension DecomposedModel {
         return zip(layers, costs).reduce(quantity.value(of: cost, latency: denseLatency)) { $0 - $1.0.denseCost(quantity) + $1.1 }
     }
 
-    func unreachable(_ limit: Budget.Limit, smallest: Int) -> CompressionFailure {
+    func unreachable(_ limit: Budget.Limit, smallest: Int, policy: Policy? = nil) -> CompressionFailure {
         .unreachable(
             constraint: limit.quantity.rawValue, limit: limit.value, smallest: smallest,
-            dense: limit.quantity.value(of: cost, latency: denseLatency))
+            dense: limit.quantity.value(of: cost, latency: denseLatency), policy: policy?.name)
     }
 }
 
@@ -38,14 +38,19 @@ struct SettledLayers {
     private(set) var assignments: [Assignment?] = []
     private(set) var notes: [String] = []
 
-    init(_ model: DecomposedModel, _ planner: Planner) throws {
+    /// - Parameter chosen: the ranks by layer that were chosen for those without a rule; the others of them stay dense.
+    init(_ model: DecomposedModel, _ planner: Planner, chosen: [String: [Int]]? = nil) throws {
         try planner.checkPatterns(model.layers.map(\.name))
         for layer in model.layers {
             let rule = planner.rule(for: layer.name)
             if rule.isFrozen {
                 assignments.append(.dense(reason: "frozen"))
             } else if let ranks = rule.ranks {
-                assignments.append(try fixed(layer, ranks, grouping: rule.grouping))
+                assignments.append(try given(layer, ranks, grouping: rule.grouping, as: "fixed"))
+            } else if let ranks = chosen?[layer.name] {
+                assignments.append(try given(layer, ranks, grouping: rule.grouping, as: "chosen"))
+            } else if chosen != nil, !layer.chains.isEmpty {
+                assignments.append(.dense(reason: "was given no ranks"))
             } else {
                 assignments.append(layer.chains.isEmpty ? .dense(reason: layer.denseReason ?? "stays dense") : nil)
             }
@@ -58,7 +63,9 @@ struct SettledLayers {
         return layer.chains.firstIndex { $0.decomposition.bondCount == ranks.count } ?? 0
     }
 
-    private mutating func fixed(_ layer: DecomposableLayer, _ wanted: [Int], grouping: String?) throws -> Assignment {
+    private mutating func given(
+        _ layer: DecomposableLayer, _ wanted: [Int], grouping: String?, as reason: String
+    ) throws -> Assignment {
         guard !layer.chains.isEmpty else {
             throw CompressionFailure.invalidRanks(
                 layer: layer.name, detail: "cannot be given ranks: \(layer.denseReason ?? "it stays dense")")
@@ -81,6 +88,6 @@ struct SettledLayers {
         for clamp in clamps { notes.append("\(layer.name): \(clamp)") }
         let lowered = clamps.isEmpty ? "" : ", lowered to its bound"
         let isDearer = chain.cost(allowed, .parameters) > layer.denseParameterCount
-        return .chain(index: index, ranks: allowed, reason: "fixed" + lowered + (isDearer ? ", above the dense layer's params" : ""))
+        return .chain(index: index, ranks: allowed, reason: reason + lowered + (isDearer ? ", above the dense layer's params" : ""))
     }
 }

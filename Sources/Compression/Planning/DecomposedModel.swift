@@ -134,6 +134,7 @@ public struct DecomposedModel: Sendable {
         isShared: Bool, _ moments: InputMoments.Root?
     ) throws -> (weights: [DecomposableWeight], denseReason: String?) {
         if graph.nodes[layer.node].origin != nil { return ([], "already part of a decomposed chain") }
+        if graph.nodes[layer.node].operation is ConvTranspose2D { return ([], "transposed convolutions stay dense") }
         guard let plain = graph.parameters[layer.weight]?.tensor else { return ([], "has no weight") }
         if isShared { return ([], "shares its weight with another layer") }
         let conv = graph.nodes[layer.node].operation as? Conv2D

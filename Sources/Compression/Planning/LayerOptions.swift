@@ -1,6 +1,9 @@
 import Decomposition
 import Tensors
 
+/// The loss of a layer as a function of ‖W − Ŵ‖² / ‖W‖²; it never falls.
+typealias LossJudge = (Double) -> Double
+
 /// What an option of a layer is charged for.
 enum OptionLoss: Hashable {
     /// ‖W − Ŵ‖² / ‖W‖².
@@ -54,6 +57,9 @@ struct LayerOptions: Sendable {
 
     private(set) var chains: [Int] = []
     private(set) var ranks: [[Int]] = []
+    /// By `OptionLoss`.
+    private(set) var errors: [Double] = []
+    /// What the policy makes of the errors: the same, unless they were judged.
     private(set) var losses: [Double] = []
     /// Per limited quantity, one cost per option.
     private(set) var costs: [[Int]]
@@ -85,17 +91,18 @@ struct LayerOptions: Sendable {
         if hasDense { append(-1, [], 0, dense) }
     }
 
-    /// The same options, with the losses that a curve gives to their errors. What no other option beat stays so, because
-    /// a curve never falls.
-    func judged(by curve: LossCurve) -> LayerOptions {
+    /// The same options, with the losses that `judge` gives to their errors. What no other option beat stays so, because
+    /// a judge never falls.
+    func judged(by judge: LossJudge) -> LayerOptions {
         var judged = self
-        judged.losses = losses.map { curve($0) }
+        judged.losses = errors.map(judge)
         return judged
     }
 
     private mutating func append(_ chain: Int, _ ranks: [Int], _ loss: Double, _ costs: [Int]) {
         chains.append(chain)
         self.ranks.append(ranks)
+        errors.append(loss)
         losses.append(loss)
         for k in costs.indices { self.costs[k].append(costs[k]) }
     }

@@ -9,7 +9,7 @@ enum OptionAllocation {
     ) throws -> (assignments: [Assignment], binding: String?) {
         let request = LayerOptions.Request(loss, budget.limits, planner, model.layers)
         var all = model.cache.options(request) { zip(model.layers, request.bounds).map { LayerOptions($0, request, $1) } }
-        if let curves = try planner.lossCurves(model) { all = zip(all, curves).map { $0.judged(by: $1) } }
+        if let judges = try planner.lossJudges(model) { all = zip(all, judges).map { $0.judged(by: $1) } }
         let sums = budget.limits.filter(\.quantity.isSum)
         let free = model.layers.indices.filter { settled.assignments[$0] == nil && all[$0].count > 0 }
         // What the policy does not decide, and what the free layers would cost as they are.
@@ -41,7 +41,7 @@ enum OptionAllocation {
         }
         var result = start
         for (position, index) in free.enumerated() {
-            result[index] = assignment(all[index], solution.choice[position], sums, request.bounds[index])
+            result[index] = assignment(all[index], solution.choice[position], sums, request.bounds[index], planner.policy)
         }
         let peak = budget.limits.first { !$0.quantity.isSum }
         return (result, (solution.binding.map { sums[$0] } ?? peak)?.quantity.rawValue)
@@ -53,7 +53,7 @@ enum OptionAllocation {
     }
 
     private static func assignment(
-        _ options: LayerOptions, _ choice: Int, _ sums: [Budget.Limit], _ bounds: RankBounds
+        _ options: LayerOptions, _ choice: Int, _ sums: [Budget.Limit], _ bounds: RankBounds, _ policy: Policy
     ) -> Assignment {
         if options.hasDense, choice == options.count - 1 {
             return .dense(
@@ -63,6 +63,6 @@ enum OptionAllocation {
         }
         return .chain(
             index: options.chains[choice], ranks: options.ranks[choice],
-            reason: "loses \(DecimalText.percent(options.losses[choice]))")
+            reason: policy.reason(error: options.errors[choice], loss: options.losses[choice]))
     }
 }

@@ -77,12 +77,8 @@ public struct Planner: Sendable {
         if let unknown = ranks.keys.sorted().first(where: { !names.contains($0) }) {
             throw CompressionFailure.unknownLayer(pattern: unknown, nearest: nearestName(to: unknown, among: names))
         }
-        var planner = self
-        let ruled = names.filter { rule(for: $0).isFrozen || rule(for: $0).ranks != nil }
-        let chosen = ranks.filter { !ruled.contains($0.key) }
-        planner.fixed = chosen.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + fixed
-        planner.frozen = frozen + names.subtracting(ruled).subtracting(chosen.keys).sorted()
-        let settled = try SettledLayers(model, planner)
+        let chosen = ranks.filter { !rule(for: $0.key).isFrozen && rule(for: $0.key).ranks == nil }
+        let settled = try SettledLayers(model, self, chosen: chosen)
         try checkRanks(chosen, settled, model)
         let plan = Plan(
             model, settled.assignments.compactMap { $0 }, policy: name, scores: scores, notes: settled.notes, binding: nil)
@@ -127,12 +123,27 @@ public struct Planner: Sendable {
             return (row.layer, share < 1e-9 ? 0 : share)
         }
         let byLayer = Dictionary(shares, uniquingKeysWith: { $1 })
-        return model.layers.map { byLayer[$0.name] ?? 1 }
+        return try model.layers.map { layer in
+            if let share = byLayer[layer.name] { return share }
+            let rule = rule(for: layer.name)
+            // The classifier has no score, and what is settled needs none.
+            guard layer.chains.isEmpty || layer.layer.isClassifier || rule.isFrozen || rule.ranks != nil else {
+                throw CompressionFailure.missingScore(policy: policy.name, layer: layer.name)
+            }
+            return 1
+        }
+    }
+
+    /// What makes losses of the errors of each layer, in order; `nil` for a policy that takes the errors as they are.
+    /// - Throws: as `lossCurves`.
+    func lossJudges(_ model: DecomposedModel) throws -> [LossJudge]? {
+        if policy == .quadratic { return model.layers.map { _ in { $0 * $0 } } }
+        return try lossCurves(model)?.map { $0.callAsFunction }
     }
 
     /// One curve per layer, in order; `nil` for a policy that needs none.
     /// - Throws: `missingCurves` where the curves were not given, measured something else or lack a layer.
-    func lossCurves(_ model: DecomposedModel) throws -> [LossCurve]? {
+    private func lossCurves(_ model: DecomposedModel) throws -> [LossCurve]? {
         guard let measure = policy.measure else { return nil }
         guard let curves, curves.measure == measure else {
             throw CompressionFailure.missingCurves(policy: policy.name, layer: nil)

@@ -1,3 +1,5 @@
+import Basics
+
 /// How ranks are shared out among the layers.
 ///
 /// Policies come in two kinds. On a *ladder* all layers climb by one common factor, found by bisection; on *options*
@@ -17,12 +19,10 @@ public enum Policy: String, Sendable, CaseIterable {
     ///   Decomposition* (ALDS), NeurIPS 2021, arXiv:2107.11442. There over one bond; here over all of a chain.
     case minimax
     /// The sum over layers of the share of ‖W‖² lost, as small as possible; the bonds of a layer may differ.
-    ///
-    /// The default where nothing was measured on data: of the policies that need none it was the best with 60, 45 and
-    /// 31 % of the parameters of ResNet-20 and with 60 and 45 % of those of ResNet-56, after BN re-estimation, in
-    /// `scripts/results/leaderboard.json` (Fashion-MNIST). Below that `minimax` leads as long as nothing
-    /// is tuned: at 20 % by 0.5 and 11 points, at 31 % of ResNet-56 by 0.6.
     case knapsack
+    /// The sum over layers of the square of that share, as small as possible: between `knapsack`, which would rather give
+    /// one layer up than take a little from many, and `minimax`, which looks at nothing but the worst.
+    case quadratic
     /// `knapsack` with every layer's loss weighted by its significance.
     case lwiqEnergy = "lwiq_energy"
     /// The sum over layers of the error of the features at their taps, each layer replaced alone, as small as possible.
@@ -52,7 +52,7 @@ public enum Policy: String, Sendable, CaseIterable {
         switch self {
         case .lwiq, .uniform, .energy, .vbmf: nil
         case .minimax: .spectralNorm
-        case .knapsack, .lwiqEnergy, .features, .proxy, .output, .sensitivity: .energy
+        case .knapsack, .quadratic, .lwiqEnergy, .features, .proxy, .output, .sensitivity: .energy
         }
     }
 
@@ -64,6 +64,21 @@ public enum Policy: String, Sendable, CaseIterable {
         case .output: .output
         case .sensitivity: .sensitivity
         default: nil
+        }
+    }
+}
+
+extension Policy {
+    /// Why a layer got the option that it got, for policies on options: what it loses by it.
+    func reason(error: Double, loss: Double) -> String {
+        if self == .minimax { return "cuts singular values of up to \(DecimalText.percent(error)) of the largest" }
+        let energy = "loses \(DecimalText.percent(error)) of its energy"
+        return switch measure {
+        case nil: energy
+        case .features: energy + ", \(DecimalText.percent(loss)) of the features behind it"
+        case .proxy: energy + ", \(DecimalText.significant(loss)) nats at its classifier"
+        case .output: energy + ", \(DecimalText.significant(loss)) nats at the output"
+        case .sensitivity: energy + ", \(DecimalText.percent(loss)) accuracy"
         }
     }
 }

@@ -1,7 +1,7 @@
 import Operations
 public import Tensors
 
-/// A layer with a weight: a convolution or a linear layer, where it taps and whom it follows.
+/// A layer with a weight: a convolution, a transposed one or a linear layer, where it taps and whom it follows.
 public struct WeightedLayer: Sendable {
     /// The node's name, which is the layer's.
     public let name: String
@@ -55,9 +55,9 @@ public enum WeightedLayers {
         return result
     }
 
-    /// The weight of a convolution or linear node.
+    /// The weight of a convolution, transposed or not, or of a linear node.
     package static func weightParameter(of node: Node) -> String? {
-        guard node.operation is Conv2D || node.operation is Linear, node.inputs.count >= 2,
+        guard node.operation is Conv2D || node.operation is ConvTranspose2D || node.operation is Linear, node.inputs.count >= 2,
             case .parameter(let name) = node.inputs[1]
         else { return nil }
         return name

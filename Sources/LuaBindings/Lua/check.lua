@@ -4,7 +4,8 @@ local core = require "moonrail.core"
 local check = {}
 
 --- An options table: an unknown key is an error that names the nearest.
---- `known` maps every option to the type it must have ("number", "table|string", …), checked where it is given.
+--- `known` maps every option to the type or class it must have ("number", "table|string", "Model", …), checked where it is
+--- given.
 function check.options(where, options, known)
     options = options or {}
     if type(options) ~= "table" then error(("%s: options must be a table, got a %s"):format(where, type(options)), 3) end
@@ -18,6 +19,7 @@ function check.options(where, options, known)
             error(("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 3)
         end
         local kind, fits = type(value), false
+        if kind == "userdata" and type(getmetatable(value)) == "string" then kind = getmetatable(value) end
         for name in wanted:gmatch("[^|]+") do fits = fits or name == kind end
         if not fits then
             error(("%s: option '%s' must be a %s, got a %s (%s)"):format(

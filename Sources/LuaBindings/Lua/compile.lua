@@ -18,7 +18,7 @@ end
 
 --- Sets the precision of calls, evaluation, latencies and profiles ("float32" or "bf16"). With data it measures both.
 function core.methods.Model.compile(model, options)
-    options = check.options("Model:compile", options, { precision = "string", data = "userdata" })
+    options = check.options("Model:compile", options, { precision = "string", data = "Dataset" })
     local before = model.precision
     model:set_precision(options.precision or "float32")
     if not options.data then return model end

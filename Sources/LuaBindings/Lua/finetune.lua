@@ -4,7 +4,11 @@ local check = require "moonrail.check"
 local fit = require "moonrail.fit"
 
 -- Options of its own; every other one is handed to fit.
-local own = { images = true, lr = true, dense = true }
+local own = { images = "number", lr = "number", dense = "Model" }
+local known = {}
+for name, kind in pairs(fit.options) do known[name] = kind end
+for name, kind in pairs(own) do known[name] = kind end
+known.teacher = "Model|boolean"
 
 --- Trains with defaults for a network that already knows its task: SGD at `lr` (0.02) with Nesterov's momentum, a cosine
 --- after a short warm-up. Before that, on `images` (2048) of the data: with dense = the model that this one was made of, the last factors of
@@ -13,28 +17,22 @@ local own = { images = true, lr = true, dense = true }
 --- another or false is given. Gives fit's history.
 function core.methods.Model.finetune(model, data, options)
     check.object("Model:finetune", 1, "data", data, "Dataset")
-    if options ~= nil and type(options) ~= "table" then
-        error("Model:finetune: options must be a table, got a " .. type(options), 2)
-    end
+    options = check.options("Model:finetune", options, known)
     local passed = {}
-    for key, value in pairs(options or {}) do
+    for key, value in pairs(options) do
         if not own[key] then passed[key] = value end
     end
-    local images, lr = options and options.images or 2048, options and options.lr or 0.02
+    local images, lr = options.images or 2048, options.lr or 0.02
     if not math.tointeger(images) or images < 2 then
         error("Model:finetune: option 'images' must be a whole number of at least 2, got " .. tostring(images), 2)
     end
     if passed.optimizer and options.lr then error("Model:finetune: give either lr or an optimizer, not both", 2) end
-    local dense = options and options.dense
-    if dense ~= nil and getmetatable(dense) ~= "Model" then
-        error("Model:finetune: option 'dense' must be a Model, got a " .. type(dense), 2)
-    end
+    local dense = options.dense
     if passed.teacher == nil then passed.teacher = dense elseif passed.teacher == false then passed.teacher = nil end
     passed.optimizer = passed.optimizer
         or core.optim.sgd { lr = lr, momentum = 0.9, nesterov = true, weight_decay = 5e-4 }
     passed.schedule = passed.schedule or core.schedule.cosine { warmup = 0.1 }
     passed.label = passed.label or ("fine-tuning " .. model.name)
-    check.options("Model:fit", passed, fit.options)
     local count = math.min(images, #data)
     if dense then
         -- Convolutions in groups cannot be fitted; the repair of statistics is next best.

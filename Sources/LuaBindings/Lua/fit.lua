@@ -6,8 +6,8 @@ local plot = require "moonrail.plot"
 local shrink = require "moonrail.shrink"
 
 local known = {
-    epochs = "number", steps = "number", optimizer = "userdata", schedule = "function", smoothing = "number",
-    teacher = "userdata", temperature = "number", distill = "number", features = "number", validate = "userdata",
+    epochs = "number", steps = "number", optimizer = "Optimizer", schedule = "function", smoothing = "number",
+    teacher = "Model", temperature = "number", distill = "number", features = "number", validate = "Dataset",
     loss = "function", budget = "function", plan = "table", log = "string", checkpoint = "string",
     checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
 }
@@ -41,6 +41,29 @@ local function loss_of(logits, features, batch, options)
     return loss
 end
 
+-- What the types of options do not tell: numbers out of range, and options that would do nothing.
+local function check_options(options)
+    local function refuse(name, reason) error(("Model:fit: option '%s' %s"):format(name, reason), 3) end
+    local ranges = {
+        distill = { 0, 1, "must lie between 0 and 1" }, features = { 0, math.huge, "must not be negative" },
+        temperature = { 1e-3, math.huge, "must be at least 0.001" }, smoothing = { 0, 1, "must lie between 0 and 1" },
+        checkpoint_every = { 1, math.huge, "must be at least 1" },
+    }
+    for name, range in pairs(ranges) do
+        local value = options[name]
+        if value and not (value >= range[1] and value <= range[2] and value < math.huge) then
+            refuse(name, ("%s, got %s"):format(range[3], value))
+        end
+    end
+    for _, name in ipairs { "distill", "temperature", "features" } do
+        if options[name] and not options.teacher then refuse(name, "needs a teacher") end
+    end
+    for _, name in ipairs { "checkpoint_every", "resume" } do
+        if options[name] and not options.checkpoint then refuse(name, "needs option 'checkpoint', a file") end
+    end
+    if options.epochs and options.steps then refuse("steps", "and 'epochs' exclude each other") end
+end
+
 -- Where the teacher and the model can be compared inside: the taps of the teacher's layers, which compression keeps.
 local function common_taps(options)
     if not (options.teacher and options.features) then return {} end
@@ -64,6 +87,7 @@ end
 function core.methods.Model.fit(model, data, options)
     check.object("Model:fit", 1, "data", data, "Dataset")
     options = check.options("Model:fit", options, known)
+    check_options(options)
     local batches = data.batches
     local total = math.tointeger(options.steps or (options.epochs or 1) * batches)
     if not total or total < 1 then error("Model:fit: epochs and steps must give a whole number of steps, at least 1", 2) end
@@ -109,7 +133,9 @@ function core.methods.Model.fit(model, data, options)
         if options.budget and first == 1 then shrink.to_budget(model, data, epoch, optimizer, options, state) end
         for batch in data:epoch(epoch, { start = first }) do
             local start = core.clock()
-            optimizer.lr = state.peak * schedule(state.step / total)
+            local factor = schedule(state.step / total)
+            if type(factor) ~= "number" then error("Model:fit: option 'schedule' must give a number, got a " .. type(factor), 2) end
+            optimizer.lr = state.peak * factor
             local logits, features = model:forward(batch.x, { taps = taps })
             local loss = loss_of(logits, features, batch, options)
             local value = loss:item()

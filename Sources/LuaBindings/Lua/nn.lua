@@ -42,7 +42,7 @@ local function read(where, options, known)
 end
 
 local parameter_options = {
-    shape = "table", value = "number|userdata", deviation = "number", trainable = "boolean", name = "string",
+    shape = "table", value = "number|Tensor", deviation = "number", trainable = "boolean", name = "string",
 }
 
 -- The starting values of a parameter: a tensor, one number for all elements, or normal numbers of some deviation.

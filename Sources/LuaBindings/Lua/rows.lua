@@ -148,7 +148,11 @@ end
 --- The view that `list` was given, or nil.
 function rows.view(list) return views[list] end
 
+-- What stands beside the rows, such as the data that a plan was whitened by, belongs to every selection of them.
 local function derive(list, new)
+    for name, value in pairs(list) do
+        if math.type(name) ~= "integer" then new[name] = value end
+    end
     local view = views[list]
     if view then
         local copy = {}
@@ -215,7 +219,7 @@ function methods.group(list, by)
         local id = table.concat(parts, "\0")
         local group = found[id]
         if not group then
-            group = { count = 0, rows = derive(list, {}) }
+            group = { count = 0, rows = rows.wrap({}, views[list]) }
             for _, key in ipairs(keys) do group[key] = row[key] end
             groups[#groups + 1], found[id] = group, group
         end
@@ -328,9 +332,21 @@ function methods.map(list, change)
     return rows.wrap(new)
 end
 
+local function without_objects(fields)
+    local plain = {}
+    for name, value in pairs(fields) do
+        if type(value) ~= "userdata" then plain[name] = value end
+    end
+    return plain
+end
+
+--- Writes the columns that print where `path` ends in .csv, and all else as JSON, but for objects such as embeddings, moments or
+--- the data that a plan was whitened by.
 function methods.save(list, path)
     if path:match("%.csv$") then return core.write_text(path, methods.csv(list)) end
-    core.write_json(path, list)
+    local plain = without_objects(list)
+    for i, row in ipairs(list) do plain[i] = type(row) == "table" and without_objects(row) or row end
+    core.write_json(path, plain)
 end
 
 --- The columns that print, as comma-separated values.

@@ -14,7 +14,7 @@ local view = {
 -- Finetune's options but those that would start a file or a budget anew in every stage, or fit what others tuned.
 local known = { stages = "number", order = "string", images = "number", lr = "number" }
 for name, kind in pairs(fit.options) do known[name] = kind end
-known.teacher = "userdata|boolean"
+known.teacher = "Model|boolean"
 for _, name in ipairs { "checkpoint", "checkpoint_every", "resume", "budget", "plan", "log" } do known[name] = nil end
 
 local orders = {
