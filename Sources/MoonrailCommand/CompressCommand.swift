@@ -8,8 +8,8 @@ struct CompressCommand: ParsableCommand {
         commandName: "compress",
         abstract: "Compresses a model to a budget.",
         discussion: """
-            Without --data, ranks are shared out by the energy that they lose (policy knapsack). With it, layers are measured \
-            (policy output), their statistics are repaired, and the report has accuracies on images that were held out (the \
+            Ranks are shared out by the energy that layers lose (policy quadratic). With --data, what is left of the layers is \
+            fitted to the dense ones, and the report has accuracies on images that were held out (the \
             test images, or a tenth of the others); --tune trains the compressed model towards the dense one. Images without \
             labels, or with --unlabelled, still repair and tune; the report then says how often both models agree.
 
@@ -40,7 +40,7 @@ struct CompressCommand: ParsableCommand {
     @Flag(help: "Cuts by the error of the layers' outputs on the images in place of that of their weights.")
     var whiten = false
 
-    @Option(help: ArgumentHelp("How layers share the budget (default: output with labelled data, else knapsack).", valueName: "NAME"))
+    @Option(help: ArgumentHelp("How layers share the budget (default: quadratic).", valueName: "NAME"))
     var policy: String?
 
     @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))

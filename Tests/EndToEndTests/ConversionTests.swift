@@ -27,7 +27,7 @@ import Testing
             let model = try ModelFile.read(small)
             let count = model.graph.parameters.trainableElementCount
             #expect(Double(count) <= 0.4 * 269_434 && Double(count) > 0.38 * 269_434)
-            #expect(model.notes["plan"]?["policy"]?.string == "knapsack")
+            #expect(model.notes["plan"]?["policy"]?.string == "quadratic")
 
             #expect(try BuiltCommand.run(["convert", small, back]).status == 0)
             #expect(try ModelFile(path: back).graph.parameters.trainableElementCount == count)
@@ -52,9 +52,9 @@ import Testing
             let outcome = try BuiltCommand.run(
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
-            for text in ["output policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
+            for text in ["quadratic policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
-            #expect(model.notes["plan"]?["policy"]?.string == "output" && model.notes["accuracy"]?.number != nil)
+            #expect(model.notes["plan"]?["policy"]?.string == "quadratic" && model.notes["accuracy"]?.number != nil)
 
             let arguments = ["compress", whole, "--keep", "0.5", "--out", small, "--quiet"]
             let scored = try BuiltCommand.run(arguments + ["--data", data, "--policy", "lwiq"], patienceSeconds: 120)

@@ -19,7 +19,7 @@ import Testing
         #expect(first.output.contains("6 of 6 points measured, 0 left") && first.output.contains("resnet20, grouping auto: as cut"))
         let results = try JSONValue.parse(try AtomicFile.read(path))
         let points = try #require(results["points"]?.array)
-        #expect(Set(points.compactMap { $0["policy"]?.string }) == ["uniform", "knapsack", "output"])
+        #expect(Set(points.compactMap { $0["policy"]?.string }) == ["uniform", "quadratic", "output"])
         let dense = try #require(results["dense"]?["resnet20"]?["params"]?.number)
         for point in points {
             for key in ["raw", "accuracy", "fitted"] { #expect((0...1).contains(try #require(point[key]?.number)), "\(key)") }
@@ -29,6 +29,28 @@ import Testing
         let second = try BuiltCommand.run(Self.arguments(path), patienceSeconds: 60)
         #expect(second.status == 0 && second.output.contains("6 of 6 points measured"))
         #expect(try AtomicFile.read(path) == bytes)
+    }
+
+    /// Points of other settings are not mixed in.
+    @Test func otherSettingsNeedAnotherFile() throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let path = directory + "/results.json"
+        try AtomicFile.write(path, text: #"{ "points": [], "dense": {}, "settings": { "test_images": 100 } }"#)
+        let refused = try BuiltCommand.run(Self.arguments(path), patienceSeconds: 60)
+        #expect(refused.status == 1 && refused.errors.contains("was measured with test_images = 100, not 200"), "\(refused.errors)")
+        try AtomicFile.write(path, text: "{ broken")
+        #expect(try BuiltCommand.run(Self.arguments(path), patienceSeconds: 60).status == 1)
+        #expect(try AtomicFile.read(path) == Array("{ broken".utf8), "and what cannot be read is not written over")
+    }
+
+    /// Every layer's divergence grows with the square of the energy lost, more or less.
+    @Test func theGrowthOfTheOutputsDivergence() throws {
+        let outcome = try BuiltCommand.run(["run", "--quiet", Repository.recipe("output_growth"), "--images", "32"])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let quartiles = try #require(outcome.output.split(separator: "\n").first { $0.hasPrefix("exponent: quartiles") })
+        let middle = try #require(quartiles.split(separator: " ").dropFirst(3).first.flatMap { Double($0.dropLast()) })
+        #expect((1.5...2.5).contains(middle), "\(quartiles)")
     }
 
     /// The page shows what the file holds.

@@ -8,7 +8,7 @@ local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", batch = 1, keep = 0.3125,
     latency = { default = 0.95, help = "share of the dense model's time that may remain" },
-    grouping = "auto", policy = "knapsack", align = { default = 8, help = "ranks are multiples of this, as kernels like them" },
+    grouping = "auto", policy = "quadratic", align = { default = 8, help = "ranks are multiples of this, as kernels like them" },
 }
 
 local model = mr.load(args.model)

@@ -17,11 +17,13 @@ local function list(text)
     for item in text:gmatch "[^,]+" do items[#items + 1] = tonumber(item) or item end
     return items
 end
--- Policies spend multiply-accumulates unlike, so the default is also asked to make do with those of uniform.
-local matched = "output at uniform's MACs"
-local keeps, policies = list(args.keeps), list(args.policies ~= "" and args.policies or table.concat(mr.policies, ",") .. "," .. matched)
+-- Policies spend multiply-accumulates unlike, so the two best are also asked to make do with those of uniform.
+local matched = " at uniform's MACs"
+local keeps = list(args.keeps)
+local policies = list(args.policies ~= "" and args.policies
+    or table.concat(mr.policies, ",") .. ",quadratic" .. matched .. ",output" .. matched)
 if args.quick then
-    args.resnet56, args.seeds, args.groupings, args.tuned, policies = "", 1, "auto", "", { "uniform", "knapsack", "output" }
+    args.resnet56, args.seeds, args.groupings, args.tuned, policies = "", 1, "auto", "", { "uniform", "quadratic", "output" }
 end
 local path = args.out ~= "" and args.out or (here .. "/results/leaderboard" .. (args.quick and "-quick" or "") .. ".json")
 local deadline = args.minutes > 0 and mr.clock() + 60 * args.minutes or math.huge
@@ -65,15 +67,22 @@ end
 if args.untuned then want_all(nil) end
 for _, way in ipairs(list(args.tuned)) do want_all(way) end
 
-local found, done = pcall(mr.read_json, path)
-local results = found and done or { points = {}, dense = {} }
+local results = mr.exists(path) and mr.read_json(path) or { points = {}, dense = {} }
 local finished = {}
 for _, point in ipairs(results.points) do finished[point.key] = point end
+local settings = {
+    command = "scripts/moonrail run scripts/recipes/leaderboard.lua" .. (args.quick and " --quick true" or ""),
+    images = args.images, curve_images = args.curve_images, bn_images = args.bn_images, fit_images = args.fit_images,
+    test_images = #test, version = mr.version,
+}
+-- Points of other settings are no points of this table.
+for name, value in pairs(results.settings or {}) do
+    if name:find "images" and settings[name] ~= value then
+        error(("%s was measured with %s = %s, not %s: give another --out, or delete it"):format(path, name, value, settings[name]), 0)
+    end
+end
 local function save()
-    results.settings = {
-        command = "scripts/moonrail run scripts/recipes/leaderboard.lua" .. (args.quick and " --quick true" or ""),
-        images = args.images, bn_images = args.bn_images, fit_images = args.fit_images, test_images = #test, version = mr.version,
-    }
+    results.settings = settings
     mr.write_json(path, results)
 end
 
@@ -93,10 +102,10 @@ end
 
 local curved = { features = true, proxy = true, output = true, sensitivity = true }
 local function compress(point)
-    local model, policy = load(point.model), point.policy == matched and "output" or point.policy
+    local model, policy = load(point.model), point.policy:gsub(matched, "")
     local what = curved[policy] and policy or (policy:find "lwiq" and "scores")
     local options = { policy = policy, grouping = point.grouping, budget = { params = point.keep } }
-    if point.policy == matched then
+    if policy ~= point.policy then
         options.budget.macs = mr.plan(model, { policy = "uniform", grouping = point.grouping, budget = { params = point.keep } }).macs
     end
     if what then

@@ -127,7 +127,7 @@ local function show_limits(model, timings)
             ["small / dense"] = ("%.2f"):format(row.ratio), fitted = ("%.2f %%"):format(100 * row.fitted),
         }
     end
-    show(model .. ": 3.2 times fewer parameters by output, ranks in multiples of 8, with a limit on latency",
+    show(model .. ": 3.2 times fewer parameters by quadratic, ranks in multiples of 8, with a limit on latency",
         { "batch", "limit", "MACs", "dense, ms", "small, ms", "small / dense", "fitted" }, list)
 end
 for _, model in ipairs { "resnet20", "resnet56" } do

@@ -20,7 +20,7 @@ local measures = { "output", "proxy", "features", "sensitivity" }
 
 -- What the policies of one net want to know, each measured once, after a first plan that decomposes the layers for all.
 local function searching(model)
-    mr.plan(model, { policy = "knapsack", grouping = args.grouping, budget = { params = 0.5 } })
+    mr.plan(model, { policy = "quadratic", grouping = args.grouping, budget = { params = 0.5 } })
     local found = {}
     return function(what)
         if not found[what] then
@@ -113,11 +113,12 @@ local function side_by_side(one, other, batch, count)
     return rounds[(count + 1) // 2]
 end
 
--- Every policy's models; sensitivity only where it was searched for anyway.
-local function models(model, search, searched)
-    local list = {}
+-- The models of every policy but the slow reference, added to those that `list` has.
+local function models(model, search, list)
+    local known = {}
+    for _, row in ipairs(list) do known[row.policy] = true end
     for _, policy in ipairs(mr.policies) do
-        if policy ~= "sensitivity" or searched then
+        if policy ~= "sensitivity" and not known[policy] then
             local options = options_for(policy, search)
             for keep in args.keeps:gmatch "[^,]+" do
                 options.budget = { params = tonumber(keep) }
@@ -131,14 +132,14 @@ local function models(model, search, searched)
 end
 
 -- 3.2 times fewer parameters by the default policy, ranks in multiples of 8: without a limit on latency, and with one.
-local function limited(model, curves)
+local function limited(model)
     local list = {}
     for _, batch in ipairs { 1, 128 } do
         local limits = { false }
         for limit in args.limits:gmatch "[^,]+" do limits[#limits + 1] = tonumber(limit) end
         for _, limit in ipairs(limits) do
             local met, plan = pcall(mr.plan, model, {
-                policy = "output", curves = curves, grouping = args.grouping, latency_batch = batch, align = 8,
+                policy = "quadratic", grouping = args.grouping, latency_batch = batch, align = 8,
                 budget = { params = 0.3125, latency = limit or nil },
             })
             if not met then break end
@@ -158,14 +159,14 @@ for net in args.nets:gmatch "[^,]+" do
     local timings, search = results.timings[net] or {}, searching(model)
     results.timings[net] = timings
     local function part(name, field, measure)
-        if not args.parts:find(name) or timings[field] then return end
+        if not args.parts:find(name) then return end
         timings[field] = measure()
         timings.threads, timings.grouping = mr.threads(), args.grouping
         mr.write_json(args.results, results)
     end
-    part("search", "policies", function() return ten_budgets(model, search) end)
-    part("search", "correlations", function() return correlations(search) end)
-    part("models", "models", function() return models(model, search, args.parts:find "search" ~= nil) end)
-    part("limits", "latencies", function() return limited(model, search "output") end)
+    part("search", "policies", function() return timings.policies or ten_budgets(model, search) end)
+    part("search", "correlations", function() return timings.correlations or correlations(search) end)
+    part("models", "models", function() return models(model, search, timings.models or {}) end)
+    part("limits", "latencies", function() return timings.latencies or limited(model) end)
 end
 assert(loadfile(here .. "/recipes/leaderboard_tables.lua"))(results)

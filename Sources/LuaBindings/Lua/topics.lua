@@ -28,7 +28,7 @@ A policy turns layers and a budget into ranks. mr.policies lists those there are
     end
     plan = mr.plan(model, { budget = { params = 1 }, policy = gentle })
 
-A layer without ranks stays dense. Without a policy: "knapsack", or what the scores or curves given are for.]] },
+A layer without ranks stays dense. Without a policy: "quadratic", or what the scores or curves given are for.]] },
     { name = "results", text = [[
 Scores, plans, histories, sweeps and comparisons are arrays of rows with methods (?Rows).
 
@@ -46,7 +46,7 @@ save writes JSON or, where the name ends in .csv, comma-separated values; mr.rea
 Every combination of some settings, kept in a file, so that a second start goes on where the first was stopped.
 
     model = mr.load "scripts/models/resnet20-fashion.safetensors"
-    points, results = mr.sweep { keep = { 0.6, 0.3 }, policy = { "uniform", "knapsack" } }
+    points, results = mr.sweep { keep = { 0.6, 0.3 }, policy = { "uniform", "quadratic" } }
     for point in points do
         local plan = mr.plan(model, { policy = point.policy, budget = { params = point.keep } })
         point:record { params = plan.params, macs = plan.macs }
@@ -66,7 +66,7 @@ A schedule shrinks a model by steps while it is trained: a function of the epoch
 
     train = mr.data.fashion_mnist { batch = 32 }
     history = model:fit(train:take(64), {
-        epochs = 2, budget = mr.schedule.shrink { to = 0.5, steps = 2, epochs = 2 }, plan = { policy = "knapsack" },
+        epochs = 2, budget = mr.schedule.shrink { to = 0.5, steps = 2, epochs = 2 }, plan = { policy = "quadratic" },
         optimizer = mr.optim.sgd { lr = 0.01, momentum = 0.9 },
     })
     print(history)

@@ -151,8 +151,8 @@ function mr.lwiq.score(model, data, options) end
 function mr.lwiq.curves(model, data, options) end
 
 --- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
---- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name;
---- The default is the policy that the curves or scores given are for ("lwiq" for scores), and "knapsack" without either.
+--- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name, or
+--- { ranks = …, grouping = … } in their place. The default is the policy that the curves or scores given are for ("lwiq" for scores), and "quadratic" without either.
 --- "lwiq" and "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto", the default, takes for each layer the one that costs least at equal error; one of mr.groupings is for all.
 --- A budget of latency, a share or microseconds for latency_batch images (1), times the layers' chains on this machine once
 --- and remembers that in $XDG_CACHE_HOME/moonrail.
@@ -262,6 +262,7 @@ function Model:evaluate(data, options) end
 --- Re-estimates the running statistics of batch normalisation in place; needs no labels.
 ---@param data Dataset
 ---@param options? { images: integer, seed: integer }
+---@return integer layers how many batch normalisations there are
 function Model:reestimate(data, options) end
 
 --- Fits the end of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels, and 512

@@ -107,7 +107,7 @@ local function measurements(policy)
     local needs = measure and "measures layers on" or scored and "scores layers by"
     if needs and not train then error(("the policy %s %s images: give --data, or take another"):format(policy, needs), 0) end
     if needs and policy ~= "features" and policy ~= "output" and not labelled then
-        error(("the policy %s needs labels; knapsack, features and output do without"):format(policy), 0)
+        error(("the policy %s needs labels; quadratic, features and output do without"):format(policy), 0)
     end
     local whiten = options.whiten and train or nil
     return {
@@ -117,7 +117,7 @@ local function measurements(policy)
     }
 end
 
-local plan = mr.plan(model, measurements(options.policy or (labelled and "output" or "knapsack")))
+local plan = mr.plan(model, measurements(options.policy or "quadratic"))
 print(plan)
 
 local dense = measured("dense", model, options.model)
