@@ -19,9 +19,10 @@ enum PlanTable {
         let classifier = try options.boolean("classifier", default: false)
         let whitening = try Whitening.read(options)
         let limits = try limits(options)
+        let latencyBatch = try options.integer("latency_batch", default: 1)
         let decomposed = try model.decomposition(
             groupings(grouping), includesClassifier: classifier, whitening: whitening,
-            latencyBatch: limits.contains { $0.0 == .latency } ? options.integer("latency_batch", default: 1) : nil)
+            latencyBatch: limits.contains { $0.0 == .latency } ? latencyBatch : nil)
         let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function

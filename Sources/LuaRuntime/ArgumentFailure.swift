@@ -34,7 +34,7 @@ public enum ArgumentFailure: Failure {
             "\(function): unknown option '\(option)'" + hint(nearest)
         case .closed(let function, let className): "\(function): \(className) was closed"
         case .busy(let function, let className):
-            "\(function): \(className) is in use by a function that has not returned yet"
+            "\(function): \(className) is in use by a function that has not returned yet, or was given to a method that changes it"
         case .unknownMember(let className, let member, let nearest):
             "\(className) has no member '\(member)'" + hint(nearest)
         case .readOnly(let className, let member): "\(className).\(member) cannot be set"

@@ -335,6 +335,8 @@ import Testing
         ("mr.lwiq.score(net(), tiny(), { images = 0.01 })", "or a share below 1 that makes so many, got 0.01"),
         ("mr.lwiq.score(net(), tiny(), { augment = true })", "needs a Dataset that has augmentations"),
         ("local m, d = net(), tiny(); mr.plan(m, { scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })", "needs a score of every layer, but"),
+        (edited + "local s = m:compress(plan); s:refit(s, tiny())", "or was given to a method that changes it"),
+        (edited + "plan[1].rnks = 3; m:compress_in_stages(plan, tiny())", "has an unknown field 'rnks' (did you mean 'ranks'?)"),
         ("mr.plan(net(), { scores = {}, budget = { params = 0.5 } })", "mr.plan: the scores have no rows"),
         ("mr.plan(net(), { budget = { params = 0.5 }, freeze = { ['stage1.*'] = true } })", "option 'freeze' must be an array of strings, but has the field 'stage1.*'"),
         ("mr.plan(net(), { budget = { params = 0.5 }, fix = { 3, 4 } })", "option 'fix' needs layers' names"),

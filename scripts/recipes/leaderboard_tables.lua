@@ -65,7 +65,11 @@ local function matrix(points, title, field, scale, digits)
     table.sort(keeps, function(a, b) return a > b end)
     for _, keep in ipairs(keeps) do columns[#columns + 1] = ("%g %%"):format(100 * keep) end
     local policies = distinct(points, "policy")
-    table.sort(policies, function(a, b) return (ranks[a] or math.huge) < (ranks[b] or math.huge) end)
+    table.sort(policies, function(a, b)
+        local x, y = ranks[a] or math.huge, ranks[b] or math.huge
+        if x == y then return a < b end
+        return x < y
+    end)
     for _, policy in ipairs(policies) do
         local row, any = { policy = policy }, false
         for position, keep in ipairs(keeps) do

@@ -34,7 +34,6 @@ return function(entries)
         if type(key) == "string" then options[key] = value end
     end
     check.options("mr.compare", options, { data = "Dataset", runs = "number" })
-    if options.data then check.object("mr.compare", 1, "data", options.data, "Dataset") end
     for i, entry in ipairs(entries) do
         if type(entry) ~= "table" then error(("mr.compare: entry %d must be a row, got a %s"):format(i, type(entry)), 2) end
         list[i] = measured(entry, i, options)

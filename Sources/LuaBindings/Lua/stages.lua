@@ -66,6 +66,7 @@ function core.methods.Model.compress_in_stages(model, plan, data, options)
     if not orders[order] then error(("%s: option 'order' must be forward, backward or error, got %s"):format(where, order), 2) end
     if passed.teacher == nil then passed.teacher = model elseif passed.teacher == false then passed.teacher = nil end
 
+    model:compress(plan)  -- what is wrong with a later row shows before the first stage is tuned
     local list = pending(plan, order)
     if #list == 0 then error(where .. ": no layer of the plan has ranks", 2) end
     stages = math.min(math.tointeger(stages), #list)
