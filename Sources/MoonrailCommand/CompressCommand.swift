@@ -43,6 +43,9 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How layers share the budget (default: quadratic).", valueName: "NAME"))
     var policy: String?
 
+    @Option(help: ArgumentHelp("Ranks are multiples of this where there is room, as kernels like them.", valueName: "N"))
+    var align = 4
+
     @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))
     var tune = 0
 
@@ -59,6 +62,7 @@ struct CompressCommand: ParsableCommand {
         guard out.hasSuffix(".onnx") || out.hasSuffix(".safetensors") else {
             throw ValidationError("The name of --out must end in .onnx or .safetensors, got '\(out)'.")
         }
+        guard (1...1 << 20).contains(align) else { throw ValidationError("--align must be at least 1, got \(align).") }
         guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
         if data == nil, tune > 0 || mean != nil || std != nil || unlabelled || whiten {
             throw ValidationError("--tune, --mean, --std, --unlabelled and --whiten need images: give --data.")
@@ -70,7 +74,7 @@ struct CompressCommand: ParsableCommand {
         Interrupts.stopScriptThenProcess()
         try reportingFailures {
             let given = try session.state.table([
-                "model": model, "keep": keep, "out": out, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
+                "model": model, "keep": keep, "out": out, "align": align, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
             ])
             for (name, value) in [("data", data), ("policy", policy), ("mean", mean), ("std", std)] {
                 if let value { try given.rawSet(name, value) }

@@ -39,12 +39,16 @@ import Tensors
         ([2, 2, 96], 99 - 2, [1, 1, 95]), ([5, 0, 5], 4, [2, 0, 2]), ([2, 2], 2, [1, 1]), ([3, 3, 3], 4, [2, 1, 1]),
     ]
 
-    @Test(arguments: shares)
-    func splitKeepsProportions(_ sizes: [Int], _ count: Int, _ expected: [Int]) throws {
+    private func dataset(classSizes sizes: [Int]) throws -> ImageDataset {
         let labels = sizes.enumerated().flatMap { [Int](repeating: $0, count: $1) }
-        let data = try ImageDataset(
+        return try ImageDataset(
             images: .zeros([labels.count, 1, 1, 1], dtype: .uint8), labels: labels,
             classNames: sizes.indices.map(String.init))
+    }
+
+    @Test(arguments: shares)
+    func splitKeepsProportions(_ sizes: [Int], _ count: Int, _ expected: [Int]) throws {
+        let data = try dataset(classSizes: sizes)
         let (first, second) = try data.split(count: count, seed: 5)
         #expect(first.count == count)
         #expect(first.classSizes.sorted() == expected.sorted())
@@ -59,10 +63,7 @@ import Tensors
 
     @Test(arguments: draws)
     func samplesKeepProportionsAsTheyCan(_ sizes: [Int], _ count: Int, _ expected: [Int]) throws {
-        let labels = sizes.enumerated().flatMap { [Int](repeating: $0, count: $1) }
-        let data = try ImageDataset(
-            images: .zeros([labels.count, 1, 1, 1], dtype: .uint8), labels: labels,
-            classNames: sizes.indices.map(String.init))
+        let data = try dataset(classSizes: sizes)
         let drawn = try data.sample(count: count, seed: 5)
         #expect(drawn.count == min(count, data.count) && drawn.classSizes.sorted() == expected.sorted())
     }

@@ -6,7 +6,7 @@ local mr = require "moonrail"
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", data = "", out = "out/quickstart",
-    policy = "quadratic", grouping = "auto", images = 2560, steps = 150, lr = 0.02,
+    policy = "quadratic", grouping = "auto", align = 4, images = 2560, steps = 150, lr = 0.02,
     test_images = 10000, seed = 1,
 }
 mr.seed(args.seed)
@@ -46,7 +46,7 @@ local table_rows, plans, made, histories = { dense }, {}, {}, {}
 for _, keep in ipairs { 0.60, 0.45, 0.30 } do
     stage(("Keep %.0f %% of the parameters"):format(100 * keep))
     local plan = mr.plan(model, {
-        scores = scores, curves = curves, budget = { params = keep }, policy = args.policy, grouping = args.grouping,
+        scores = scores, curves = curves, budget = { params = keep }, policy = args.policy, grouping = args.grouping, align = args.align,
     })
     print(plan)
     local small = model:compress(plan)

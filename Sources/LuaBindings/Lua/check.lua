@@ -22,8 +22,8 @@ function check.options(where, options, known)
         if kind == "userdata" and type(getmetatable(value)) == "string" then kind = getmetatable(value) end
         for name in wanted:gmatch("[^|]+") do fits = fits or name == kind end
         if not fits then
-            error(("%s: option '%s' must be a %s, got a %s (%s)"):format(
-                where, key, (wanted:gsub("|", " or a ")), kind, tostring(value)), 3)
+            local words = (wanted:gsub("%a+", function(name) return (name:find "^[AEIOU]" and "an " or "a ") .. name end):gsub("|", " or "))
+            error(("%s: option '%s' must be %s, got a %s (%s)"):format(where, key, words, kind, tostring(value)), 3)
         end
     end
     return options
