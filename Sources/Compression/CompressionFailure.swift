@@ -7,8 +7,8 @@ public enum CompressionFailure: Failure {
     case labelOutOfRange(label: Int, classCount: Int)
     case labelCount(labels: Int, images: Int)
     case noLayers(model: String)
-    /// `policy` where another could go below `smallest`.
-    case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int, policy: String?)
+    /// `policy` where another could go below `smallest`; `options` that keep ranks from being smaller.
+    case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int, policy: String?, options: [String])
     case overBudget(policy: String, constraint: String, limit: Int, cost: Int)
     case noBudget
     case invalidBudget(detail: String)
@@ -48,13 +48,13 @@ public enum CompressionFailure: Failure {
         case .labelOutOfRange(let label, let count): "score: label \(label) is out of range 0..<\(count)"
         case .labelCount(let labels, let images): "score: a batch of \(images) images comes with \(labels) labels"
         case .noLayers(let model): "\(model) has no layer that can be scored"
-        case .unreachable(let constraint, let limit, let smallest, let dense, let policy):
-            "plan: a budget of \(Self.amount(limit, constraint)) \(constraint) cannot be met\(policy.map { " by \($0)" } ?? ""); the "
-                + "smallest achievable is \(Self.amount(smallest, constraint)) "
-                + "(\(DecimalText.percent(Double(smallest) / Double(max(1, dense)))) of the dense model's \(Self.amount(dense, constraint)))"
+        case .unreachable(let constraint, let limit, let smallest, let dense, let policy, let options):
+            "plan: a budget of \(Self.quantity(limit, constraint)) cannot be met\(policy.map { " by \($0)" } ?? ""); the "
+                + "smallest achievable \(options.isEmpty ? "" : "with \(options.joined(separator: " and ")) ")is "
+                + "\(Self.amount(smallest, constraint)) (\(DecimalText.percent(Double(smallest) / Double(max(1, dense)))) of the dense model's \(Self.amount(dense, constraint)))"
                 + (policy == nil ? "" : ", or less by a policy that weighs groupings, such as quadratic")
         case .overBudget(let policy, let constraint, let limit, let cost):
-            "plan: the policy '\(policy)' gives \(Self.amount(cost, constraint)) \(constraint), over the budget of "
+            "plan: the policy '\(policy)' gives \(Self.quantity(cost, constraint)), over the budget of "
                 + Self.amount(limit, constraint)
         case .noBudget: "plan: needs a budget, such as { params = 0.5 } to keep half of the parameters"
         case .invalidBudget(let detail): "plan: \(detail)"
@@ -74,6 +74,11 @@ public enum CompressionFailure: Failure {
     /// Latencies are kept in nanoseconds and spoken of in microseconds, rounded up so that a limit named can be met.
     private static func amount(_ value: Int, _ constraint: String) -> String {
         guard constraint == Budget.Quantity.latency.rawValue else { return DecimalText.grouped(value) }
-        return DecimalText.fixed((Double(value) / 100).rounded(.up) / 10, 1) + " µs of"
+        return DecimalText.fixed((Double(value) / 100).rounded(.up) / 10, 1) + " µs"
+    }
+
+    /// An amount and what it is of: `2,694 params`, `50.0 µs of latency`.
+    private static func quantity(_ value: Int, _ constraint: String) -> String {
+        amount(value, constraint) + (constraint == Budget.Quantity.latency.rawValue ? " of " : " ") + constraint
     }
 }

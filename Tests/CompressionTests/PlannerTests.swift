@@ -129,7 +129,7 @@ import Testing
             planner.minRank = minRank
             let tiny = try CompressionSamples.budget(quantity, 1e-4, model)
             let failure = try #require(#expect(throws: CompressionFailure.self) { try planner.plan(model, budget: tiny) })
-            guard case .unreachable(let constraint, _, let smallest, _, _) = failure else {
+            guard case .unreachable(let constraint, _, let smallest, _, _, _) = failure else {
                 Issue.record("\(failure)")
                 return
             }

@@ -25,10 +25,15 @@ extension DecomposedModel {
         return zip(layers, costs).reduce(quantity.value(of: cost, latency: denseLatency)) { $0 - $1.0.denseCost(quantity) + $1.1 }
     }
 
-    func unreachable(_ limit: Budget.Limit, smallest: Int, policy: Policy? = nil) -> CompressionFailure {
+    /// What is to be said of a limit that `planner` cannot meet.
+    func unreachable(_ limit: Budget.Limit, smallest: Int, _ planner: Planner) -> CompressionFailure {
         .unreachable(
             constraint: limit.quantity.rawValue, limit: limit.value, smallest: smallest,
-            dense: limit.quantity.value(of: cost, latency: denseLatency), policy: policy?.name)
+            dense: limit.quantity.value(of: cost, latency: denseLatency),
+            // On a ladder the grouping of a layer is settled before its ranks, and need not be the one that can cost least.
+            policy: planner.policy.loss == nil ? planner.policy.name : nil,
+            options: (planner.align > 1 ? ["align = \(planner.align)"] : [])
+                + (planner.minRank > 1 || !planner.minRanks.isEmpty ? ["min_rank"] : []))
     }
 }
 

@@ -4,7 +4,7 @@ import Graphs
 /// Ranks by one factor for all layers: the state of one such allocation.
 struct LadderAllocation {
     private let model: DecomposedModel
-    private let policy: Policy
+    private let planner: Planner
     /// Of sums; what is no sum has bounded the ladders already.
     private let limits: [Budget.Limit]
     private let peaks: [Budget.Limit]
@@ -17,7 +17,7 @@ struct LadderAllocation {
     /// Every free layer at the bottom of its ladder.
     /// - Throws: `unreachable` where even that breaks a limit.
     init(_ model: DecomposedModel, budget: Budget, planner: Planner, settled: SettledLayers) throws {
-        (self.model, policy) = (model, planner.policy)
+        (self.model, self.planner) = (model, planner)
         limits = budget.limits.filter(\.quantity.isSum)
         peaks = budget.limits.filter { !$0.quantity.isSum }
         assignments = settled.assignments
@@ -41,8 +41,7 @@ struct LadderAllocation {
     }
 
     private func unreachable(_ limit: Budget.Limit) -> CompressionFailure {
-        // The grouping of a layer is settled before its ranks, which may not be the one that costs least at rank 1.
-        model.unreachable(limit, smallest: cost(limit.quantity), policy: policy)
+        model.unreachable(limit, smallest: cost(limit.quantity), planner)
     }
 
     /// Reasons are words, and put together only for the result.

@@ -21,7 +21,7 @@ enum OptionAllocation {
                 let dense = model.layers[index].cost(start[index], limit.quantity)
                 return max(peak, isFree ? min(dense, least(model.layers[index], limit.quantity, request.bounds[index])) : dense)
             }
-            if smallest > limit.value { throw model.unreachable(limit, smallest: smallest) }
+            if smallest > limit.value { throw model.unreachable(limit, smallest: smallest, planner) }
         }
         let rooms = sums.map { limit in
             limit.value - model.cost(start, limit.quantity)
@@ -30,7 +30,7 @@ enum OptionAllocation {
         let layers = free.map { (options: all[$0], weight: weights[$0]) }
         for (k, limit) in sums.enumerated() {
             let least = layers.reduce(0) { $0 + ($1.options.costs[k].min() ?? 0) }
-            if least > rooms[k] { throw model.unreachable(limit, smallest: limit.value - rooms[k] + least) }
+            if least > rooms[k] { throw model.unreachable(limit, smallest: limit.value - rooms[k] + least, planner) }
         }
         let knapsack = Knapsack(layers: layers, limits: rooms)
         let solution = planner.policy == .minimax ? knapsack.solveLargest() : knapsack.solve()

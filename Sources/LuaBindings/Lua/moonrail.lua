@@ -26,15 +26,16 @@ local mr = {
     report = report.make, sweep = require "moonrail.sweep",
 }
 
+-- A call that gives training and test data, put straight into the arguments, is taken for its first.
+local function beside_data(options)
+    if getmetatable(options) ~= "Dataset" then return options end
+end
+
 mr.lwiq = {
     --- Scores every weighted layer of `model` but the classifier on images of `data`.
-    score = function(model, data, options)
-        -- A call that gives training and test data, put straight into the arguments, is taken for its first.
-        if getmetatable(options) == "Dataset" then options = nil end
-        return report.scores(core.score(model, data, options))
-    end,
+    score = function(model, data, options) return report.scores(core.score(model, data, beside_data(options))) end,
     --- Measures what each layer alone loses when it is replaced by its chain at a few ranks.
-    curves = function(model, data, options) return report.curves(core.curves(model, data, options)) end,
+    curves = function(model, data, options) return report.curves(core.curves(model, data, beside_data(options))) end,
 }
 
 --- Chooses ranks for every layer within a budget: a table of rows that can be edited and given to `model:compress`.
