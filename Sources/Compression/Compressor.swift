@@ -71,9 +71,6 @@ public enum Compressor {
             let pair = try decomposition.linearFactors(rank: ranks[0])
             steps = [({ Linear(hasBias: $0) }, pair.first), ({ Linear(hasBias: $0) }, pair.second)]
         }
-        if let unwhitening = chain.unwhitening {
-            steps[0].weight = try InputMoments.mixed(steps[0].weight, by: unwhitening)
-        }
         var value = node.inputs[0]
         return steps.enumerated().map { position, step in
             let isLast = position == steps.count - 1

@@ -12,18 +12,28 @@ public struct DecomposableWeight: Sendable {
     let parts: [Tensor]
     /// Kh where the middle core is split once more.
     let splitRows: Int?
+    /// Where errors count by a metric: what the parts were made of.
+    let whitened: WhitenedWeight?
 
     /// A convolution weight [O, C / groups, Kh, Kw].
+    /// - Parameter metric: what errors count by, of a convolution in one group; by themselves without.
     /// - Throws: `unevenGroups`, `shapeMismatch`, `notFinite`.
     public init(
-        convolution weight: Tensor, grouping: ConvolutionGrouping, geometry: ConvolutionGeometry = ConvolutionGeometry()
+        convolution plain: Tensor, grouping: ConvolutionGrouping, geometry: ConvolutionGeometry = ConvolutionGeometry(),
+        metric: PatchMetric? = nil
     ) throws {
-        shape = weight.shape
+        shape = plain.shape
         try ConvolutionGrouping.requireSupported(geometry, weight: shape)
         let part = try ConvolutionGrouping.groupShape(shape, groups: geometry.groups)
         let modes = try grouping.modes(weight: part)
         self.modes = modes
-        try TensorTrain.requireDecomposable(weight, "convolution grouping")
+        try TensorTrain.requireDecomposable(plain, "convolution grouping")
+        guard metric == nil || geometry.groups == 1 else {
+            throw DecompositionFailure.shapeMismatch(
+                operation: "whitening", detail: "moments are of one group, but the weight \(shape) is of \(geometry.groups)")
+        }
+        whitened = try metric.map { try WhitenedWeight(plain, grouping: grouping, metric: $0) }
+        let weight = whitened?.weight ?? plain
         parts = try (0..<geometry.groups).map { group in
             let own = try weight.sliced(dim: 0, from: group * part[0], to: (group + 1) * part[0])
             return try ConvolutionGrouping.tensorized(own)
@@ -36,7 +46,7 @@ public struct DecomposableWeight: Sendable {
 
     /// A linear weight [O, I].
     /// - Throws: `shapeMismatch`, `notFinite`.
-    public init(linear weight: Tensor) throws {
+    public init(linear weight: Tensor, metric: PatchMetric? = nil) throws {
         guard weight.rank == 2 else {
             throw DecompositionFailure.shapeMismatch(
                 operation: "linear decomposition", detail: "needs a weight [O, I], but got \(weight.shape)")
@@ -44,7 +54,8 @@ public struct DecomposableWeight: Sendable {
         try TensorTrain.requireDecomposable(weight, "linear decomposition")
         shape = weight.shape
         modes = [shape[1], shape[0]]
-        parts = [try weight.transposed()]
+        whitened = try metric.map { try WhitenedWeight(weight, grouping: nil, metric: $0) }
+        parts = [try (whitened?.weight ?? weight).transposed()]
         splitRows = nil
         kind = .linear
         parameterCost = RankPolynomial(linear: [shape[0] + shape[1]], bilinear: [])
@@ -57,7 +68,9 @@ public struct DecomposableWeight: Sendable {
             try parts.flatMap { tensor in
                 guard tensor.rank == 3 else { return [tensor] }
                 let (c, k, o) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
-                return [try tensor.reshaped([c, k * o]), try tensor.reshaped([c * k, o]).transposed()]
+                return [
+                    try tensor.reshaped([c, k * o]), try (whitened?.rooted?.weight ?? tensor.reshaped([c * k, o])).transposed(),
+                ]
             }
         }
     }

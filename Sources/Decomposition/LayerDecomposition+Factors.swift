@@ -15,22 +15,18 @@ extension LayerDecomposition {
         return try forms.map { form in
             let cores =
                 switch form {
-                case .matrix(let svd): try Self.cores(of: svd, rank: ranks[0])
+                case .matrix(let matrix): try matrix.truncated(ranks[0])
                 case .projected(let core): try cores(of: core, ranks: ranks)
                 }
             return try TensorTrain(cores: zip(cores, shapes).map { try $0.reshaped($1) }).balanced()
         }
     }
 
-    private static func cores(of svd: TruncatedSVD, rank: Int) throws -> [Tensor] {
-        [try svd.left.sliced(dim: 1, from: 0, to: rank), try svd.right.sliced(dim: 0, from: 0, to: rank)]
-    }
-
     private func cores(of projected: ProjectedCore, ranks: [Int]) throws -> [Tensor] {
         let (left, core, right) = try projected.truncated(ranks[0], ranks[ranks.count - 1])
         guard let rows = projected.splitRows else { return [left, core, right] }
         let svd = try core.reshaped([ranks[0] * rows, -1]).truncatedSVD(.rank(ranks[1]))
-        return [left] + (try Self.cores(of: svd, rank: ranks[1])) + [right]
+        return [left, svd.left, svd.right, right]
     }
 
     /// The chain of convolutions of these ranks, in order; the layer's bias belongs on the last one.

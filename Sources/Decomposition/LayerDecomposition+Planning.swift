@@ -2,7 +2,8 @@ import Tensors
 
 /// What a planner asks: bounds, errors and costs, from numbers alone.
 extension LayerDecomposition {
-    /// ‖W − Ŵ‖² / ‖W‖² at `ranks`: exact for one bond, never exceeded by what `trains(ranks:)` gives for more.
+    /// ‖W − Ŵ‖² / ‖W‖² at `ranks`: exact for one bond, never exceeded by what `trains(ranks:)` gives for more. In a metric that
+    /// knows whole patches the bound of a third bond is an estimate.
     ///
     /// Ranks above their bound count as the bound.
     /// - Complexity: O(groups).

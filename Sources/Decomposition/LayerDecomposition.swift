@@ -10,6 +10,10 @@ public import Tensors
 ///
 /// A convolution with groups is decomposed group by group, at the same ranks in each: its groups share no weights.
 ///
+/// With a `PatchMetric` errors are those of the layer's output: L is the best first factor for inputs whose positions are
+/// uncorrelated, and what follows is the best for L (`MetricProjection`). Ranks keep leading parts again, errors stand in the
+/// same tables, and `trains` are of the weight itself.
+///
 /// - Reference: Oseledets 2011, doi:10.1137/090752286; De Lathauwer, De Moor, Vandewalle, *A Multilinear Singular
 ///   Value Decomposition*, SIAM J. Matrix Anal. Appl. 21(4), 2000, doi:10.1137/S0895479896305696, property 10.
 public struct LayerDecomposition: Sendable {
@@ -19,14 +23,20 @@ public struct LayerDecomposition: Sendable {
     }
 
     enum Form {
-        case matrix(TruncatedSVD)
+        case matrix(ProjectedMatrix)
         case projected(ProjectedCore)
 
         var spectra: [[Float]] {
             switch self {
-            case .matrix(let svd): [svd.spectrum.values]
+            case .matrix(let matrix): [matrix.spectrum]
             case .projected(let core): core.spectra
             }
+        }
+
+        /// What a matrix whose second factor was fitted loses at each rank, which its singular values do not say.
+        var fittedTails: [Double]? {
+            if case .matrix(let matrix) = self { return matrix.fittedTails }
+            return nil
         }
     }
 
@@ -52,11 +62,13 @@ public struct LayerDecomposition: Sendable {
 
     /// Decomposes a convolution weight [O, C / groups, Kh, Kw].
     /// - Throws: `unevenGroups`, `shapeMismatch`, `notFinite`.
-    /// - Complexity: one eigenproblem per bond: O(n · m · min(n, m)) for unfoldings [n, m].
+    /// - Complexity: one eigenproblem per bond: O(n · m · min(n, m)) for unfoldings [n, m]; with a metric O(w³) for patches of
+    ///   w elements.
     public init(
-        convolution weight: Tensor, grouping: ConvolutionGrouping, geometry: ConvolutionGeometry = ConvolutionGeometry()
+        convolution weight: Tensor, grouping: ConvolutionGrouping, geometry: ConvolutionGeometry = ConvolutionGeometry(),
+        metric: PatchMetric? = nil
     ) throws {
-        let prepared = try DecomposableWeight(convolution: weight, grouping: grouping, geometry: geometry)
+        let prepared = try DecomposableWeight(convolution: weight, grouping: grouping, geometry: geometry, metric: metric)
         self = try Self.decompose([prepared])[0]
     }
 
@@ -72,10 +84,11 @@ public struct LayerDecomposition: Sendable {
         var bases = try Tensor.leadingBases(of: chains.flatMap { try $0.unfoldings })[...]
         return try weights.map { weight in
             let forms = try weight.parts.map { part in
-                if weight.modes.count == 2 { return Form.matrix(pairs.removeFirst()) }
+                if weight.modes.count == 2 { return Form.matrix(try ProjectedMatrix(pairs.removeFirst(), weight.whitened)) }
                 return .projected(
                     try ProjectedCore(
-                        part, left: bases.removeFirst(), right: bases.removeFirst(), splitRows: weight.splitRows))
+                        part, left: bases.removeFirst(), right: bases.removeFirst(), splitRows: weight.splitRows,
+                        weight.whitened))
             }
             return LayerDecomposition(weight, forms)
         }
@@ -88,7 +101,7 @@ public struct LayerDecomposition: Sendable {
         maxRanks = TensorTrain.maxRanks(modes: modes)
         parameterCost = weight.parameterCost
         bondSpectra = Self.commonSpectra(forms.map(\.spectra))
-        tailShares = Self.tailShares(bondSpectra)
+        tailShares = forms.compactMap(\.fittedTails).first.map { [$0] } ?? Self.tailShares(bondSpectra)
         self.forms = forms
     }
 

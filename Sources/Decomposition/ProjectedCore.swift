@@ -1,8 +1,10 @@
 import Tensors
 
 /// A tensor [C, K, O] seen in the bases of its two outer unfoldings: W = L ×₁ T ×₃ Rᵀ.
+///
+/// With a metric, T holds coordinates whose energy is that of the output, and `projection` gives the core back for leading ones.
 struct ProjectedCore: Sendable {
-    /// L [C, R₁] with orthonormal columns, the most energetic first.
+    /// L [C, R₁] with columns that are orthonormal, in the metric where there is one, the most energetic first.
     let left: Tensor
     /// T [R₁, K, R₂].
     let core: Tensor
@@ -14,6 +16,7 @@ struct ProjectedCore: Sendable {
     let splitRows: Int?
     /// Energy (squared norm) of the corner T[:a, :, :b] at a · (R₂ + 1) + b.
     private let cornerEnergy: [Double]
+    private let projection: MetricProjection?
 
     var leftRank: Int { core.shape[0] }
     var rightRank: Int { core.shape[2] }
@@ -23,17 +26,20 @@ struct ProjectedCore: Sendable {
     ///   by O.
     init(
         _ tensor: Tensor, left byInput: (rows: Tensor, values: [Float]), right byOutput: (rows: Tensor, values: [Float]),
-        splitRows: Int?
+        splitRows: Int?, _ whitened: WhitenedWeight? = nil
     ) throws {
         let (c, k, o) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
-        left = try byInput.rows.transposed().copy()
+        let basis = try byInput.rows.transposed().copy()
+        left = try whitened?.unwhitened(basis) ?? basis
         right = byOutput.rows
-        let projected = try byInput.rows.matrixProduct(tensor.reshaped([c, k * o]))
-        core = try projected.reshaped([-1, o]).matrixProduct(byOutput.rows.transposed())
-            .reshaped([byInput.values.count, k, byOutput.values.count])
+        let shape = Shape([byInput.values.count, k, byOutput.values.count])
+        let projected = try byInput.rows.matrixProduct(tensor.reshaped([c, k * o])).reshaped([-1, o])
+        let plain = try projected.matrixProduct(byOutput.rows.transposed()).reshaped(shape)
+        projection = try whitened?.rooted.map { [left] in try MetricProjection($0, basis: left) }
+        core = try projection?.coordinates.matrixProduct(byOutput.rows.transposed()).reshaped(shape) ?? plain
         self.splitRows = splitRows
         if let splitRows {
-            let middle = try core.reshaped([core.shape[0] * splitRows, -1]).truncatedSVD(.none)
+            let middle = try plain.reshaped([shape[0] * splitRows, -1]).truncatedSVD(.none)
             spectra = [byInput.values, middle.spectrum.values, byOutput.values]
         } else {
             spectra = [byInput.values, byOutput.values]
@@ -72,10 +78,20 @@ struct ProjectedCore: Sendable {
     /// The leading directions of each unfolding are the best for one bond alone. Given that the other bond is cut
     /// too, the best ones are the leading eigenvectors of the Gram matrix of what that cut leaves; exchanging each
     /// basis for these never raises the error.
+    /// In a metric only the right basis is, for the left one has no such product form there.
     /// - Complexity: O(R₁ K R₂ · max(R₁, R₂) + R₁³ + R₂³).
     /// - Reference: De Lathauwer, De Moor, Vandewalle, *On the Best Rank-1 and Rank-(R1, …, RN) Approximation*, SIAM J.
     ///   Matrix Anal. Appl. 21(4), 2000, doi:10.1137/S0895479898346995, algorithm 4.2.
     func truncated(_ r1: Int, _ r2: Int) throws -> (left: Tensor, core: Tensor, right: Tensor) {
+        var factors = try improved(r1, r2)
+        if let projection {
+            let k = core.shape[1]
+            factors.core = try projection.solved(factors.core.reshaped([r1 * k, r2])).reshaped([r1, k, r2])
+        }
+        return factors
+    }
+
+    private func improved(_ r1: Int, _ r2: Int) throws -> (left: Tensor, core: Tensor, right: Tensor) {
         let corner = try core.sliced(dim: 0, from: 0, to: r1).sliced(dim: 2, from: 0, to: r2).contiguous()
         let plain = (
             left: try left.sliced(dim: 1, from: 0, to: r1), core: corner, right: try right.sliced(dim: 0, from: 0, to: r2)
@@ -84,13 +100,18 @@ struct ProjectedCore: Sendable {
         let k = core.shape[1]
         let rows = try core.sliced(dim: 0, from: 0, to: r1).reshaped([r1 * k, rightRank])
         let q2 = try rows.transposed().matrixProduct(rows).leadingEigenvectors(r2)
-        let cut = try core.reshaped([leftRank * k, rightRank]).matrixProduct(q2).reshaped([leftRank, k * r2])
-        let q1 = try cut.matrixProduct(cut.transposed()).leadingEigenvectors(r1)
-        let refined = try q1.transposed().matrixProduct(cut).reshaped([r1, k, r2])
+        let improved: (left: Tensor, core: Tensor, right: Tensor)
+        if projection != nil {
+            improved = (plain.left, try rows.matrixProduct(q2).reshaped([r1, k, r2]), try q2.transposed().matrixProduct(right))
+        } else {
+            let cut = try core.reshaped([leftRank * k, rightRank]).matrixProduct(q2).reshaped([leftRank, k * r2])
+            let q1 = try cut.matrixProduct(cut.transposed()).leadingEigenvectors(r1)
+            let refined = try q1.transposed().matrixProduct(cut).reshaped([r1, k, r2])
+            improved = (try left.matrixProduct(q1), refined, try q2.transposed().matrixProduct(right))
+        }
         // The Gram matrix squares rounding errors: keep the corner where it came out ahead.
-        let norm = try refined.norm()
-        guard norm * norm > energy(r1, r2) else { return plain }
-        return (try left.matrixProduct(q1), refined, try q2.transposed().matrixProduct(right))
+        let norm = try improved.core.norm()
+        return norm * norm > energy(r1, r2) ? improved : plain
     }
 }
 

@@ -20,9 +20,6 @@ enum Whitening {
     case images(DatasetObject)
     case moments(MomentsObject)
 
-    /// Images whose moments are taken.
-    private static let imageCount = 512
-
     /// - Throws: for images of the test split, and for what is neither.
     static func read(_ options: OptionReader, _ name: String = "whiten") throws -> Whitening? {
         let value = try options.value(name)
@@ -52,7 +49,7 @@ enum Whitening {
     func moments(of graph: Graph) throws -> InputMoments {
         switch self {
         case .images(let data):
-            try InputMoments(graph, images: CalibrationImages.batches(of: data, count: Self.imageCount, seed: 0).images)
+            try InputMoments(graph, images: CalibrationImages.batches(of: data, count: InputMoments.imageCount, seed: 0).images)
         case .moments(let object): object.moments
         }
     }

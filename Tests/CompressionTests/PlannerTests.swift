@@ -330,7 +330,7 @@ import Testing
         }
         #expect(code(CompressionSamples.scores([("conv1", 1)])) == "compression.missingScores")
         // Edited scores may be anything else: zeros, tiny numbers.
-        for values in [[0.0, 0], [1e-310, 1], [5e-324, 0], [1e300, 1e-300]] {
+        for values in [[0.0, 0], [.leastNormalMagnitude / 2, 1], [.leastNonzeroMagnitude, 0], [1e300, 1e-300]] {
             let scores = CompressionSamples.scores(of: model, ["conv1": values[0], "stage1.block1.conv1": values[1]])
             let plan = try Planner(policy: .lwiq, scores: scores).plan(model, budget: budget)
             #expect(plan.parameterCount <= budget.limits[0].value)

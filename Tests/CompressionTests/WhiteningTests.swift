@@ -25,7 +25,12 @@ import Testing
     /// ‖y − ŷ‖² / ‖y‖² of the layer's output, the layer alone at `ranks`; without its bias, which is not compressed.
     private func outputError(_ model: DecomposedModel, _ name: String, _ ranks: [Int]) throws -> (got: Double, said: Double) {
         let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: [name: ranks], name: "test")
-        let changed = try Compressor.compress(model, plan: plan).computing([name])
+        let said = try #require(plan.rows.first { $0.layer == name }).relativeError
+        return (try outputError(of: Compressor.compress(model, plan: plan), name), said * said)
+    }
+
+    private func outputError(of compressed: Graph, _ name: String) throws -> Double {
+        let changed = try compressed.computing([name])
         let exact = try graph.computing([name])
         let bias = graph.nodes[try #require(graph.index(ofNode: name))].parameterInputs.dropFirst().first
         var (difference, energy) = (0.0, 0.0)
@@ -40,8 +45,7 @@ import Testing
             difference += apart * apart
             energy += norm * norm
         }
-        let said = try #require(plan.rows.first { $0.layer == name }).relativeError
-        return (difference / energy, said * said)
+        return difference / energy
     }
 
     @Test(arguments: ConvolutionGrouping.allCases) func fullRankReproducesEachLayer(_ grouping: ConvolutionGrouping) throws {
@@ -52,17 +56,62 @@ import Testing
         }
     }
 
-    /// Where no kernel spans several positions, the error said is that of the output.
-    @Test(arguments: [("point", 3), ("point", 6), ("hidden", 4), ("fc", 2)]) func theErrorIsThatOfTheOutput(name: String, rank: Int) throws {
-        let error = try outputError(model(.outputChannels), name, [rank])
-        #expect(error.said > 1e-4 && abs(error.got - error.said) < 0.02 * error.said, "\(error)")
+    /// Whatever the geometry and the grouping; chains of three factors are improved once more when they are built.
+    @Test(arguments: [
+        ("strided", ConvolutionGrouping.outputChannels, [5]), ("uneven", .outputChannels, [4]), ("dilated", .outputChannels, [3]),
+        ("strided", .spatial, [7]), ("uneven", .spatial, [4]), ("dilated", .spatial, [6]), ("point", .outputChannels, [3]),
+        ("strided", .tensorTrain, [4, 12]), ("uneven", .tensorTrain, [5, 10]), ("strided", .tensorTrain, [4, 5]),
+        ("dilated", .tensorTrain, [4, 4]), ("point", .outputChannels, [6]), ("hidden", .spatial, [4]), ("fc", .spatial, [2]),
+    ])
+    func theErrorIsThatOfTheOutput(name: String, grouping: ConvolutionGrouping, ranks: [Int]) throws {
+        let error = try outputError(model(grouping), name, ranks)
+        #expect(error.said > 1e-4 && error.got < 1.01 * error.said && error.got > 0.85 * error.said, "\(error)")
+        if grouping != .tensorTrain { #expect(error.got > 0.99 * error.said, "\(error)") }
     }
 
-    @Test(arguments: [("point", [3]), ("hidden", [4]), ("uneven", [4]), ("dilated", [3])])
-    func outputsLoseLessThanWithPlainWeights(name: String, ranks: [Int]) throws {
-        let whitened = try outputError(model(.outputChannels), name, ranks).got
-        let plain = try outputError(model(.outputChannels, whitened: false), name, ranks).got
+    /// Given the first factor, no second one gives outputs that err less: what is left is orthogonal to what it can change.
+    @Test func laterFactorsAreTheBestForTheFirst() throws {
+        let model = try model(.spatial)
+        let best = try outputError(model, "dilated", [6]).got
+        let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: ["dilated": [6]], name: "test")
+        let graph = try Compressor.compress(model, plan: plan)
+        var random = RandomSource(seed: 3)
+        for scale in [1e-2, 1e-1] {
+            var changed = graph
+            let last = try #require(graph.parameters["dilated.tt2.weight"]).tensor
+            let move = try Tensor.normal(last.shape, using: &random).multiplying(scale * last.norm() / Double(last.elementCount).squareRoot())
+            changed.parameters.update("dilated.tt2.weight", try last.adding(move))
+            let got = try outputError(of: changed, "dilated")
+            #expect(got > best, "\(scale): \(got) and \(best)")
+        }
+    }
+
+    @Test(arguments: [
+        ("point", ConvolutionGrouping.outputChannels, [3]), ("hidden", .outputChannels, [4]), ("uneven", .outputChannels, [4]),
+        ("dilated", .outputChannels, [3]), ("dilated", .spatial, [6]), ("dilated", .tensorTrain, [4, 4]),
+    ])
+    func outputsLoseLessThanWithPlainWeights(name: String, grouping: ConvolutionGrouping, ranks: [Int]) throws {
+        let whitened = try outputError(model(grouping), name, ranks).got
+        let plain = try outputError(model(grouping, whitened: false), name, ranks).got
         #expect(whitened < plain, "\(name): \(whitened) and \(plain)")
+    }
+
+    /// Patches of 229 · 9 elements are wider than moments are taken of: those of the channels stand in.
+    @Test func widePatchesAreWhitenedByTheirChannels() throws {
+        var b = GraphBuilder(name: "wide", seed: 7)
+        let x = b.input("images", [229, 3, 3])
+        let y = try b.convolution("wide", x, channels: 4, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+        let wide = try b.finish(outputs: [y])
+        var random = RandomSource(seed: 12)
+        let images = [try Tensor.normal([8, 229, 3, 3], using: &random)]
+        let plain = try DecomposedModel(wide, groupings: [.outputChannels], includesClassifier: true)
+        let whitened = try DecomposedModel(
+            wide, groupings: [.outputChannels], includesClassifier: true, moments: InputMoments(wide, images: images))
+        #expect(whitened.layers[0].decomposition?.bondSpectra != plain.layers[0].decomposition?.bondSpectra)
+        let plan = try Planner(policy: .uniform).plan(whitened, budget: nil, ranks: ["wide": [4]], name: "test")
+        let exact = try InferenceEngine(wide).run(images)[0]
+        let chain = try InferenceEngine(Compressor.compress(whitened, plan: plan)).run(images)[0]
+        #expect(try chain.subtracting(exact).norm() < 1e-3 * exact.norm())
     }
 
     @Test func groupedConvolutionsAreDecomposedAsTheyAre() throws {

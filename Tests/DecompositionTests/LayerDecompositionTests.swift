@@ -127,4 +127,51 @@ import Testing
         #expect(layer.denseParameterCount == 2304)
         #expect(try layer.macCost(rows: 32, columns: 32)([8]) == 8 * 96 * 1024)
     }
+
+    /// Moments of neighbours that vary alike, and of channels unlike in size.
+    private func moments(_ width: Int) throws -> Tensor {
+        let mixing = try sample([width, 2 * width], seed: 8).adding(sample([1, 2 * width], seed: 9))
+        return try mixing.multiplying(Tensor((0..<width).map { Float(1 + $0 % 5) }, shape: [width, 1])).gram()
+    }
+
+    /// What is planned in a metric is the error of the factors in it, and never that of the plain ones.
+    @Test(arguments: [
+        (ConvolutionGrouping.outputChannels, [[1], [5], [11]]), (.spatial, [[1], [7], [20]]),
+        (.tensorTrain, [[1, 1], [3, 5], [8, 4], [5, 12]]),
+    ])
+    func plannedErrorHoldsInAMetric(_ grouping: ConvolutionGrouping, _ choices: [[Int]]) throws {
+        let weight = try sample([12, 8, 3, 3])
+        let gram = try moments(72)
+        let metric = try #require(try PatchMetric(moments: gram))
+        let layer = try LayerDecomposition(convolution: weight, grouping: grouping, metric: metric)
+        let plain = try LayerDecomposition(convolution: weight, grouping: grouping)
+        func error(_ layer: LayerDecomposition, _ ranks: [Int]) throws -> Double {
+            func energy(_ rows: Tensor) throws -> Double {
+                try rows.matrixProduct(gram).multiplying(rows).array(of: Float.self).reduce(0) { $0 + Double($1) }
+            }
+            let product = try layer.trains(ranks: ranks)[0].reconstructed().reshaped([72, 12]).transposed()
+            let flat = try weight.reshaped([12, 72])
+            return try energy(product.subtracting(flat)) / energy(flat)
+        }
+        for ranks in choices {
+            let (got, planned) = (try error(layer, ranks), layer.relativeSquaredError(ranks: ranks))
+            #expect(got <= planned + 1e-5)
+            if grouping.bondCount == 1 { #expect(abs(got - planned) < 1e-5) }
+            #expect(try got < error(plain, ranks))
+        }
+        #expect(try error(layer, layer.maxRanks) < 1e-6)
+    }
+
+    @Test func metricsOfOtherLayersAreRefused() throws {
+        let metric = try #require(try PatchMetric(moments: moments(70)))
+        #expect(throws: DecompositionFailure.self) {
+            try LayerDecomposition(convolution: sample([12, 8, 3, 3]), grouping: .spatial, metric: metric)
+        }
+        let own = try #require(try PatchMetric(moments: moments(36)))
+        #expect(throws: DecompositionFailure.self) {
+            try LayerDecomposition(
+                convolution: sample([12, 4, 3, 3]), grouping: .spatial, geometry: .init(stride: 1, padding: 1, groups: 2), metric: own)
+        }
+        #expect(try PatchMetric(moments: .zeros([4, 4])) == nil)
+    }
 }

@@ -21,6 +21,22 @@ import Testing
         #expect(try relativeDistance(product, doubles(a)) < kernelTolerance)
     }
 
+    /// Long matrices are summed up in parts.
+    @Test(arguments: [[1, 1], [5, 3], [7, 40], [12, 5000], [130, 64]] as [Shape]) func gramMatrices(_ shape: Shape) throws {
+        try poisonFreedMemory()
+        let a = try sample(shape)
+        #expect(try relativeDistance(a.gram(), doubles(a.matrixProduct(a.transposed()))) < kernelTolerance)
+        let view = try a.transposed()
+        #expect(try relativeDistance(view.gram(), doubles(view.matrixProduct(a))) < kernelTolerance)
+    }
+
+    @Test func triangularInverses() throws {
+        let r = try sample([9, 6]).orthogonalFactors().r
+        let inverse = try #require(try r.upperTriangularInverse())
+        #expect(try relativeDistance(r.matrixProduct(inverse), doubles(.identity(6))) < 1e-5)
+        #expect(try Tensor([1, 2, 0, 0] as [Float], shape: [2, 2]).upperTriangularInverse() == nil)
+    }
+
     @Test func decompositionsReadViews() throws {
         let a = try sample([6, 9]).transposed().sliced(dim: 0, from: 1, to: 8)
         let plain = try a.copy()

@@ -11,7 +11,7 @@ local args = mr.args {
 }
 
 -- Each is a module of its own: `cases` gives the settings to measure from the options, `run` measures one of them.
-local order = { "gemm", "train-step", "infer", "ttsvd", "tt-forward", "imprint", "decompose", "plan", "startup" }
+local order = { "gemm", "train-step", "infer", "ttsvd", "tt-forward", "imprint", "calibrate", "decompose", "plan", "startup" }
 local benches = {}
 for _, name in ipairs(order) do benches[name] = require("bench." .. name:gsub("-", "_")) end
 

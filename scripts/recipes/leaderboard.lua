@@ -17,11 +17,12 @@ local function list(text)
     for item in text:gmatch "[^,]+" do items[#items + 1] = tonumber(item) or item end
     return items
 end
--- Policies spend multiply-accumulates unlike, so the two best are also asked to make do with those of uniform.
-local matched = " at uniform's MACs"
+-- Policies spend multiply-accumulates unlike, so the two best are also asked to make do with those of uniform. Two that need no
+-- images of their own are also asked to count errors by what they do to the layers' outputs.
+local matched, whitened = " at uniform's MACs", " whitened"
 local keeps = list(args.keeps)
 local policies = list(args.policies ~= "" and args.policies
-    or table.concat(mr.policies, ",") .. ",quadratic" .. matched .. ",output" .. matched)
+    or table.concat(mr.policies, ",") .. (",quadratic%s,output%s,quadratic%s,knapsack%s"):format(matched, matched, whitened, whitened))
 if args.quick then
     args.resnet56, args.seeds, args.groupings, args.tuned, policies = "", 1, "auto", "", { "uniform", "quadratic", "output" }
 end
@@ -102,10 +103,14 @@ end
 
 local curved = { features = true, proxy = true, output = true, sensitivity = true }
 local function compress(point)
-    local model, policy = load(point.model), point.policy:gsub(matched, "")
+    local model, policy = load(point.model), point.policy:match "^%g+"
     local what = curved[policy] and policy or (policy:find "lwiq" and "scores")
     local options = { policy = policy, grouping = point.grouping, budget = { params = point.keep } }
-    if policy ~= point.policy then
+    if point.policy == policy .. whitened then
+        local key = table.concat({ point.model, point.seed, "whitening" }, " ")
+        prepared[key] = prepared[key] or (train:divide(args.fit_images, point.seed))
+        options.whiten = prepared[key]
+    elseif point.policy == policy .. matched then
         options.budget.macs = mr.plan(model, { policy = "uniform", grouping = point.grouping, budget = { params = point.keep } }).macs
     end
     if what then

@@ -24,9 +24,9 @@ public struct DecomposedModel: Sendable {
     /// - Parameters:
     ///   - includesClassifier: whether the layer that makes the result may be decomposed too.
     ///   - moments: of the layers' inputs, for errors of the output in place of errors of the weight; layers that these
-    ///     do not have, as grouped convolutions, are decomposed as they are.
+    ///     do not have, as grouped convolutions and those of more than 4,096 inputs, are decomposed as they are.
     /// - Throws: `noLayers`; failures of the decomposition with the layer's path.
-    /// - Complexity: one or two SVDs per layer and grouping.
+    /// - Complexity: one or two SVDs per layer and grouping, and with moments an eigenproblem.
     public init(
         _ graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool = false, moments: InputMoments? = nil
     ) throws {
@@ -44,7 +44,7 @@ public struct DecomposedModel: Sendable {
             decompositions.removeFirst(own.count)
             let isRead = graph.nodes[layer.node].valueInputs.first.map { lastUses[$0] != layer.node } ?? true
             return try located(graph.name + " › " + layer.name) {
-                try Self.layer(layer, own, found.denseReason, live: live[layer.node], keepsInput: isRead, moments)
+                try Self.layer(layer, own, found.denseReason, live: live[layer.node], keepsInput: isRead)
             }
         }
         let movable = Set(layers.filter { !$0.chains.isEmpty }.map(\.layer.node))
@@ -79,8 +79,8 @@ public struct DecomposedModel: Sendable {
     }
 
     private static func layer(
-        _ layer: WeightedLayer, _ decompositions: [LayerDecomposition], _ denseReason: String?, live: Int, keepsInput: Bool,
-        _ moments: InputMoments?
+        _ layer: WeightedLayer, _ decompositions: [LayerDecomposition], _ denseReason: String?, live: Int,
+        keepsInput: Bool
     ) throws -> DecomposableLayer {
         let outputBytes = layer.outputShape.elementCount * DType.float32.byteCount
         let chains = try decompositions.map { decomposition in
@@ -97,8 +97,7 @@ public struct DecomposedModel: Sendable {
                 activations: ChainActivations(
                     bytesBefore: live - outputBytes,
                     inputBytes: keepsInput ? 0 : layer.inputShape.elementCount * DType.float32.byteCount,
-                    elementsPerRank: elements, outputBytes: outputBytes),
-                unwhitening: moments?.roots[layer.name]?.inverse)
+                    elementsPerRank: elements, outputBytes: outputBytes))
         }
         return DecomposableLayer(
             layer: layer, chains: chains, denseReason: denseReason, denseParameterCount: layer.weightShape.elementCount,
@@ -117,33 +116,36 @@ public struct DecomposedModel: Sendable {
     private static func weights(
         of layers: [WeightedLayer], in graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool,
         _ moments: InputMoments?
-    ) throws -> [(weights: [DecomposableWeight], denseReason: String?)] {
+    ) throws -> [Candidates] {
         let uses = Dictionary(graph.nodes.flatMap(\.parameterInputs).map { ($0, 1) }, uniquingKeysWith: +)
         return try layers.map { layer in
             try located(graph.name + " › " + layer.name) {
                 try weights(
                     of: layer, in: graph, groupings: groupings, includesClassifier: includesClassifier,
-                    isShared: uses[layer.weight, default: 0] > 1, moments?.roots[layer.name])
+                    isShared: uses[layer.weight, default: 0] > 1, moments?.sums[layer.name])
             }
         }
     }
 
-    /// The weight to decompose, laid out for each grouping, or why the layer must stay dense.
+    /// A layer's weight to decompose, laid out for each grouping, or why the layer must stay dense.
+    private typealias Candidates = (weights: [DecomposableWeight], denseReason: String?)
+
     private static func weights(
         of layer: WeightedLayer, in graph: Graph, groupings: [ConvolutionGrouping], includesClassifier: Bool,
-        isShared: Bool, _ moments: InputMoments.Root?
-    ) throws -> (weights: [DecomposableWeight], denseReason: String?) {
+        isShared: Bool, _ moments: Tensor?
+    ) throws -> Candidates {
         if graph.nodes[layer.node].origin != nil { return ([], "already part of a decomposed chain") }
         if graph.nodes[layer.node].operation is ConvTranspose2D { return ([], "transposed convolutions stay dense") }
-        guard let plain = graph.parameters[layer.weight]?.tensor else { return ([], "has no weight") }
+        guard let weight = graph.parameters[layer.weight]?.tensor else { return ([], "has no weight") }
         if isShared { return ([], "shares its weight with another layer") }
         let conv = graph.nodes[layer.node].operation as? Conv2D
         if conv?.addsResidual == true || conv?.hasReLU == true { return ([], "is fused with what follows it") }
         if layer.isClassifier, !includesClassifier { return ([], "classifier: left dense unless asked for") }
-        let weight = try moments.map { try InputMoments.mixed(plain, by: $0.root) } ?? plain
-        guard let conv else { return ([try DecomposableWeight(linear: weight)], nil) }
-        return (
-            try groupings.map { try DecomposableWeight(convolution: weight, grouping: $0, geometry: conv.geometry) }, nil
-        )
+        let metric = try moments.flatMap { try PatchMetric(moments: $0) }
+        guard let conv else { return ([try DecomposableWeight(linear: weight, metric: metric)], nil) }
+        let weights = try groupings.map {
+            try DecomposableWeight(convolution: weight, grouping: $0, geometry: conv.geometry, metric: metric)
+        }
+        return (weights, nil)
     }
 }

@@ -10,8 +10,6 @@ public struct LayerChain: Sendable {
     public let parameterCost: RankPolynomial
     public let macCost: RankPolynomial
     let activations: ChainActivations
-    /// G^{−1/2} [C, C] where the weight was multiplied by G^{1/2} before it was decomposed: for the first core.
-    let unwhitening: Tensor?
     /// Measured times; `nil` where nothing was timed.
     var latency: LatencyGrid?
 

@@ -4,9 +4,6 @@ import Tensors
 
 /// First and second moments of what one position of a factor's result is made of, h, and of what should come out, y.
 struct FactorMoments {
-    /// Batches are taken apart so that the patches of a part stay below this.
-    private static let patchBytes = 64 << 20
-
     /// Σ h hᵀ [r, r], Σ h yᵀ [r, O], Σ h [r], Σ y [O].
     private var sums: [Tensor] = []
     private var count = 0
@@ -16,21 +13,16 @@ struct FactorMoments {
     ///   - received: what goes into `node`, batch by batch.
     ///   - wanted: what should come out of it, or of the pointwise factor behind it.
     init(of node: Node, weight: Shape, inputs received: [Tensor], outputs wanted: [Tensor]) throws {
-        let patches = try Patches(node, weight: weight)
+        let patches = Patches(node, weight: weight)
         for (input, output) in zip(received, wanted) {
-            let bytes = (output.elementCount / max(1, patches.channels(of: output))) * patches.width * DType.float32.byteCount
-            let images = max(1, input.shape[0] * Self.patchBytes / max(Self.patchBytes, bytes))
-            for start in stride(from: 0, to: input.shape[0], by: images) {
-                let part = start..<min(start + images, input.shape[0])
-                let h = try patches.columns(input.sliced(dim: 0, from: part.lowerBound, to: part.upperBound))
-                let y = try patches.channelColumns(output.sliced(dim: 0, from: part.lowerBound, to: part.upperBound))
-                try add(h, y)
+            try patches.forEachPart(of: input) { h, part in
+                try add(h, patches.channelColumns(output.sliced(dim: 0, from: part.lowerBound, to: part.upperBound)))
             }
         }
     }
 
     private mutating func add(_ h: Tensor, _ y: Tensor) throws {
-        let terms = try [h.matrixProduct(h.transposed()), h.matrixProduct(y.transposed()), h.sum(along: 1), y.sum(along: 1)]
+        let terms = try [h.gram(), h.matrixProduct(y.transposed()), h.sum(along: 1), y.sum(along: 1)]
         sums = try sums.isEmpty ? terms : zip(sums, terms).map { try $0.adding($1) }
         count += h.shape[1]
     }

@@ -24,7 +24,8 @@ public struct LWIQScorer {
     public var floor: Double?
     /// Whether the holdout images' embeddings are kept with the scores: 4·D bytes an image and layer.
     public var keepsEmbeddings = false
-    /// Whether the moments of what goes into each layer are collected in the same pass, for whitened decompositions.
+    /// Whether the moments of what goes into each layer are collected in the same pass, for whitened decompositions: of the
+    /// first `InputMoments.imageCount` images.
     public var collectsMoments = false
     /// What the network is computed in; means and classifications are float32 and double in any case.
     public var precision = Precision.float32
@@ -51,7 +52,7 @@ public struct LWIQScorer {
         let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
         guard !layers.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
         let taps = Array(Set(layers.map(\.tap))).sorted()
-        var collector = try collectsMoments ? MomentCollector(graph) : nil
+        var collector = try collectsMoments ? MomentCollector(graph, imageLimit: InputMoments.imageCount) : nil
         let embedding = try embeddingGraph(graph, taps, besides: collector?.values ?? [])
         let shapes = try ShapeInference.shapes(of: embedding, batch: 1)
         var classifiers = zip(taps, embedding.outputs).reduce(into: [String: ImprintedClassifier]()) {
@@ -85,7 +86,7 @@ public struct LWIQScorer {
             if let own = kept[layer.tap] { scores.embeddings[layer.name] = try Tensor.concatenated(own, dim: 0) }
         }
         if keepsEmbeddings { scores.holdoutLabels = holdoutLabels }
-        scores.moments = try collector?.moments()
+        scores.moments = collector?.moments
         return scores
     }
 

@@ -159,7 +159,7 @@ function mr.lwiq.curves(model, data, options) end
 --- min_rank and max_rank are numbers for all layers, or tables by names and patterns: { ["stage1.*"] = 8 }; as in fix, the longest
 --- pattern that matches counts.
 --- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights;
---- whiten = scores.moments by that on the images of the scores.
+--- whiten = scores.moments by that on the first 512 images of the scores.
 ---@param model Model
 ---@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number, latency: number }, policy: string|function, grouping: string, freeze: string|string[], fix: table, min_rank: integer|table, max_rank: integer|table, align: integer, classifier: boolean, whiten: Dataset|Moments, latency_batch: integer }
 ---@return table

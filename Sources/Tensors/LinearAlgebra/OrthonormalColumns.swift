@@ -29,9 +29,7 @@ extension Tensor {
         }
         guard isFactored else { return nil }
         // The columns are close to orthogonal, so R is close to diagonal and safe to invert.
-        let inverse = try factor.copy()
-        withExtendedLifetime(inverse.storage) { strtri_("L", "N", &order, inverse.base(), &order, &info) }
-        guard info == 0 else { return nil }
+        guard let inverse = try factor.upperTriangularInverse() else { return nil }
         return (try columns.matrixProduct(inverse), factor)
     }
 

@@ -1,0 +1,58 @@
+import Basics
+import Graphs
+import Operations
+import Tensors
+
+/// Sums the moments up while batches pass.
+struct MomentCollector {
+    private struct Layer {
+        let name: String
+        /// What goes into it.
+        let input: String
+        let patches: Patches
+    }
+
+    /// What is to be computed of each batch, in this order; the images themselves are no part of it.
+    let values: [String]
+    private let layers: [Layer]
+    private let imageNames: Set<String>
+    private var sums: [String: Tensor] = [:]
+    /// How many more images are taken.
+    private var imagesLeft: Int
+
+    var moments: InputMoments { InputMoments(sums: sums) }
+
+    /// - Parameter imageLimit: images after these pass unseen.
+    init(_ graph: Graph, imageLimit: Int) throws {
+        layers = try WeightedLayers.layers(of: graph).compactMap { layer in
+            let node = graph.nodes[layer.node]
+            let conv = node.operation as? Conv2D
+            guard conv.map({ $0.geometry.groups == 1 }) ?? (layer.inputShape.rank == 2), let input = node.valueInputs.first,
+                layer.weightShape[1] <= InputMoments.mostInputs
+            else { return nil }
+            let isWide = layer.weightShape.dims.dropFirst().reduce(1, *) > InputMoments.widestPatch
+            let patches = conv != nil && isWide
+                ? Patches(channels: layer.weightShape[1]) : Patches(node, weight: layer.weightShape)
+            return Layer(name: layer.name, input: input, patches: patches)
+        }
+        imageNames = Set(graph.inputs.map(\.name))
+        values = Set(layers.map(\.input)).subtracting(imageNames).sorted()
+        imagesLeft = imageLimit
+    }
+
+    /// - Parameter computed: `values` of the batch.
+    mutating func add(_ computed: [Tensor], images: Tensor) throws {
+        let count = min(imagesLeft, images.shape[0])
+        guard count > 0 else { return }
+        var known = Dictionary(uniqueKeysWithValues: zip(values, computed))
+        for name in imageNames { known[name] = images }
+        for layer in layers {
+            guard let value = known[layer.input] else { continue }
+            try layer.patches.forEachPart(of: value.sliced(dim: 0, from: 0, to: count)) { columns, _ in
+                let gram = try columns.gram()
+                sums[layer.name] = try sums[layer.name]?.adding(gram) ?? gram
+            }
+        }
+        imagesLeft -= count
+    }
+}

@@ -1,0 +1,13 @@
+import COpenBLAS
+
+extension Tensor {
+    /// The inverse of an upper triangular matrix [n, n], whose other elements are 0; `nil` where it is singular.
+    /// - Complexity: O(n³) / 3, by LAPACK's `strtri`.
+    package func upperTriangularInverse() throws -> Tensor? {
+        let inverse = try copy()
+        var (order, info) = (Int32(shape[0]), Int32(0))
+        // Column-major, a row-major upper triangle is a lower one.
+        withExtendedLifetime(inverse.storage) { strtri_("L", "N", &order, inverse.base(), &order, &info) }
+        return info == 0 ? inverse : nil
+    }
+}

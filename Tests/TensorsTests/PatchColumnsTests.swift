@@ -1,0 +1,22 @@
+import Tensors
+import Testing
+
+@MainActor @Suite struct PatchColumnsTests {
+    /// A weight's product with the patches is the convolution.
+    @Test(arguments: (ConvolutionCase.chosen + ConvolutionCase.random).filter { $0.geometry.groups == 1 })
+    func weightsTimesPatchesAreTheConvolution(_ c: ConvolutionCase) throws {
+        try poisonFreedMemory()
+        let (x, w) = (try sample(c.input), try sample(c.weight, seed: 2))
+        let expected = try Convolution.forward(x, w, nil, c.geometry, training: false).permuted([1, 0, 2, 3]).copy()
+        for format in [ActivationFormat.plain, .blocked] {
+            let patches = try x.inFormat(format).patchColumns(kernel: (w.shape[2], w.shape[3]), c.geometry)
+            let product = try w.reshaped([w.shape[0], -1]).matrixProduct(patches)
+            #expect(try relativeDistance(product, doubles(expected)) < kernelTolerance)
+        }
+    }
+
+    @Test func shapesMustFit() throws {
+        #expect(throws: TensorFailure.self) { try sample([3, 4]).patchColumns(kernel: (1, 1), ConvolutionGeometry()) }
+        #expect(throws: TensorFailure.self) { try sample([1, 2, 3, 3]).patchColumns(kernel: (4, 1), ConvolutionGeometry()) }
+    }
+}
