@@ -60,11 +60,12 @@ public enum CompressionFailure: Failure {
         case .invalidBudget(let detail): "plan: \(detail)"
         case .unknownLayer(let pattern, let nearest):
             "plan: no layer matches '\(pattern)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
-        case .missingScores(let policy): "plan: the policy '\(policy)' needs the scores of the layers"
+        case .missingScores(let policy): "plan: the policy '\(policy)' needs the scores of the layers: score the model, and give them as 'scores'"
         case .missingScore(let policy, let layer):
             "plan: the policy '\(policy)' needs a score of every layer, but '\(layer)' has none; freeze it if it is to stay dense"
         case .missingCurves(let policy, let layer):
-            "plan: the policy '\(policy)' needs curves that measured '\(policy)'" + (layer.map { " of '\($0)'" } ?? "")
+            "plan: the policy '\(policy)' needs curves that measured '\(policy)'"
+                + (layer.map { " of '\($0)'" } ?? ": measure them, and give them as 'curves'")
         case .scoreForUnknownLayer(let layer, let model): "plan: the scores name '\(layer)', which \(model) has not"
         case .invalidRanks(let layer, let detail): "\(layer): \(detail)"
         case .invalidOption(let name, let detail): "option '\(name)' \(detail)"

@@ -84,8 +84,8 @@ enum PlanTable {
     private static func rank(_ value: LuaValue, _ place: String, _ options: OptionReader) throws -> Int? {
         if value.isNil { return nil }
         guard let rank = value.integer, (1...1 << 20).contains(rank) else {
-            let got = value.integer.map { ", got \($0)" } ?? value.number.map { ", got \($0)" } ?? ""
-            throw options.invalid(place, "must be a whole number of at least 1" + got)
+            let got = value.integer.map(String.init) ?? value.number.map { "\($0)" } ?? value.string.map { "'\($0)'" }
+            throw options.invalid(place, "must be a whole number of at least 1" + (got.map { ", got " + $0 } ?? ""))
         }
         return rank
     }

@@ -35,8 +35,8 @@ local tuning = mr.data.fashion_mnist {
 }
 if args.test_images < #test then test = test:take(args.test_images) end
 
--- What is to be measured, in order: first what is cheap, then what is tuned. A second grouping, the tuned ResNet-56 and the
--- slow reference are measured with one draw of the images.
+-- What is to be measured, in order: first what is cheap, then what is tuned. A second grouping, what is tuned or whitened of
+-- ResNet-56 and the slow reference are measured with one draw of the images.
 
 local wanted = {}
 local function want(point)
@@ -55,7 +55,8 @@ local function want_all(way)
         for _, model in ipairs(models) do
             for position, grouping in ipairs(groupings) do
                 for _, policy in ipairs(policies) do
-                    local once = position > 1 or policy == "sensitivity" or (way and model == "resnet56")
+                    local costly = way or policy:find(whitened, 1, true)
+                    local once = position > 1 or policy == "sensitivity" or (costly and model == "resnet56")
                     for _, keep in ipairs(once and seed > 1 and {} or keeps) do
                         local point = { model = model, grouping = grouping, policy = policy, keep = keep, seed = seed, tuned = way }
                         if not way or (worth_tuning[policy] and keep < 0.4 and position == 1) then want(point) end
