@@ -13,6 +13,7 @@ public struct PatchMetric: Sendable {
     /// - Parameter moments: symmetric; over the patches of a convolution in one group, over its channels, whose positions
     ///   under the kernel then count as uncorrelated, or over the inputs of a linear layer. Only their proportions matter.
     /// - Returns: `nil` where all moments are 0.
+    /// - Throws: `notFinite`.
     /// - Complexity: O(n³).
     public init?(moments: Tensor) throws {
         guard let root = try SymmetricRoot(moments) else { return nil }
@@ -46,7 +47,8 @@ struct SymmetricRoot: Sendable {
     /// By eigenvalues, without those that are rounding beside the largest; `nil` where all are 0.
     init?(_ gram: Tensor) throws {
         let scale = try gram.norm()
-        guard scale > 0, scale.isFinite else { return nil }
+        guard scale.isFinite else { throw DecompositionFailure.notFinite(operation: "whitening", shape: gram.shape) }
+        guard scale > 0 else { return nil }
         let (values, vectors) = try gram.multiplying(1 / scale).symmetricEigen()
         let largest = values.last ?? 0
         // 1e-10 is the rule in exact arithmetic; eigenvalues in single precision are noise from n · 2⁻²⁴ down.

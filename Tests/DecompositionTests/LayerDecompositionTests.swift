@@ -173,5 +173,6 @@ import Testing
                 convolution: sample([12, 4, 3, 3]), grouping: .spatial, geometry: .init(stride: 1, padding: 1, groups: 2), metric: own)
         }
         #expect(try PatchMetric(moments: .zeros([4, 4])) == nil)
+        #expect(throws: DecompositionFailure.self) { try PatchMetric(moments: Tensor([1, .infinity, .infinity, 1] as [Float], shape: [2, 2])) }
     }
 }

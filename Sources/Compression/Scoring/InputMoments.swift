@@ -17,7 +17,7 @@ public struct InputMoments: Sendable {
     /// Layers with more channels or inputs have no moments: a matrix of that order would take a minute and more to take apart.
     static let mostInputs = 4096
 
-    /// As many images as moments need; more change little.
+    /// How many images moments are taken of where nobody says otherwise.
     public static let imageCount = 512
 
     /// From calibration images, in one inference pass. `LWIQScorer.collectsMoments` takes them from the pass of the scores.
