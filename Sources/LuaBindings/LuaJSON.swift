@@ -42,7 +42,7 @@ extension LuaJSON {
     /// One walk through a value.
     private struct Encoder {
         /// A table may stand in many places, so that a few tables in each other make more values than memory holds.
-        static let mostValues = 1 << 24
+        static let mostValues = 1 << 22
         /// The tables that the present one is in, outermost first.
         var outer: [LuaTable.Identity] = []
         var valueCount = 0
