@@ -71,7 +71,7 @@ struct CompressCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(options)
-        Interrupts.stopScriptThenProcess()
+        InterruptSignal.stopsWorkThenProcess()
         try reportingFailures {
             let given = try session.state.table([
                 "model": model, "keep": keep, "out": out, "align": align, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,

@@ -19,7 +19,7 @@ struct Session {
         // Text from scripts starts on a line of its own, not behind a bar.
         let state = try LuaState(
             LuaOptions(
-                globals: .declaredByWriting,
+                context: .standard, globals: .declaredByWriting,
                 output: { text in
                     progress.makeRoom()
                     print(text, terminator: "")
