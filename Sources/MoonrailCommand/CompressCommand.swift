@@ -72,7 +72,7 @@ struct CompressCommand: ParsableCommand {
     func run() throws {
         let session = try Session(options)
         InterruptSignal.stopsWorkThenProcess()
-        try reportingFailures {
+        try reportingFailures(session.progress) {
             let given = try session.state.table([
                 "model": model, "keep": keep, "out": out, "align": align, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
             ])
