@@ -65,8 +65,8 @@ typedef struct MoonCallbacks {
     int32_t (*enter)(lua_State *L, void *box);
     /// Drops the retained reference to a Swift object.
     void (*release)(void *object);
-    /// Whether the user asked for the computation to stop.
-    bool (*isInterrupted)(void);
+    /// Whether the state's computation was asked to stop.
+    bool (*isInterrupted)(void *state);
     /// Pushes the error value for a stop.
     void (*pushStop)(lua_State *L, void *state, int32_t reason);
     /// Text from `print`; and a whole message from `warn` or from an error in a finalizer.
@@ -172,6 +172,3 @@ int moon_push_lazy_chunk(lua_State *L);
 /// Writes a line to standard error, which Swift 6 cannot name.
 void moon_write_standard_output(const char *bytes, size_t count);
 void moon_write_standard_error(const char *bytes, size_t count);
-
-/// Lets SIGINT call `handler` (NULL: back to the default).
-void moon_handle_interrupt_signal(void (*handler)(int));
