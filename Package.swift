@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "Moonrail", targets: ["Moonrail"]),
         .library(name: "MoonrailLua", targets: ["LuaBindings", "LuaRuntime"]),
         .library(name: "MoonrailModule", type: .dynamic, targets: ["LuaModule"]),
+        .library(name: "MoonrailLoader", type: .dynamic, targets: ["CModuleLoader"]),
         .executable(name: "moonrail", targets: ["MoonrailCommand"]),
     ],
     dependencies: [
@@ -36,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLuaBridge", dependencies: ["CLua"]),
         .target(name: "CLuaModule", dependencies: ["CLua"]),
+        .target(name: "CModuleLoader", dependencies: ["CLua"], linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CKernels"),
@@ -101,6 +103,13 @@ let package = Package(
         // A program with an interpreter inside, as the README shows; a test runs it.
         .executableTarget(
             name: "HostProgram", dependencies: ["LuaBindings", "LuaRuntime"], path: "Tests/HostProgram", swiftSettings: strict),
+
+        // Several interpreters and several threads at work at the same time; a test runs it, and ThreadSanitizer watches it.
+        .executableTarget(
+            name: "ConcurrencyProgram",
+            dependencies: [
+                "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Training", "LuaBindings", "LuaRuntime",
+            ], path: "Tests/ConcurrencyProgram", swiftSettings: strict),
 
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),

@@ -7,21 +7,28 @@ public struct Interrupted: Failure {
     public var description: String { "interrupted" }
 }
 
-/// The process-wide request to stop the running computation. Long loops and kernels poll it between steps.
-public enum Cancellation {
-    private static let requested = Atomic<Bool>(false)
+/// A context's request to stop the running computation. Long loops and kernels poll it between steps.
+///
+/// The static members mean the request of the context that the calling thread works for.
+public final class Cancellation: Sendable {
+    private let requested = Atomic<Bool>(false)
 
-    /// Asks the running computation to stop. Safe to call from a signal handler.
-    public static func request() { requested.store(true, ordering: .relaxed) }
+    /// Asks what works for this context to stop. Any thread may call it, and a signal handler.
+    public func request() { requested.store(true, ordering: .relaxed) }
 
     /// Forgets an earlier request; called before a new command starts.
-    public static func clear() { requested.store(false, ordering: .relaxed) }
+    public func clear() { requested.store(false, ordering: .relaxed) }
 
-    public static var isRequested: Bool { requested.load(ordering: .relaxed) }
+    public var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    public static func request() { ComputeContext.current.cancellation.request() }
+
+    public static func clear() { ComputeContext.current.cancellation.clear() }
+
+    public static var isRequested: Bool { ComputeContext.current.cancellation.isRequested }
 
     /// - Throws: `Interrupted` once a stop was requested.
-    @inline(__always)
     public static func check() throws {
-        if requested.load(ordering: .relaxed) { throw Interrupted() }
+        if isRequested { throw Interrupted() }
     }
 }

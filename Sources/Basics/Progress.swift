@@ -8,13 +8,23 @@ public protocol ProgressReporter: Sendable {
     func finish(label: String)
 }
 
-/// The progress of one piece of work, told to the process's reporter.
+/// Where the progress of a context's work goes.
+public final class ProgressSink: Sendable {
+    private let held = Mutex<(any ProgressReporter)?>(nil)
+
+    /// Who shows progress; `nil` for silence.
+    public var reporter: (any ProgressReporter)? {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
+    }
+}
+
+/// The progress of one piece of work, told to the reporter of the context that it began in.
 public struct Progress: ~Copyable {
-    private static let reporter = Mutex<(any ProgressReporter)?>(nil)
+    /// Sets who shows the progress of the current context from now on; `nil` for silence.
+    public static func show(with reporter: (any ProgressReporter)?) { ComputeContext.current.progress.reporter = reporter }
 
-    /// Sets who shows progress from now on; `nil` for silence.
-    public static func show(with newReporter: (any ProgressReporter)?) { reporter.withLock { $0 = newReporter } }
-
+    private let sink = ComputeContext.current.progress
     private let label: String
     private let total: Int
     private var completed = 0
@@ -28,9 +38,9 @@ public struct Progress: ~Copyable {
     /// - Throws: `Interrupted` when the user asked to stop, so that every loop with a progress bar can be stopped.
     public mutating func advance(by steps: Int = 1, note: String = "") throws {
         completed += steps
-        Self.reporter.withLock { $0 }?.report(label: label, completed: completed, total: total, note: note)
+        sink.reporter?.report(label: label, completed: completed, total: total, note: note)
         try Cancellation.check()
     }
 
-    deinit { Self.reporter.withLock { $0 }?.finish(label: label) }
+    deinit { sink.reporter?.finish(label: label) }
 }

@@ -1,9 +1,5 @@
-// Stopping a script: the count hook, which sees interrupts and the instruction limit, and the signal.
-#define _GNU_SOURCE
+// Stopping a script: the count hook, which sees interrupts and the instruction limit.
 #include "internal.h"
-
-#include <signal.h>
-#include <string.h>
 
 static void countHook(lua_State *L, lua_Debug *activation) {
     (void)activation;
@@ -11,7 +7,7 @@ static void countHook(lua_State *L, lua_Debug *activation) {
     if (host == NULL) return;
     host->instructionCount += lua_gethookcount(L);
     MoonStop reason = MOON_STOP_NONE;
-    if (moon_callbacks.isInterrupted()) reason = MOON_STOP_INTERRUPTED;
+    if (moon_callbacks.isInterrupted(host->state)) reason = MOON_STOP_INTERRUPTED;
     else if (host->instructionLimit != 0 && host->instructionCount >= host->instructionLimit)
         reason = MOON_STOP_INSTRUCTION_LIMIT;
     if (reason == MOON_STOP_NONE) {
@@ -41,12 +37,4 @@ void moon_restore_hook(lua_State *L, MoonHost *host) {
     lua_sethook(L, countHook, LUA_MASKCOUNT, host->hookInterval);
     if (host->main != L && lua_gethook(host->main) == countHook)
         lua_sethook(host->main, countHook, LUA_MASKCOUNT, host->hookInterval);
-}
-
-void moon_handle_interrupt_signal(void (*handler)(int)) {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = handler == NULL ? SIG_DFL : handler;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
 }

@@ -17,7 +17,7 @@ namespace cod {
 
 const dnnl::engine &engine();
 dnnl::stream &stream();
-// Threads that a primitive made now will run on.
+// Threads that a primitive made now by this thread will run on.
 int thread_count();
 void set_error(const std::string &message);
 dnnl::memory::format_tag activation_tag(cod_format format);
@@ -68,7 +68,6 @@ struct cod_primitive {
         dnnl::memory::desc desc;
         dnnl::memory::desc plain;  // weights only: the order outside
         cod_format format;
-        dnnl::memory memory;       // its handle is set before each execution
         bool used = false;
     };
 
@@ -77,23 +76,23 @@ struct cod_primitive {
     std::string implementation;
     Argument arguments[cod_argument_count];
     dnnl::memory::desc scratch;
-    dnnl::memory scratch_memory;
 
     void add(cod_argument which, int id, const dnnl::memory::desc &desc, cod_format format = cod_format_plain,
              const dnnl::memory::desc &plain = {}) {
-        arguments[which] = {id, desc, plain, format, dnnl::memory(desc, cod::engine(), nullptr), true};
+        arguments[which] = {id, desc, plain, format, true};
     }
 
     template <typename Desc> void finish(dnnl::primitive made, const Desc &desc) {
         primitive = std::move(made);
         implementation = desc.impl_info_str();
         scratch = desc.scratchpad_desc();
-        scratch_memory = dnnl::memory(scratch, cod::engine(), nullptr);
     }
 };
 
+// Belongs to one thread at a time, as the memories it is bound to do.
 struct cod_step {
     dnnl::primitive primitive;
+    std::string implementation;
     std::shared_ptr<const cod::Kernel> kernel;
     void *pointers[cod_argument_count] = {};  // these two for the kernel
     void *scratch = nullptr;

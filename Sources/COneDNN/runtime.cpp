@@ -1,6 +1,7 @@
 #include "primitive.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 // libgomp's own entry points: the toolchain's clang has no OpenMP, but oneDNN's team is libgomp's.
 extern "C" void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
@@ -10,10 +11,19 @@ extern "C" void omp_set_num_threads(int count);
 extern "C" int omp_get_num_procs(void);
 extern "C" int omp_get_max_threads(void);
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SEES_THREADS 1
+extern "C" void __tsan_acquire(void *address);
+extern "C" void __tsan_release(void *address);
+#endif
+#endif
+
 namespace cod {
 
+// Each thread has its own, so that one never reads what another failed at.
 static std::string &error_text() {
-    static std::string text;
+    static thread_local std::string text;
     return text;
 }
 
@@ -26,8 +36,9 @@ const dnnl::engine &engine() {
     return instance;
 }
 
+// One for each calling thread: oneDNN's engine may be shared, its streams may not.
 dnnl::stream &stream() {
-    static dnnl::stream instance(engine());
+    static thread_local dnnl::stream instance(engine());
     return instance;
 }
 
@@ -56,6 +67,30 @@ struct ParallelBody {
     void *context;
 };
 
+// libgomp is not built for ThreadSanitizer, which therefore has to be told that the team starts after its caller and
+// that the caller goes on after the team.
+static void begins(ParallelBody *job) {
+#ifdef SEES_THREADS
+    __tsan_acquire(job);
+#else
+    (void)job;
+#endif
+}
+
+static void ends(ParallelBody *job) {
+#ifdef SEES_THREADS
+    __tsan_release(job);
+#else
+    (void)job;
+#endif
+}
+
+static void execute(const dnnl::primitive &primitive, int count, const dnnl_exec_arg_t *arguments,
+                    const std::string &implementation) {
+    if (dnnl_primitive_execute(primitive.get(), stream().get(), count, arguments) != dnnl_success)
+        throw std::runtime_error(implementation + " failed to execute");
+}
+
 }  // namespace cod
 
 extern "C" {
@@ -80,16 +115,23 @@ int cod_has_bfloat16(void) { return cod::has(dnnl::cpu_isa::avx512_core_bf16) ? 
 
 int cod_processor_count(void) { return omp_get_num_procs(); }
 
-void cod_set_thread_count(int count) { omp_set_num_threads(count); }
+// libgomp keeps this number for each calling thread, and asking for it costs nothing.
+void cod_set_thread_count(int count) {
+    if (omp_get_max_threads() != count) omp_set_num_threads(count);
+}
 
 void cod_parallel(void (*body)(void *, int, int), void *context, int threadCount) {
     cod::ParallelBody data{body, context};
+    cod::ends(&data);
     GOMP_parallel(
         [](void *raw) {
             auto *data = static_cast<cod::ParallelBody *>(raw);
+            cod::begins(data);
             data->body(data->context, omp_get_thread_num(), omp_get_num_threads());
+            cod::ends(data);
         },
         &data, static_cast<unsigned>(threadCount), 0);
+    cod::begins(&data);
 }
 
 int cod_sgemm(char transA, char transB, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
@@ -138,26 +180,28 @@ int cod_primitive_unpack(cod_primitive *primitive, enum cod_argument which, cons
     return reorder(argument.desc, packed, argument.plain, plain);
 }
 
+// The memories are made anew for each execution, so that several threads may run one primitive.
 int cod_primitive_execute(cod_primitive *primitive, void *const pointers[cod_argument_count], void *scratch) {
     if (primitive->kernel) {
         primitive->kernel->run(pointers, scratch);
         return 0;
     }
-    dnnl_exec_arg_t arguments[cod_argument_count + 1];
-    int count = 0;
-    for (int which = 0; which < cod_argument_count; which++) {
-        auto &argument = primitive->arguments[which];
-        if (!argument.used) continue;
-        dnnl_memory_set_data_handle(argument.memory.get(), pointers[which]);
-        arguments[count++] = {argument.id, argument.memory.get()};
-    }
-    if (primitive->scratch.get_size() > 0) {
-        dnnl_memory_set_data_handle(primitive->scratch_memory.get(), scratch);
-        arguments[count++] = {DNNL_ARG_SCRATCHPAD, primitive->scratch_memory.get()};
-    }
-    auto result = dnnl_primitive_execute(primitive->primitive.get(), cod::stream().get(), count, arguments);
-    if (result != dnnl_success) cod::set_error(primitive->implementation + " failed to execute");
-    return result == dnnl_success ? 0 : 1;
+    return cod::status([&] {
+        dnnl::memory memories[cod_argument_count + 1];
+        dnnl_exec_arg_t arguments[cod_argument_count + 1];
+        int count = 0;
+        auto bind = [&](int id, const dnnl::memory::desc &desc, void *pointer) {
+            memories[count] = dnnl::memory(desc, cod::engine(), pointer);
+            arguments[count] = {id, memories[count].get()};
+            count++;
+        };
+        for (int which = 0; which < cod_argument_count; which++) {
+            const auto &argument = primitive->arguments[which];
+            if (argument.used) bind(argument.id, argument.desc, pointers[which]);
+        }
+        if (primitive->scratch.get_size() > 0) bind(DNNL_ARG_SCRATCHPAD, primitive->scratch, scratch);
+        cod::execute(primitive->primitive, count, arguments, primitive->implementation);
+    });
 }
 
 cod_step *cod_step_create(cod_primitive *primitive, void *const pointers[cod_argument_count], void *scratch) {
@@ -170,6 +214,7 @@ cod_step *cod_step_create(cod_primitive *primitive, void *const pointers[cod_arg
             return step.release();
         }
         step->primitive = primitive->primitive;
+        step->implementation = primitive->implementation;
         auto bind = [&](int id, const dnnl::memory::desc &desc, void *pointer) {
             step->memories.emplace_back(desc, cod::engine(), pointer);
             step->arguments.push_back({id, step->memories.back().get()});
@@ -194,10 +239,10 @@ int cod_step_run(cod_step *step) {
         step->kernel->run(step->pointers, step->scratch);
         return 0;
     }
-    return dnnl_primitive_execute(step->primitive.get(), cod::stream().get(),
-                                  static_cast<int>(step->arguments.size()), step->arguments.data()) == dnnl_success
-               ? 0
-               : 1;
+    return cod::status([&] {
+        cod::execute(step->primitive, static_cast<int>(step->arguments.size()), step->arguments.data(),
+                     step->implementation);
+    });
 }
 
 void cod_step_destroy(cod_step *step) { delete step; }

@@ -30,7 +30,7 @@ package struct ValueDescription {
         case .integer: "an integer"
         case .number: "a number"
         case .string: "a string"
-        case .table(let table): className(of: table) + ((try? table.rawLength()).flatMap { $0 > 0 ? " of \($0)" : nil } ?? "")
+        case .table(let table): className(of: table) + ((try? table.leadingCount()).flatMap { $0 > 0 ? " of \($0)" : nil } ?? "")
         case .function: "a function"
         case .object(let object): object.typeName
         }

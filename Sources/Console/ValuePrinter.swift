@@ -49,9 +49,9 @@ public struct ValuePrinter {
         return Self.constructor(items, depth: path.count, lineWidth: lineWidth)
     }
 
-    /// The entries: the array part in order, then named fields sorted, then the others.
+    /// The entries: the elements before the first nil in order, then named fields sorted, then the others.
     private func items(of table: LuaTable, path: [String]) throws -> [String] {
-        let length = try table.rawLength()
+        let length = try table.leadingCount()
         var items: [String] = []
         for index in 0..<min(length, longestTable) {
             items.append(try text(of: table.rawGet(index + 1), path: path))

@@ -1,10 +1,12 @@
+import Basics
+
 #if canImport(Glibc)
     import Glibc
 #endif
 
 /// Makes numbered items on a thread of its own, a few ahead of their use.
 ///
-/// A POSIX thread rather than a task: the consumer is synchronous code that has to wait. The thread ends after the
+/// It works for the context of whoever started it. A POSIX thread rather than a task: the consumer is synchronous code that has to wait. The thread ends after the
 /// last item, after an error, or when the prefetcher is dropped, which waits for the item in the making.
 package final class Prefetcher<Item: Sendable> {
     private let queue: HandOver<Item>
@@ -17,12 +19,15 @@ package final class Prefetcher<Item: Sendable> {
     package init(_ numbers: Range<Int>, ahead: Int, make: @escaping @Sendable (Int) throws -> Item) throws {
         let queue = HandOver<Item>(capacity: ahead)
         self.queue = queue
+        let context = ComputeContext.current
         let work = Work {
-            for number in numbers {
-                guard queue.waitForRoom() else { return }
-                let item = Result { try make(number) }
-                queue.put(item)
-                if case .failure = item { return }
+            context.run {
+                for number in numbers {
+                    guard queue.waitForRoom() else { return }
+                    let item = Result { try make(number) }
+                    queue.put(item)
+                    if case .failure = item { return }
+                }
             }
         }
         // Signals stay with the threads that were there before: Ctrl-C is the main thread's business.

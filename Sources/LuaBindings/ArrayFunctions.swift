@@ -48,7 +48,7 @@ enum ArrayFunctions {
     /// Argument `position` as tensors by name, in the order of the names.
     private static func tensors(_ call: borrowing LuaCall, _ position: Int) throws -> [(name: String, tensor: Tensor)] {
         let table = try call.table(position, "tensors")
-        guard try table.array().isEmpty else {
+        guard try call.values(in: position, "tensors").isEmpty else {
             throw call.invalid(position, "tensors", "must be tensors by name, { weight = … }, but got an array")
         }
         return try table.fields().map { field -> (name: String, tensor: Tensor) in

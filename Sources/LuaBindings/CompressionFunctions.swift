@@ -136,7 +136,7 @@ enum ScoreTable {
     }
 
     static func read(_ table: LuaTable) throws -> LayerScores {
-        let listed = try LuaJSON.rows(of: table)
+        let listed = try LuaJSON.rows(of: table, place: "mr.plan: option 'scores'")
         guard !listed.isEmpty else { throw BindingFailure.planInput(detail: "the scores have no rows") }
         let rows = try listed.enumerated().map { position, value -> LayerScore in
             let row = value.table
@@ -192,7 +192,7 @@ enum CurveTable {
         guard let measure = RankCurves.Measure(rawValue: try table.rawGet("measure").string ?? "") else {
             throw BindingFailure.planInput(detail: "the curves do not say what they measure")
         }
-        let layers = try LuaJSON.rows(of: table).enumerated().map { position, value -> (name: String, points: [RankCurves.Point]) in
+        let layers = try LuaJSON.rows(of: table, place: "mr.plan: option 'curves'").enumerated().map { position, value -> (name: String, points: [RankCurves.Point]) in
             guard let row = value.table, let layer = try row.rawGet("layer").string,
                 let errors = try row.rawGet("errors").table?.array().compactMap(\.number),
                 let losses = try row.rawGet("losses").table?.array().compactMap(\.number), errors.count == losses.count

@@ -7,36 +7,16 @@ import LuaRuntime
 /// A table with elements 1…n and no names is an array; one with names is an object, its elements, if any, under
 /// `rows`. Functions and userdata have no JSON form.
 enum LuaJSON {
-    static func encode(_ value: LuaValue, place: String, depth: Int = 0) throws -> JSONValue {
-        switch value {
-        case .nil: return .null
-        case .boolean(let flag): return .bool(flag)
-        case .integer(let number): return .integer(Int64(number))
-        case .number(let number):
-            guard number.isFinite else { throw BindingFailure.noJSON(place: place, kind: "\(number)") }
-            return .number(number)
-        case .string(let text): return .string(text)
-        case .table(let table):
-            guard depth < 64 else { throw BindingFailure.noJSON(place: place, kind: "a table nested this deep (or in itself)") }
-            let elements = try table.array().enumerated().map {
-                try encode($1, place: "\(place)[\($0 + 1)]", depth: depth + 1)
-            }
-            let fields = try table.fields()
-            if fields.isEmpty { return elements.isEmpty ? .object([:]) : .array(elements) }
-            var object = JSONObject()
-            for (name, field) in fields { object[name] = try encode(field, place: "\(place).\(name)", depth: depth + 1) }
-            if !elements.isEmpty { object["rows"] = .array(elements) }
-            return .object(object)
-        case .function: throw BindingFailure.noJSON(place: place, kind: "a function")
-        case .object(let object): throw BindingFailure.noJSON(place: place, kind: "a \(object.typeName)")
-        }
+    static func encode(_ value: LuaValue, place: String) throws -> JSONValue {
+        var encoder = Encoder()
+        return try encoder.encode(value, place: place)
     }
 
     /// The elements of a table, or what stands under `rows` of one that came back from a file.
-    static func rows(of table: LuaTable) throws -> [LuaValue] {
-        let elements = try table.array()
+    static func rows(of table: LuaTable, place: String) throws -> [LuaValue] {
+        let elements = try table.array(place)
         guard elements.isEmpty, let rows = try table.rawGet("rows").table else { return elements }
-        return try rows.array()
+        return try rows.array(place + ": rows")
     }
 
     static func decode(_ value: JSONValue, in state: LuaState) throws -> LuaValue {
@@ -54,6 +34,55 @@ enum LuaJSON {
             let table = try state.table()
             for (key, member) in object.members { try table.rawSet(key, try decode(member, in: state)) }
             return .table(table)
+        }
+    }
+}
+
+extension LuaJSON {
+    /// One walk through a value.
+    private struct Encoder {
+        /// A table may stand in many places, so that a few tables in each other make more values than memory holds.
+        static let mostValues = 1 << 22
+        /// The tables that the present one is in, outermost first.
+        var outer: [LuaTable.Identity] = []
+        var valueCount = 0
+
+        mutating func encode(_ value: LuaValue, place: String) throws -> JSONValue {
+            valueCount += 1
+            guard valueCount <= Self.mostValues else {
+                throw BindingFailure.noJSON(place: place, kind: "a table of more than \(Self.mostValues) values")
+            }
+            switch value {
+            case .nil: return .null
+            case .boolean(let flag): return .bool(flag)
+            case .integer(let number): return .integer(Int64(number))
+            case .number(let number):
+                guard number.isFinite else { throw BindingFailure.noJSON(place: place, kind: "\(number)") }
+                return .number(number)
+            case .string(let text): return .string(text)
+            case .table(let table): return try encode(table, place)
+            case .function: throw BindingFailure.noJSON(place: place, kind: "a function")
+            case .object(let object): throw BindingFailure.noJSON(place: place, kind: "a \(object.typeName)")
+            }
+        }
+
+        private mutating func encode(_ table: LuaTable, _ place: String) throws -> JSONValue {
+            try Cancellation.check()
+            let identity = try table.identity()
+            guard !outer.contains(identity) else { throw BindingFailure.noJSON(place: place, kind: "a table in itself") }
+            guard outer.count < 64 else { throw BindingFailure.noJSON(place: place, kind: "a table nested this deep") }
+            outer.append(identity)
+            defer { outer.removeLast() }
+            var elements: [JSONValue] = []
+            for (position, element) in try table.array(place).enumerated() {
+                elements.append(try encode(element, place: "\(place)[\(position + 1)]"))
+            }
+            let fields = try table.fields()
+            if fields.isEmpty { return elements.isEmpty ? .object([:]) : .array(elements) }
+            var object = JSONObject()
+            for (name, field) in fields { object[name] = try encode(field, place: "\(place).\(name)") }
+            if !elements.isEmpty { object["rows"] = .array(elements) }
+            return .object(object)
         }
     }
 }

@@ -18,7 +18,11 @@ final class ModelObject: LuaObjectConvertible {
     private var engine: InferenceEngine?
     private var observer: (taps: [String], engine: InferenceEngine)?
     private var executor: (taps: Set<String>, executor: TapeExecutor)?
-    private var decomposed: [DecompositionKey: (model: DecomposedModel, whitening: Whitening?)] = [:]
+    /// The latest ones, oldest first; the whitening is kept alive because it tells them apart.
+    private var decompositions: [(key: DecompositionKey, model: DecomposedModel, whitening: Whitening?)] = []
+    /// Two, each with times and without: enough to compare options, and few enough that a loop over data sets does not
+    /// fill the memory.
+    private static let keptDecompositions = 4
 
     private struct DecompositionKey: Hashable {
         let groupings: [ConvolutionGrouping]
@@ -38,7 +42,7 @@ final class ModelObject: LuaObjectConvertible {
     func setParameters(_ parameters: ParameterTable) {
         graph.parameters = parameters
         (engine, observer) = (nil, nil)
-        decomposed = [:]
+        decompositions = []
     }
 
     /// Makes it another network with the same inputs and outputs.
@@ -78,17 +82,21 @@ final class ModelObject: LuaObjectConvertible {
         let input = try pass.enter(images, operation: "Model:forward")
         let result = try executor.forward([input], parameters: graph.parameters, on: pass.tape, isTraining: true)
         pass.remember(self, result.parameters)
+        // Where nothing moved, as in a network without batch norm, what was compiled stays.
         let names = Dictionary(uniqueKeysWithValues: result.parameters.map { ($0.value.identifier, $0.key) })
-        var parameters = graph.parameters
-        for update in pass.tape.stateUpdates {
-            if let name = names[update.variable.identifier] { parameters.update(name, update.value) }
+        let moved = pass.tape.stateUpdates.compactMap { update in
+            names[update.variable.identifier].map { (name: $0, value: update.value) }
         }
-        setParameters(parameters)
+        if !moved.isEmpty {
+            var parameters = graph.parameters
+            for update in moved { parameters.update(update.name, update.value) }
+            setParameters(parameters)
+        }
         return (pass, result)
     }
 
     /// The layers decomposed once for these parameters.
-    /// - Parameter whitening: moments that whiten the weights; kept alive, for they tell decompositions apart.
+    /// - Parameter whitening: moments that whiten the weights.
     func decomposition(
         _ groupings: [ConvolutionGrouping], includesClassifier: Bool, whitening: Whitening? = nil,
         latencyBatch: Int? = nil
@@ -96,18 +104,22 @@ final class ModelObject: LuaObjectConvertible {
         let key = DecompositionKey(
             groupings: groupings, includesClassifier: includesClassifier,
             whitening: whitening?.identity, latencyBatch: latencyBatch)
-        if let found = decomposed[key] { return found.model }
+        if let index = decompositions.firstIndex(where: { $0.key == key }) {
+            let found = decompositions.remove(at: index)
+            decompositions.append(found)
+            return found.model
+        }
+        let made: DecomposedModel
         if let latencyBatch {
             let meter = try LatencyMeter(batch: latencyBatch, cache: CacheDirectory.path, version: Toolkit.version)
-            let made = try decomposition(groupings, includesClassifier: includesClassifier, whitening: whitening)
+            made = try decomposition(groupings, includesClassifier: includesClassifier, whitening: whitening)
                 .timed(by: meter)
             try meter.save()
-            decomposed[key] = (made, whitening)
-            return made
+        } else {
+            made = try DecomposedModel(
+                graph, groupings: groupings, includesClassifier: includesClassifier, moments: whitening?.moments(of: graph))
         }
-        let made = try DecomposedModel(
-            graph, groupings: groupings, includesClassifier: includesClassifier, moments: whitening?.moments(of: graph))
-        decomposed[key] = (made, whitening)
+        decompositions = decompositions.suffix(Self.keptDecompositions - 1) + [(key, made, whitening)]
         return made
     }
 }

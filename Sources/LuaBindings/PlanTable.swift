@@ -74,7 +74,7 @@ enum PlanTable {
     private static func byPattern<Value>(
         _ value: LuaValue, _ name: String, _ read: (LuaValue, _ place: String) throws -> Value
     ) throws -> [(String, Value)] {
-        if try value.table?.rawLength() ?? 0 > 0 {
+        if try value.table?.count("mr.plan: option '\(name)'") ?? 0 > 0 {
             throw BindingFailure.planInput(detail: "option '\(name)' needs layers' names, as in { [\"stage1.*\"] = 4 }, but has elements without")
         }
         let fields = try value.table?.fields().map { ($0.name, try read($0.value, "\(name).\($0.name)")) } ?? []
@@ -93,8 +93,9 @@ enum PlanTable {
     /// One rank for all bonds, or an array of them.
     static func ranks(_ value: LuaValue, place: String) throws -> [Int] {
         if let rank = value.integer { return [rank] }
-        let ranks = try value.table?.array().compactMap(\.integer) ?? []
-        guard !ranks.isEmpty, try ranks.count == value.table?.rawLength() else {
+        let elements = try value.table?.array(place) ?? []
+        let ranks = elements.compactMap(\.integer)
+        guard !ranks.isEmpty, ranks.count == elements.count else {
             throw BindingFailure.notRanks(place: place)
         }
         return ranks
@@ -143,7 +144,7 @@ enum PlanTable {
             groupings(name), includesClassifier: classifier, whitening: whitening)
         var ranks: [String: [Int]] = [:]
         var planner = Planner(policy: .uniform)
-        let rows = try LuaJSON.rows(of: table)
+        let rows = try LuaJSON.rows(of: table, place: "compress: argument 1 (plan)")
         var made: [(layer: String, parameterCount: Int)] = []
         guard !rows.isEmpty else { throw BindingFailure.planMismatch(detail: "the plan has no rows") }
         for (position, value) in rows.enumerated() {

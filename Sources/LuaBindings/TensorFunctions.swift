@@ -7,13 +7,10 @@ import Tensors
 enum TensorFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         try table.define("tensor", in: state) { call in
-            var shape: [Int] = []
-            var values: [Double] = []
-            try flatten(try call.value(1), depth: 0, into: &values, &shape)
-            let tensor = try Tensor(values.map(Float.init), shape: Shape(shape))
+            let numbers = try NestedNumbers(try call.value(1))
             let options = try call.options(2, known: ["dtype"])
             let dtype = try options.choice("dtype", among: DType.allCases.map(\.rawValue), default: "float32")
-            try call.push(TensorObject(try tensor.converted(to: DType(rawValue: dtype) ?? .float32)))
+            try call.push(TensorObject(try numbers.tensor(DType(rawValue: dtype) ?? .float32)))
         }
         for (name, value) in [("zeros", 0.0), ("ones", 1.0)] {
             try table.define(name, in: state) { call in
@@ -50,7 +47,7 @@ enum TensorFunctions {
     }
 
     private static func concatenate(_ call: borrowing LuaCall) throws {
-        let elements = try call.table(1, "tensors").array()
+        let elements = try call.values(in: 1, "tensors", "an array of Tensors")
         guard !elements.isEmpty else { throw call.invalid(1, "tensors", "must be an array of at least one Tensor") }
         let values = elements.compactMap { $0.object?.object(as: ValueObject.self) }
         if values.count == elements.count {
@@ -116,18 +113,5 @@ enum TensorFunctions {
             try call.push(try TensorObject.apply(MeanSquaredError(), operands))
         }
         return losses
-    }
-
-    /// Nested tables of numbers, row-major; every row at one depth has one length.
-    private static func flatten(_ value: LuaValue, depth: Int, into values: inout [Double], _ shape: inout [Int]) throws {
-        if let number = value.number {
-            guard depth == shape.count else { throw BindingFailure.raggedTable(place: "mr.tensor") }
-            return values.append(number)
-        }
-        guard let table = value.table, depth < 16 else { throw BindingFailure.raggedTable(place: "mr.tensor") }
-        let elements = try table.array()
-        if values.isEmpty, depth == shape.count { shape.append(elements.count) }
-        guard depth < shape.count, shape[depth] == elements.count else { throw BindingFailure.raggedTable(place: "mr.tensor") }
-        for element in elements { try flatten(element, depth: depth + 1, into: &values, &shape) }
     }
 }

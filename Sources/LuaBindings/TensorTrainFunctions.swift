@@ -13,7 +13,7 @@ enum TensorTrainFunctions {
             try call.push(TensorTrainObject(try options.decompose(tensor)))
         }
         try trains.define("from_cores", in: state, module: module) { call in
-            let cores = try call.table(1, "cores").array().map { value -> Tensor in
+            let cores = try call.values(in: 1, "cores").map { value -> Tensor in
                 guard let object = value.object?.object(as: TensorObject.self) else {
                     throw call.invalid(1, "cores", "must be an array of Tensors")
                 }
@@ -82,23 +82,7 @@ enum TensorTrainFunctions {
     /// The geometry of a layer without groups.
     static func geometry(_ options: OptionReader) throws -> ConvolutionGeometry {
         ConvolutionGeometry(
-            stride: try pair(options, "stride", 1), padding: try sides(options), dilation: try pair(options, "dilation", 1))
-    }
-
-    /// One number for both directions, or rows and columns.
-    private static func pair(_ options: OptionReader, _ name: String, _ fallback: Int) throws -> [Int] {
-        let value = try options.value(name)
-        if value.isNil { return [fallback, fallback] }
-        if let number = value.integer { return [number, number] }
-        let numbers = try options.optionalIntegers(name) ?? []
-        guard numbers.count == 2 else { throw options.invalid(name, "must be one number or two, got \(numbers)") }
-        return numbers
-    }
-
-    /// One number, rows and columns, or top, left, bottom, right.
-    private static func sides(_ options: OptionReader) throws -> [Int] {
-        if try options.value("padding").table?.rawLength() == 4 { return try options.optionalIntegers("padding") ?? [] }
-        let both = try pair(options, "padding", 0)
-        return both + both
+            stride: try options.extents("stride", least: 1) ?? [1, 1], padding: try options.padding("padding"),
+            dilation: try options.extents("dilation", least: 1) ?? [1, 1])
     }
 }

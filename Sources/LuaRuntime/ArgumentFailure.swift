@@ -4,6 +4,8 @@ public import Basics
 public enum ArgumentFailure: Failure {
     case wrongType(function: String, place: String, expected: String, got: String)
     case invalid(function: String, place: String, reason: String)
+    /// A table that should be an array has the integer `key`, but none at `missing`; `nil` where `key` is below 1.
+    case notArray(place: String, key: Int, missing: Int?)
     case missing(function: String, place: String, expected: String)
     case unknownOption(function: String, option: String, nearest: String?)
     case closed(function: String, className: String)
@@ -14,7 +16,7 @@ public enum ArgumentFailure: Failure {
 
     public var code: String {
         switch self {
-        case .wrongType, .invalid, .missing: "lua.argument"
+        case .wrongType, .invalid, .notArray, .missing: "lua.argument"
         case .unknownOption: "lua.unknownOption"
         case .closed: "lua.closed"
         case .busy: "lua.busy"
@@ -29,6 +31,9 @@ public enum ArgumentFailure: Failure {
         case .wrongType(let function, let place, let expected, let got):
             "\(function): \(place) must be \(expected), got \(got)"
         case .invalid(let function, let place, let reason): "\(function): \(place) \(reason)"
+        case .notArray(let place, let key, let missing):
+            "\(place) has an element at \(key)\(missing.map { ", but none at \($0)" } ?? ""); "
+                + "an array has its elements at 1, 2, 3 and so on, without a gap"
         case .missing(let function, let place, let expected): "\(function): \(place) is missing (\(expected))"
         case .unknownOption(let function, let option, let nearest):
             "\(function): unknown option '\(option)'" + hint(nearest)

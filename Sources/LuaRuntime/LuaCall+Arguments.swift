@@ -8,22 +8,23 @@ import CLuaBridge
 extension LuaCall {
     /// An integer, or a number without a fraction.
     public func integer(_ position: Int, _ name: String) throws -> Int {
-        let index = index(position)
-        if lua_isinteger(state.current, index) != 0 { return Int(lua_tointegerx(state.current, index, nil)) }
-        guard lua_type(state.current, index) == LUA_TNUMBER,
-            let value = Int(exactly: lua_tonumberx(state.current, index, nil))
-        else { throw wrongType(position, name, "an integer") }
+        guard let index = index(position), let value = state.integer(at: index) else {
+            throw wrongType(position, name, "an integer")
+        }
         return value
     }
 
     public func number(_ position: Int, _ name: String) throws -> Double {
-        let index = index(position)
-        guard lua_type(state.current, index) == LUA_TNUMBER else { throw wrongType(position, name, "a number") }
+        guard let index = index(position), lua_type(state.current, index) == LUA_TNUMBER else {
+            throw wrongType(position, name, "a number")
+        }
         return lua_tonumberx(state.current, index, nil)
     }
 
     public func string(_ position: Int, _ name: String) throws -> String {
-        guard let text = state.text(at: index(position)) else { throw wrongType(position, name, "a string") }
+        guard let index = index(position), let text = state.text(at: index) else {
+            throw wrongType(position, name, "a string")
+        }
         return text
     }
 
@@ -37,61 +38,27 @@ extension LuaCall {
 
     /// The bytes of a string.
     public func bytes(_ position: Int, _ name: String) throws -> [UInt8] {
-        guard let bytes = state.bytes(at: index(position)) else { throw wrongType(position, name, "a string") }
+        guard let index = index(position), let bytes = state.bytes(at: index) else {
+            throw wrongType(position, name, "a string")
+        }
         return bytes
     }
 
     public func boolean(_ position: Int, _ name: String) throws -> Bool {
-        let index = index(position)
-        guard lua_type(state.current, index) == LUA_TBOOLEAN else { throw wrongType(position, name, "a boolean") }
+        guard let index = index(position), lua_type(state.current, index) == LUA_TBOOLEAN else {
+            throw wrongType(position, name, "a boolean")
+        }
         return lua_toboolean(state.current, index) != 0
     }
 
     public func table(_ position: Int, _ name: String) throws -> LuaTable {
-        guard isTable(position) else { throw wrongType(position, name, "a table") }
-        return LuaTable(reference: try state.reference(at: index(position)))
+        guard isTable(position), let index = index(position) else { throw wrongType(position, name, "a table") }
+        return LuaTable(reference: try state.reference(at: index))
     }
 
     public func function(_ position: Int, _ name: String) throws -> LuaFunction {
-        guard isFunction(position) else { throw wrongType(position, name, "a function") }
-        return LuaFunction(reference: try state.reference(at: index(position)))
-    }
-
-    /// An array of integers, such as a shape.
-    public func integers(_ position: Int, _ name: String) throws -> [Int] {
-        try elements(position, name, "an array of integers", \.integer)
-    }
-
-    /// An array of numbers.
-    public func numbers(_ position: Int, _ name: String) throws -> [Double] {
-        try elements(position, name, "an array of numbers", \.number)
-    }
-
-    /// An array of strings.
-    public func strings(_ position: Int, _ name: String) throws -> [String] {
-        try elements(position, name, "an array of strings", \.string)
-    }
-
-    private func elements<Element>(
-        _ position: Int, _ name: String, _ expected: String, _ read: (LuaValue) -> Element?
-    ) throws -> [Element] {
-        guard isTable(position) else { throw wrongType(position, name, expected) }
-        var elements: [Element] = []
-        let index = index(position)
-        let count = Int(lua_rawlen(state.current, index))
-        elements.reserveCapacity(count)
-        for i in stride(from: 1, through: count, by: 1) {
-            try state.reserve(1)
-            lua_rawgeti(state.current, index, lua_Integer(i))
-            let got = state.description(at: -1)
-            guard let element = read(try state.popValue()) else {
-                throw ArgumentFailure.wrongType(
-                    function: functionName, place: "argument \(position) (\(name)[\(i)])",
-                    expected: "an element of " + expected, got: got)
-            }
-            elements.append(element)
-        }
-        return elements
+        guard isFunction(position), let index = index(position) else { throw wrongType(position, name, "a function") }
+        return LuaFunction(reference: try state.reference(at: index))
     }
 
     // MARK: Optional

@@ -7,12 +7,12 @@ extension LuaCall {
     public func object<Object: AnyObject>(
         _ position: Int, _ name: String, as type: Object.Type = Object.self
     ) throws -> Object {
-        guard let block = moon_object(state.current, index(position)) else {
+        guard let index = index(position), let block = moon_object(state.current, index) else {
             throw wrongType(position, name, description(of: type))
         }
         guard let held = block.pointee.object else {
             // A closed one of another class is a wrong type first.
-            let className = state.record(at: index(position))?.name ?? "object"
+            let className = state.record(at: index)?.name ?? "object"
             guard className == state.className(of: type) else { throw wrongType(position, name, description(of: type)) }
             throw ArgumentFailure.closed(function: functionName, className: className)
         }

@@ -34,23 +34,23 @@ public struct LuaCall: ~Copyable {
 
     // MARK: Arguments of any type
 
-    public func isNil(_ position: Int) -> Bool { lua_type(state.current, index(position)) <= LUA_TNIL }
+    public func isNil(_ position: Int) -> Bool { type(position) <= LUA_TNIL }
 
-    public func isString(_ position: Int) -> Bool { lua_type(state.current, index(position)) == LUA_TSTRING }
+    public func isString(_ position: Int) -> Bool { type(position) == LUA_TSTRING }
 
-    public func isNumber(_ position: Int) -> Bool { lua_type(state.current, index(position)) == LUA_TNUMBER }
+    public func isNumber(_ position: Int) -> Bool { type(position) == LUA_TNUMBER }
 
-    public func isTable(_ position: Int) -> Bool { lua_type(state.current, index(position)) == LUA_TTABLE }
+    public func isTable(_ position: Int) -> Bool { type(position) == LUA_TTABLE }
 
-    public func isFunction(_ position: Int) -> Bool { lua_type(state.current, index(position)) == LUA_TFUNCTION }
+    public func isFunction(_ position: Int) -> Bool { type(position) == LUA_TFUNCTION }
 
     /// Whether the argument is an open object of that class.
     public func isObject<Object: AnyObject>(_ position: Int, as type: Object.Type) -> Bool {
-        state.object(at: index(position)) is Object
+        index(position).map { state.object(at: $0) is Object } ?? false
     }
 
-    /// The argument, whatever it is.
-    public func value(_ position: Int) throws -> LuaValue { try state.value(at: index(position)) }
+    /// The argument, whatever it is; nil where it was not passed.
+    public func value(_ position: Int) throws -> LuaValue { try index(position).map(state.value(at:)) ?? .nil }
 
     /// All arguments from `position` on.
     public func values(from position: Int = 1) throws -> [LuaValue] {
@@ -71,19 +71,23 @@ public struct LuaCall: ~Copyable {
     func wrongType(_ position: Int, _ name: String, _ expected: String) -> ArgumentFailure {
         .wrongType(
             function: functionName, place: place(position, name), expected: expected,
-            got: state.description(at: index(position)))
+            got: index(position).map(state.description(at:)) ?? "nothing")
     }
 
-    private func place(_ position: Int, _ name: String) -> String {
+    func place(_ position: Int, _ name: String) -> String {
         position == 0 ? "self" : name.isEmpty ? "argument \(position)" : "argument \(position) (\(name))"
     }
 
-    /// The stack index of an argument; beyond the last one, an index that Lua takes for none.
+    /// The stack index of an argument; `nil` for one that was not passed.
     ///
     /// Results are pushed behind the arguments, so a missing argument must not be looked up there.
     @inline(__always)
-    func index(_ position: Int) -> Int32 {
+    func index(_ position: Int) -> Int32? {
         let index = Int32(truncatingIfNeeded: position) &+ function.receiverCount
-        return index <= lastIndex ? index : Int32.max / 2
+        return index <= lastIndex ? index : nil
     }
+
+    /// Lua's type of an argument.
+    @inline(__always)
+    func type(_ position: Int) -> Int32 { index(position).map { lua_type(state.current, $0) } ?? LUA_TNONE }
 }

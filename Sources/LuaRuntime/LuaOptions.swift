@@ -1,3 +1,5 @@
+public import Basics
+
 /// How a Lua state is opened.
 public struct LuaOptions {
     /// Whether scripts are confined: no `io`, `debug`, `loadfile`, `dofile`, `package.loadlib`, files for `require`,
@@ -11,7 +13,10 @@ public struct LuaOptions {
     /// a sandbox. It covers what is asked for by `LuaCall.path` and `OptionReader.path`; without a sandbox, Lua's own `io`
     /// knows no such limit.
     public var allowedPaths: [String]?
-    /// Instructions between two looks at `Cancellation`; `nil` where scripts need not be stoppable inside pure Lua.
+    /// What scripts compute with, such as `ComputeContext(threadCount: 1, memoryLimit: 1 << 30)`; `nil` for a context of
+    /// the state's own. States on different threads should not share one that limits them together.
+    public var context: ComputeContext?
+    /// Instructions between two looks at the context's `cancellation`; `nil` where scripts need not be stoppable inside pure Lua.
     ///
     /// The hook behind it costs the same for every interval: an empty counting loop took 1.5 times as long with it,
     /// recursive calls 2.1, table filling 1.3, string work 1.0. Swift functions notice a request without it.
@@ -25,13 +30,14 @@ public struct LuaOptions {
 
     public init(
         isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil, allowedPaths: [String]? = nil,
-        interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient, output: ((String) -> Void)? = nil,
+        context: ComputeContext? = nil, interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient, output: ((String) -> Void)? = nil,
         warnings: ((String) -> Void)? = nil
     ) {
         self.isSandboxed = isSandboxed
         self.memoryLimit = memoryLimit
         self.instructionLimit = instructionLimit
         self.allowedPaths = allowedPaths
+        self.context = context
         self.interruptInterval = interruptInterval
         self.globals = globals
         self.output = output

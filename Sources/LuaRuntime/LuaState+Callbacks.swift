@@ -6,7 +6,7 @@ import CLuaBridge
 extension LuaState {
     static let installCallbacks: Void = moon_install(
         MoonCallbacks(
-            enter: enterSwift, release: releaseObject, isInterrupted: { Cancellation.isRequested },
+            enter: enterSwift, release: releaseObject, isInterrupted: isInterrupted,
             pushStop: pushStop, write: writeOutput, warn: writeWarning))
 }
 
@@ -18,7 +18,7 @@ private func enterSwift(_ L: OpaquePointer?, _ box: UnsafeMutableRawPointer?) ->
     return state.entering(L) {
         let argumentCount = lua_gettop(L)
         do {
-            try Cancellation.check()
+            if state.context.cancellation.isRequested { throw Interrupted() }
             try function.body(LuaCall(state: state, function: function, argumentCount: argumentCount))
             return lua_gettop(L) - argumentCount
         } catch {
@@ -26,6 +26,11 @@ private func enterSwift(_ L: OpaquePointer?, _ box: UnsafeMutableRawPointer?) ->
             return -1
         }
     }
+}
+
+private func isInterrupted(_ state: UnsafeMutableRawPointer?) -> Bool {
+    guard let state else { return false }
+    return Unmanaged<LuaState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.context.cancellation.isRequested }
 }
 
 private func releaseObject(_ object: UnsafeMutableRawPointer?) {

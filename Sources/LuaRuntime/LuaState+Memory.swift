@@ -1,9 +1,10 @@
+public import Basics
 import CLua
 import CLuaBridge
 
 /// Accounts of the memory that Lua cannot see: a small userdata may hide a large Swift object, so the bytes behind
 /// userdata are charged, and enough new ones bring a collection at the next call from a script into Swift.
-extension LuaState {
+extension LuaState: GarbageCollector {
     /// Bytes on the Lua heap.
     public var heapByteCount: Int { Int(host.pointee.heapBytes) }
 

@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 import CLua
 import CLuaBridge
 
@@ -8,6 +8,8 @@ import CLuaBridge
 /// state should reach it through `call.state`: capturing it keeps it alive until `close()`.
 public final class LuaState {
     public let options: LuaOptions
+    /// What this state's scripts compute with: threads, kernels, tensor memory, and the request to stop them.
+    public let context: ComputeContext
     let host: UnsafeMutablePointer<MoonHost>
     let fileAccess: FileAccess
     private let main: OpaquePointer
@@ -41,6 +43,7 @@ public final class LuaState {
         main: OpaquePointer, host: UnsafeMutablePointer<MoonHost>, ownsInterpreter: Bool, options: LuaOptions
     ) {
         self.options = options
+        context = options.context ?? ComputeContext()
         self.host = host
         fileAccess = FileAccess(options)
         self.main = main
@@ -118,8 +121,17 @@ public final class LuaState {
     public static func open(
         in interpreter: OpaquePointer, _ body: (LuaState) throws -> LuaTable
     ) -> Int32 {
-        guard let state = try? attach(to: interpreter) else {
-            lua_pushnil(interpreter)
+        let state: LuaState
+        do {
+            state = try attach(to: interpreter)
+        } catch {
+            // Without a state there are no error objects: a text says why, or Lua's own error takes its place.
+            var text = "moonrail cannot attach to this interpreter: \(error)"
+            text.withUTF8 { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { bytes in
+                    _ = moon_push_string(interpreter, bytes.baseAddress, bytes.count)
+                }
+            }
             return -1
         }
         return state.entering(interpreter) {
@@ -138,14 +150,14 @@ public final class LuaState {
     /// The `lua_State *` of the running coroutine, for other C libraries that bind to Lua.
     public var interpreter: OpaquePointer { current }
 
-    /// Runs `body` with `L` as the stack in use.
+    /// Runs `body` with `L` as the stack in use, and the thread at work for this state.
     @inline(__always)
     func entering<Result>(_ L: OpaquePointer, _ body: () throws -> Result) rethrows -> Result {
         let outer = current
         current = L
         defer { current = outer }
         if !references.isEmpty { references.drain(L) }
-        return try body()
+        return try WorkingThread.current.work(for: context, collector: self, body)
     }
 
     /// The global table.

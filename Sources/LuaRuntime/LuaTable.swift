@@ -54,12 +54,26 @@ public struct LuaTable {
         }
     }
 
-    /// The border of the array part, as `#` gives it without metamethods.
-    /// - Complexity: O(log n).
-    public func rawLength() throws -> Int {
+    /// The number of elements of an array: they stand at 1…n, and no other key is an integer. Names do not count.
+    ///
+    /// It is found by looking at the entries, without metamethods, and not from a border as `#` gives it, which can be
+    /// any number.
+    /// - Parameter place: who passed the table, with which a message begins.
+    /// - Throws: `ArgumentFailure` for a table with another integer key, such as one with a gap.
+    /// - Complexity: O(entries).
+    public func count(_ place: @autoclosure () -> String = "a table") throws -> Int {
         try with { state in
             defer { state.pop() }
-            return Int(lua_rawlen(state.current, -1))
+            return try state.arrayCount(at: -1, place: place())
+        }
+    }
+
+    /// How many elements stand at 1, 2, … before the first nil, whatever other keys there are. For showing tables.
+    /// - Complexity: O(count).
+    public func leadingCount() throws -> Int {
+        try with { state in
+            defer { state.pop() }
+            return Int(moon_leading_count(state.current, -1))
         }
     }
 
@@ -71,32 +85,69 @@ public struct LuaTable {
         }
     }
 
-    /// Appends after the array part, without metamethods.
-    public func append(_ value: some LuaConvertible) throws { try rawSet(try rawLength() + 1, value) }
+    /// Appends after a border of the table, as `t[#t + 1] = value` does, without metamethods.
+    /// - Complexity: O(log n).
+    public func append(_ value: some LuaConvertible) throws {
+        let border = try with { state in
+            defer { state.pop() }
+            return Int(lua_rawlen(state.current, -1))
+        }
+        guard border < Int.max else { throw ArgumentFailure.notArray(place: "a table", key: border, missing: nil) }
+        try rawSet(border + 1, value)
+    }
 
     /// Calls `body` with every key and value, in no particular order, without metamethods.
     ///
-    /// Fields may be changed or cleared meanwhile, but not added.
+    /// Fields may be changed or cleared meanwhile, but not added. The key itself stays with Lua, because a string that
+    /// is not UTF-8 is another one in Swift.
     public func forEach(_ body: (LuaValue, LuaValue) throws -> Void) throws {
-        var key = LuaValue.nil
-        while true {
-            let pair = try with { state in
-                try key.push(to: state)
-                try state.check(moon_next(state.current))
+        try with { state in
+            try state.pushNil()
+            while true {
+                try state.reserve(4)
+                lua_pushvalue(state.current, -2)
+                lua_rotate(state.current, -2, 1)
+                try state.check(moon_next(state.current))  // table, key, value
                 let value = try state.popValue()
-                return (try state.popValue(), value)
+                if lua_type(state.current, -1) == LUA_TNIL { break }
+                try body(try state.value(at: -1), value)
             }
-            if pair.0.isNil { return }
-            key = pair.0
-            try body(pair.0, pair.1)
+            state.pop(2)
         }
     }
 
-    /// The elements 1…rawLength.
-    public func array() throws -> [LuaValue] {
-        let count = try rawLength()
-        guard count > 0 else { return [] }
-        return try (1...count).map { try rawGet($0) }
+    /// The elements of an array, by the rule of `count`, without metamethods.
+    /// - Complexity: O(entries), in time and memory.
+    public func array(_ place: @autoclosure () -> String = "a table") throws -> [LuaValue] {
+        try with { state in
+            let count = try state.arrayCount(at: -1, place: place())
+            let elements = try (0..<count).map { offset in
+                lua_rawgeti(state.current, -1, lua_Integer(offset + 1))
+                return try state.popValue()
+            }
+            state.pop()
+            return elements
+        }
+    }
+
+    /// Reads an array of as many numbers as `elements` has places, without metamethods.
+    /// - Returns: Whether the table is one.
+    /// - Complexity: O(entries).
+    package func read(into elements: UnsafeMutableBufferPointer<Double>) throws -> Bool {
+        try with { state in
+            defer { state.pop() }
+            guard try state.arrayCount(at: -1, place: "a table") == elements.count else { return false }
+            return state.readNumbers(at: -1, into: elements) == elements.count
+        }
+    }
+
+    /// As above, for integers and numbers without a fraction.
+    package func read(into elements: UnsafeMutableBufferPointer<Int64>) throws -> Bool {
+        try with { state in
+            defer { state.pop() }
+            guard try state.arrayCount(at: -1, place: "a table") == elements.count else { return false }
+            return state.readIntegers(at: -1, into: elements) == elements.count
+        }
     }
 
     /// The fields with text keys, sorted by key.
@@ -104,6 +155,17 @@ public struct LuaTable {
         var found: [(name: String, value: LuaValue)] = []
         try forEach { key, value in if let name = key.string { found.append((name, value)) } }
         return found.sorted { $0.name < $1.name }
+    }
+
+    /// What tells a table from every other one that is alive.
+    public struct Identity: Hashable { fileprivate let address: UInt }
+
+    /// - Complexity: O(1).
+    public func identity() throws -> Identity {
+        try with { state in
+            defer { state.pop() }
+            return Identity(address: UInt(bitPattern: lua_topointer(state.current, -1)))
+        }
     }
 
     public func metatable() throws -> LuaTable? {

@@ -39,7 +39,7 @@ public struct OptionReader {
     public func has(_ name: String) throws -> Bool { try !value(name).isNil }
 
     /// The elements 1…n of the table.
-    public func positional() throws -> [LuaValue] { try source?.array() ?? [] }
+    public func positional() throws -> [LuaValue] { try source?.array("\(function): options") ?? [] }
 
     /// A failure about an option: `throw options.invalid("keep", "must lie in (0, 1], got \(keep)")`.
     public func invalid(_ name: String, _ reason: String) -> ArgumentFailure {
@@ -137,7 +137,7 @@ public struct OptionReader {
         if let stray = try table.fields().first {
             throw invalid(name, "must be an array of \(elements), but has the field '\(stray.name)'")
         }
-        return try table.array().enumerated().map { position, value in
+        return try table.array("\(function): \(place(name))").enumerated().map { position, value in
             if let element = convert(value) { return element }
             throw try wrongType("\(name)[\(position + 1)]", "one of the \(elements)", value)
         }

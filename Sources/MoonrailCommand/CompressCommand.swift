@@ -71,8 +71,8 @@ struct CompressCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(options)
-        Interrupts.stopScriptThenProcess()
-        try reportingFailures {
+        InterruptSignal.stopsWorkThenProcess()
+        try reportingFailures(session.progress) {
             let given = try session.state.table([
                 "model": model, "keep": keep, "out": out, "align": align, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
             ])

@@ -25,7 +25,7 @@ struct PromptCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(options)
-        InterruptSignal.requestCancellation()
+        InterruptSignal.stopsWork()
         try presetModule(in: session.state)
         let prompt = try REPL(session.state, progress: session.progress, services: services(session.state))
         if let script { try session.run(script, arguments: []) }

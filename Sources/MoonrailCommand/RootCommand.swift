@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import LuaBindings
+import Tensors
 
 /// The command `moonrail`.
 @main
@@ -43,6 +44,7 @@ struct RootCommand: ParsableCommand {
     /// Runs the command line and exits: 0, 1 for what failed, 2 for a command line that makes no sense, 130 for
     /// Ctrl-C.
     static func main() {
+        IdleThreads.restartWithShortSpin()
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -41,7 +41,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(options)
-        Interrupts.stopScriptThenProcess()
+        InterruptSignal.stopsWorkThenProcess()
         try session.run(script.first ?? "", arguments: Array(script.dropFirst()))
     }
 }

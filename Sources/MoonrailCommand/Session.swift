@@ -19,7 +19,7 @@ struct Session {
         // Text from scripts starts on a line of its own, not behind a bar.
         let state = try LuaState(
             LuaOptions(
-                globals: .declaredByWriting,
+                context: .standard, globals: .declaredByWriting,
                 output: { text in
                     progress.makeRoom()
                     print(text, terminator: "")
@@ -40,20 +40,11 @@ struct Session {
     /// Runs a script; what it throws is reported on standard error.
     /// - Throws: `ExitCode` 1 after an error, 130 after Ctrl-C.
     func run(_ path: String, arguments: [String]) throws {
-        do {
+        try reportingFailures(progress) {
             let text = try ScriptFile.text(of: path)
             try prepare(path, arguments)
             Cancellation.clear()
             try state.run(text, name: path, arguments: arguments)
-        } catch {
-            progress.makeRoom()
-            if (error as? LuaFailure)?.isInterrupted ?? (error is Interrupted) {
-                Terminal.standardError.write("interrupted\n")
-                throw ExitCode(130)
-            }
-            let errors = Terminal.standardError
-            errors.write(ErrorReport(error).placed.text(usesColor: errors.usesColor))
-            throw ExitCode(1)
         }
     }
 

@@ -1,13 +1,15 @@
-import Basics
+public import Basics
 import Synchronization
 
 #if canImport(Glibc)
     import Glibc
 #endif
 
-/// How much tensor memory is in use. Freed blocks are kept for reuse, because fresh pages cost a training step more
-/// than its arithmetic on small nets; what is kept never exceeds the largest amount that was in use at once.
-public enum MemoryLedger {
+/// How much tensor memory a context has in use. Freed blocks are kept for reuse, because fresh pages cost a training
+/// step more than its arithmetic on small nets; what is kept never exceeds the largest amount that was in use at once.
+///
+/// The static members mean the ledger of the context that the calling thread works for.
+public final class MemoryLedger: Sendable {
     private struct State {
         var liveByteCount = 0
         var peakByteCount = 0
@@ -16,7 +18,7 @@ public enum MemoryLedger {
         var idle: [Int: [UInt]] = [:]
     }
 
-    private static let state = Mutex(State())
+    private let state = Mutex(State())
     private static let floor = 256 << 20
 
     private static var defaultLimit: Int {
@@ -25,22 +27,27 @@ public enum MemoryLedger {
         return pages > 0 && pageSize > 0 ? pages * pageSize / 10 * 9 : 16 << 30
     }
 
+    init() {}
+
+    deinit { trim() }
+
     /// Bytes held by living tensors.
-    public static var liveByteCount: Int { state.withLock { $0.liveByteCount } }
+    public var liveByteCount: Int { state.withLock { $0.liveByteCount } }
     /// The largest `liveByteCount` since the last `resetPeak()`.
-    public static var peakByteCount: Int { state.withLock { $0.peakByteCount } }
+    public var peakByteCount: Int { state.withLock { $0.peakByteCount } }
     /// Bytes kept for reuse.
-    public static var idleByteCount: Int { state.withLock { $0.idleByteCount } }
-    /// Allocation beyond this many live bytes fails; nine tenths of physical memory unless set.
-    public static var limit: Int {
+    public var idleByteCount: Int { state.withLock { $0.idleByteCount } }
+    /// Allocation beyond this many live bytes fails, after the interpreter that asks for them has collected its garbage;
+    /// nine tenths of physical memory unless set.
+    public var limit: Int {
         get { state.withLock { $0.limit } }
         set { state.withLock { $0.limit = newValue } }
     }
 
-    public static func resetPeak() { state.withLock { $0.peakByteCount = $0.liveByteCount } }
+    public func resetPeak() { state.withLock { $0.peakByteCount = $0.liveByteCount } }
 
     /// Gives kept blocks back to the system.
-    public static func trim() {
+    public func trim() {
         let blocks = state.withLock { state -> [UInt] in
             defer { (state.idle, state.idleByteCount) = ([:], 0) }
             return state.idle.values.flatMap { $0 }
@@ -55,10 +62,22 @@ public enum MemoryLedger {
         return (byteCount + step - 1) / step * step
     }
 
-    static func allocate(capacity: Int) throws -> UnsafeMutableRawPointer {
+    /// A block of `capacity` bytes. Where there is no room for it, garbage is collected and all is tried once more.
+    /// - Throws: `outOfMemory`.
+    func allocate(capacity: Int) throws -> UnsafeMutableRawPointer {
+        do {
+            return try take(capacity)
+        } catch {
+            guard let collector = WorkingThread.current.collector else { throw error }
+            collector.collect()
+            return try take(capacity)
+        }
+    }
+
+    private func take(_ capacity: Int) throws -> UnsafeMutableRawPointer {
         enum Outcome { case reuse(UInt), fresh(isCrowded: Bool), refused(live: Int, limit: Int) }
         let outcome = state.withLock { state -> Outcome in
-            guard state.liveByteCount + capacity <= state.limit else {
+            guard capacity <= state.limit, state.liveByteCount <= state.limit - capacity else {
                 return .refused(live: state.liveByteCount, limit: state.limit)
             }
             state.liveByteCount += capacity
@@ -75,27 +94,27 @@ public enum MemoryLedger {
             throw TensorFailure.outOfMemory(byteCount: capacity, liveByteCount: live, limit: limit)
         case .fresh(let isCrowded):
             if isCrowded { trim() }
-            var block: UnsafeMutableRawPointer?
-            if posix_memalign(&block, 64, capacity) != 0 {
-                trim()
-                if posix_memalign(&block, 64, capacity) != 0 { block = nil }
+            if let block = systemBlock(capacity) { return block }
+            let (live, limit) = state.withLock { state in
+                state.liveByteCount -= capacity
+                return (state.liveByteCount, state.limit)
             }
-            guard let block else {
-                let (live, limit) = state.withLock { state in
-                    state.liveByteCount -= capacity
-                    return (state.liveByteCount, state.limit)
-                }
-                throw TensorFailure.outOfMemory(byteCount: capacity, liveByteCount: live, limit: limit)
-            }
-            return block
+            throw TensorFailure.outOfMemory(byteCount: capacity, liveByteCount: live, limit: limit)
         }
     }
 
-    static func recycle(_ block: UnsafeMutableRawPointer, capacity: Int) {
+    private func systemBlock(_ capacity: Int) -> UnsafeMutableRawPointer? {
+        var block: UnsafeMutableRawPointer?
+        if posix_memalign(&block, 64, capacity) == 0 { return block }
+        trim()
+        return posix_memalign(&block, 64, capacity) == 0 ? block : nil
+    }
+
+    func recycle(_ block: UnsafeMutableRawPointer, capacity: Int) {
         let address = UInt(bitPattern: block)
         let kept = state.withLock { state -> Bool in
             state.liveByteCount -= capacity
-            guard state.liveByteCount + state.idleByteCount + capacity <= max(floor, state.peakByteCount) else {
+            guard state.liveByteCount + state.idleByteCount + capacity <= max(Self.floor, state.peakByteCount) else {
                 return false
             }
             state.idleByteCount += capacity
@@ -106,18 +125,36 @@ public enum MemoryLedger {
     }
 }
 
-/// A block of tensor memory, 64-byte aligned, given back when the last tensor on it goes.
+extension MemoryLedger {
+    private static var current: MemoryLedger { ComputeContext.current.memory }
+
+    public static var liveByteCount: Int { current.liveByteCount }
+    public static var peakByteCount: Int { current.peakByteCount }
+    public static var idleByteCount: Int { current.idleByteCount }
+    public static var limit: Int {
+        get { current.limit }
+        set { current.limit = newValue }
+    }
+
+    public static func resetPeak() { current.resetPeak() }
+
+    public static func trim() { current.trim() }
+}
+
+/// A block of tensor memory, 64-byte aligned, given back to the ledger of its context when the last tensor on it goes.
 public final class Storage: @unchecked Sendable {
     package let pointer: UnsafeMutableRawPointer
     public let byteCount: Int
     private let capacity: Int
+    private let ledger: MemoryLedger
 
     /// Uninitialised memory.
     package init(byteCount: Int) throws {
         capacity = MemoryLedger.capacity(for: byteCount)
         self.byteCount = byteCount
-        pointer = try MemoryLedger.allocate(capacity: capacity)
+        ledger = ComputeContext.current.memory
+        pointer = try ledger.allocate(capacity: capacity)
     }
 
-    deinit { MemoryLedger.recycle(pointer, capacity: capacity) }
+    deinit { ledger.recycle(pointer, capacity: capacity) }
 }

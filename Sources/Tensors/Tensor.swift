@@ -1,5 +1,8 @@
 /// An n-dimensional array on storage that views share.
 ///
+/// Its elements never change for users of the library, so tensors may go from thread to thread. Inside of it, a tensor
+/// that is being made is written by the thread that makes it, and scripts assign to tensors of their own state.
+///
 /// Values are plain row-major float32, int64 or uint8 to every reader; activations inside a network may lie in the
 /// blocked layout that oneDNN prefers, and are put in row-major order when something else reads them.
 public struct Tensor: @unchecked Sendable {
@@ -84,9 +87,9 @@ public struct Tensor: @unchecked Sendable {
         }
     }
 
-    /// Writes to the elements in place; every view of the storage sees it.
+    /// Writes to the elements in place, for tensors that are being made; every view of the storage sees it.
     /// - Throws: `typeMismatch`, or `invalidArgument` when the tensor is a view with gaps.
-    public func withMutableElements<Element: TensorElement, Result>(
+    package func withMutableElements<Element: TensorElement, Result>(
         of type: Element.Type = Element.self, _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
     ) throws -> Result {
         try requireType(Element.dtype, "write")

@@ -1,3 +1,4 @@
+import Basics
 import LuaBindings
 import LuaRuntime
 import Testing
@@ -9,7 +10,7 @@ func run(
 ) throws -> String {
     final class Output { var text = "" }
     let output = Output()
-    let state = try LuaState(LuaOptions(output: { output.text += $0 }))
+    let state = try LuaState(LuaOptions(context: .current, output: { output.text += $0 }))
     defer { state.close() }
     try Toolkit.install(in: state)
     for (name, body) in names { try state.globals.rawSet(name, try state.function(name) { _ in body() }) }

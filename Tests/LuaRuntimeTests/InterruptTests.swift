@@ -7,13 +7,13 @@ import Testing
     import Glibc
 #endif
 
-/// One after the other: the request to stop is the process's. Other suites never request one, but would see it, so
-/// this suite runs in a process of its own.
+/// One after the other: a signal is the process's, and asks the standard context to stop. Other suites never request
+/// that, but would see it, so this suite runs in a process of its own.
 @Suite(.serialized) struct InterruptTests {
     @Test func loopsStopInsidePcallAndCoroutines() async {
         await #expect(processExitsWith: .success) {
             for loop in InterruptScripts.loops {
-                let state = try LuaState.forTests()
+                let state = try LuaState.forTests(LuaOptions(context: .standard))
                 InterruptScripts.requestSoon()
                 let failure = try state.failure(loop)
                 guard failure.isInterrupted, failure.code == "interrupted" else { exit(1) }
@@ -28,17 +28,27 @@ import Testing
     @Test func cleanupStillRunsWhenInterrupted() async {
         await #expect(processExitsWith: .success) {
             let census = Counter.Census()
-            let state = try LuaState.forTests(census: census)
+            let state = try LuaState.forTests(LuaOptions(context: .standard), census: census)
             InterruptScripts.requestSoon()
             _ = try state.failure("local c <close> = counter(1) while true do end")
             if census.alive != 0 { exit(1) }
         }
     }
 
+    @Test func aRequestStopsTheStatesOfItsContextOnly() throws {
+        let (stopped, other) = (try LuaState.forTests(), try LuaState.forTests())
+        stopped.context.cancellation.request()
+        #expect(try stopped.failure("while true do end").isInterrupted)
+        #expect(try stopped.failure("add(1, 2)").isInterrupted)
+        #expect(try other.first("return add(1, 2)").integer == 3)
+        stopped.context.cancellation.clear()
+        #expect(try stopped.first("return add(1, 2)").integer == 3)
+    }
+
     @Test func sigintIsARequest() async {
         await #expect(processExitsWith: .success) {
-            InterruptSignal.requestCancellation()
-            let state = try LuaState.forTests()
+            InterruptSignal.stopsWork()
+            let state = try LuaState.forTests(LuaOptions(context: .standard))
             try state.define("signal") { _ in _ = kill(getpid(), SIGINT) }
             let failure = try state.failure("signal() while true do end")
             if !failure.isInterrupted { exit(1) }

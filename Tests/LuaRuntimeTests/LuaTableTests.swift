@@ -10,7 +10,7 @@ import Testing
         for i in 1...3 { try table.append("e\(i)") }
         #expect(try table.get("name").string == "conv1")
         #expect(try table.get("shape").table?.array().compactMap(\.integer) == [32, 16, 3, 3])
-        #expect(try table.rawLength() == 3 && table.get(2).string == "e2")
+        #expect(try table.count() == 3 && table.get(2).string == "e2")
         #expect(try table.get("b").table?.get("c").string == "d")
         try table.set("name", LuaValue.nil)
         #expect(try table.fields().map(\.name) == ["a", "b", "gain", "on", "rank", "shape"])
@@ -23,7 +23,7 @@ import Testing
                                       __newindex = function(t, k, v) rawset(t, k, v * 2) end })
             """).table)
         #expect(try table.get("a").string == "a!" && table.rawGet("a").isNil)
-        #expect(try table.length() == 7 && table.rawLength() == 0)
+        #expect(try table.length() == 7 && table.count() == 0)
         try table.set("b", 4)
         #expect(try table.rawGet("b").integer == 8)
     }
@@ -51,6 +51,20 @@ import Testing
         }
         #expect(sum == 6)
         #expect(try table.fields().isEmpty)
+    }
+
+    @Test func iterationGoesOnFromKeysThatAreNotUTF8() throws {
+        let state = try LuaState()
+        for script in [
+            #"return { ["\xff"] = 1 }"#, #"return { ["\xff"] = 1, ["\u{FFFD}"] = 2, ["\xfe"] = 3 }"#,
+            #"return { ["\u{FFFD}"] = 1, ["\xff"] = 2, x = 3, 4, 5 }"#,
+        ] {
+            let table = try #require(try state.first(script).table)
+            var values: [Int] = []
+            try table.forEach { _, value in values.append(value.integer ?? 0) }
+            #expect(values.sorted() == Array(1...values.count), "\(script)")
+            #expect(try values.count == state.first("local n = 0 for _ in pairs((function() \(script) end)()) do n = n + 1 end return n").integer)
+        }
     }
 
     @Test func stringsKeepTheirBytes() throws {

@@ -1,10 +1,11 @@
+import Basics
 import Tensors
 import Testing
 
-/// The ledger is the whole process's, so each test counts in a process of its own.
+/// Each test counts in a context of its own, because others may run at the same time.
 @Suite struct MemoryLedgerTests {
-    @Test func liveBytesReturnToTheStart() async {
-        await #expect(processExitsWith: .success) {
+    @Test func liveBytesReturnToTheStart() throws {
+        try ComputeContext().run {
             func work() throws {
                 let (x, w) = (try sample([2, 5, 9, 9]), try sample([7, 5, 3, 3], seed: 2))
                 let geometry = ConvolutionGeometry(stride: 1, padding: 1)
@@ -26,8 +27,8 @@ import Testing
         }
     }
 
-    @Test func viewsCostNothingAndKeepTheirStorage() async {
-        await #expect(processExitsWith: .success) {
+    @Test func viewsCostNothingAndKeepTheirStorage() throws {
+        try ComputeContext().run {
             let before = MemoryLedger.liveByteCount
             var view: Tensor? = try sample([1000]).sliced(dim: 0, from: 990, to: 1000)
             #expect(MemoryLedger.liveByteCount - before >= 4000)
@@ -37,8 +38,8 @@ import Testing
         }
     }
 
-    @Test func freedBlocksAreKeptAndGivenBack() async {
-        await #expect(processExitsWith: .success) {
+    @Test func freedBlocksAreKeptAndGivenBack() throws {
+        try ComputeContext().run {
             MemoryLedger.trim()
             #expect(MemoryLedger.idleByteCount == 0)
             do { _ = try Tensor.zeros([4096]) }
@@ -48,8 +49,8 @@ import Testing
         }
     }
 
-    @Test func theLimitIsAnError() async {
-        await #expect(processExitsWith: .success) {
+    @Test func theLimitIsAnError() throws {
+        try ComputeContext().run {
             let before = MemoryLedger.liveByteCount
             MemoryLedger.limit = before + (1 << 20)
             expectFailure("tensor.outOfMemory", "the limit is 1.0 MiB") { _ = try Tensor.zeros([1 << 20]) }
@@ -60,8 +61,8 @@ import Testing
     }
 
     /// What is kept for reuse counts too when memory gets scarce.
-    @Test func keptBlocksMakeRoomBeforeTheLimit() async {
-        await #expect(processExitsWith: .success) {
+    @Test func keptBlocksMakeRoomBeforeTheLimit() throws {
+        try ComputeContext().run {
             MemoryLedger.limit = MemoryLedger.liveByteCount + (8 << 20)
             do { _ = try Tensor.zeros([6 << 18]) }
             #expect(MemoryLedger.idleByteCount >= 6 << 20)
@@ -72,8 +73,8 @@ import Testing
     }
 
     /// Two tensors alive at once never share a block.
-    @Test func reusedBlocksAreExclusive() async {
-        await #expect(processExitsWith: .success) {
+    @Test func reusedBlocksAreExclusive() throws {
+        try ComputeContext().run {
             do { _ = try (0..<8).map { _ in try Tensor.zeros([100]) } }
             let tensors = try (0..<16).map { try Tensor.full([100], Double($0)) }
             for (i, tensor) in tensors.enumerated() {

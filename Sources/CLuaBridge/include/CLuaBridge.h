@@ -65,8 +65,8 @@ typedef struct MoonCallbacks {
     int32_t (*enter)(lua_State *L, void *box);
     /// Drops the retained reference to a Swift object.
     void (*release)(void *object);
-    /// Whether the user asked for the computation to stop.
-    bool (*isInterrupted)(void);
+    /// Whether the state's computation was asked to stop.
+    bool (*isInterrupted)(void *state);
     /// Pushes the error value for a stop.
     void (*pushStop)(lua_State *L, void *state, int32_t reason);
     /// Text from `print`; and a whole message from `warn` or from an error in a finalizer.
@@ -151,6 +151,17 @@ int moon_length(lua_State *L);
 /// Pops a value and gives its registry reference.
 int moon_reference(lua_State *L, int *reference);
 
+// MARK: Arrays (of the table at `index`; these need three free slots and never raise)
+
+/// How many elements stand at 1, 2, … before the first nil.
+int64_t moon_leading_count(lua_State *L, int index);
+/// The number n of integer keys where they are 1…n, else -1 and one that is beyond the first gap or below 1.
+int64_t moon_array_count(lua_State *L, int index, int64_t *stray);
+/// Reads elements 1…count as numbers, or as integers and numbers without a fraction; returns how many of them came
+/// before the first that is none.
+size_t moon_read_numbers(lua_State *L, int index, double *values, size_t count);
+size_t moon_read_integers(lua_State *L, int index, int64_t *values, size_t count);
+
 // MARK: Modules
 
 /// Pops a text and a chunk name, pushes a function that compiles and runs that text with its arguments. A twin.
@@ -161,6 +172,3 @@ int moon_push_lazy_chunk(lua_State *L);
 /// Writes a line to standard error, which Swift 6 cannot name.
 void moon_write_standard_output(const char *bytes, size_t count);
 void moon_write_standard_error(const char *bytes, size_t count);
-
-/// Lets SIGINT call `handler` (NULL: back to the default).
-void moon_handle_interrupt_signal(void (*handler)(int));

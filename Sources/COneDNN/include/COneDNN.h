@@ -2,9 +2,10 @@
 //
 // On processors with AVX2 only, Winograd's convolutions are our own (CKernels); they are primitives like the others.
 //
-// A primitive is created once from dims and formats, cached by the caller, and executed on raw pointers. No C++
-// exception leaves: verbs return NULL or a non-zero status and `cod_last_error` says why. Everything here belongs to
-// one thread at a time (libgomp keeps one team per calling thread).
+// A primitive is created once from dims and formats, cached by the caller, and executed on raw pointers, by any number
+// of threads at the same time; each calling thread has a team, a stream and an error text of its own. A step, which is
+// bound to its pointers, belongs to one thread at a time. No C++ exception leaves: verbs return NULL or a non-zero
+// status, and `cod_last_error` says why the calling thread's last one failed.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ const char *cod_instruction_set(void);
 int cod_has_bfloat16(void);
 // Whether there are Winograd kernels for this processor: oneDNN's for AVX-512, our own for AVX2.
 int cod_has_winograd(void);
+// Threads of what the calling thread makes and runs from now on.
 void cod_set_thread_count(int count);
 
 // Runs body(context, thread, threadCount) on every thread of oneDNN's own OpenMP team.

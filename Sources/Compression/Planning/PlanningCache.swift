@@ -3,7 +3,8 @@ import Synchronization
 /// What planning works out once per model and then uses for every further budget.
 final class PlanningCache: Sendable {
     private struct Contents {
-        var options: [LayerOptions.Request: [LayerOptions]] = [:]
+        /// The latest requests, oldest first.
+        var options: [(request: LayerOptions.Request, made: [LayerOptions])] = []
         var variationalRanks: [[[Int]]]?
         var cheapestChains: [[Budget.Quantity]: [Int]] = [:]
     }
@@ -14,12 +15,15 @@ final class PlanningCache: Sendable {
 
     /// The options of each layer, made by `make` on first request.
     func options(_ request: LayerOptions.Request, make: () -> [LayerOptions]) -> [LayerOptions] {
-        if let found = contents.withLock({ $0.options[request] }) { return found }
-        let made = make()
-        contents.withLock {
-            if $0.options.count >= Self.keptRequests { $0.options.removeAll() }
-            $0.options[request] = made
+        let found = contents.withLock { contents -> [LayerOptions]? in
+            guard let index = contents.options.firstIndex(where: { $0.request == request }) else { return nil }
+            let entry = contents.options.remove(at: index)
+            contents.options.append(entry)
+            return entry.made
         }
+        if let found { return found }
+        let made = make()
+        contents.withLock { $0.options = $0.options.suffix(Self.keptRequests - 1) + [(request, made)] }
         return made
     }
 

@@ -168,8 +168,8 @@ end
 function methods.sort(list, key, options)
     options = check.options("Rows:sort", options, { ascending = "boolean" })
     local ascending = options.ascending
-    local new = { table.unpack(list) }
-    local position, values = {}, {}
+    local new, position, values = {}, {}, {}
+    for i, row in ipairs(list) do new[i] = row end
     for i, row in ipairs(new) do
         position[row] = i
         if type(key) == "function" then values[row] = key(row) else values[row] = row[key] end
@@ -189,7 +189,18 @@ function methods.sort(list, key, options)
 end
 
 --- The first `count` rows.
-function methods.top(list, count) return derive(list, { table.unpack(list, 1, math.min(count, #list)) }) end
+function methods.top(list, count)
+    local most = math.tointeger(count)
+    if not most or most < 0 then
+        error(("Rows:top: argument 1 (count) must be a whole number of at least 0, got %s"):format(tostring(count)), 2)
+    end
+    local new = {}
+    for i, row in ipairs(list) do
+        if i > most then break end
+        new[i] = row
+    end
+    return derive(list, new)
+end
 
 --- The rows for which `keep(row)` is true.
 function methods.filter(list, keep)
@@ -267,7 +278,13 @@ function methods.mean(list, by, options)
     options = check.options("Rows:mean", options, { deviation = "boolean" })
     local keys = type(by) == "table" and by or { by }
     local columns = numeric_columns(list, keys)
-    local groups = by == nil and rows.wrap({ { count = #list, rows = list } }, { { "count", "count" } }) or methods.group(list, by)
+    local groups
+    if by == nil then
+        local all = methods.filter(list, function() return true end)
+        groups = rows.wrap({ { count = #all, rows = all } }, { { "count", "count" } })
+    else
+        groups = methods.group(list, by)
+    end
     local view = rows.view(groups)
     for _, column in ipairs(columns) do
         view[#view + 1] = column

@@ -1,3 +1,4 @@
+import Basics
 package import COneDNN
 
 /// A function of one element that oneDNN computes, behind a convolution or over a whole activation.
@@ -18,21 +19,21 @@ package struct ActivationFunction: Hashable, Sendable {
             cod_activation(function: cod_function(rawValue: function), alpha: alpha, beta: beta)
         }
 
-        private struct Key: Hashable {
+        struct Key: Hashable, Sendable {
             let dims: [Int]
             let format: UInt32
             let stage: Stage
         }
 
-        nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
-
         /// The primitive over an activation N×C×H×W; it may work in place.
         package func primitive(_ shape: Shape, _ format: ActivationFormat) throws -> Primitive {
             let key = Key(dims: shape.dims, format: format.cod.rawValue, stage: self)
-            return try Self.cache.primitive(for: key) { key in
+            return try ComputeContext.current.primitives.primitive(for: .activation(key)) {
                 let d = key.dims.map { Int64($0) }
-                var activation = key.stage.cod
-                return try Primitive("activation", cod_activation_create(d[0], d[1], d[2], d[3], format.cod, &activation))
+                var activation = cod
+                return try Primitive("activation") {
+                    cod_activation_create(d[0], d[1], d[2], d[3], format.cod, &activation)
+                }
             }
         }
     }

@@ -1,3 +1,4 @@
+import Basics
 package import COneDNN
 
 /// Stride, padding, dilation and groups of a two-dimensional convolution.
@@ -56,7 +57,7 @@ public struct ConvolutionGeometry: Hashable, Sendable {
 
 /// Two-dimensional convolution on oneDNN, forward and backward.
 package enum Convolution {
-    package struct Key: Hashable {
+    package struct Key: Hashable, Sendable {
         package let input: Shape
         package let weight: Shape
         package let output: Shape
@@ -68,8 +69,6 @@ package enum Convolution {
         package let pass: UInt32
     }
 
-    nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
-
     /// The primitive for these shapes; `hasSum` and `activation` fuse `dst += conv` and a function of that;
     /// `isBFloat16` asks for a kernel in bfloat16 and settles for float32 where there is none (all inference only).
     package static func primitive(
@@ -80,7 +79,7 @@ package enum Convolution {
         let key = Key(
             input: input, weight: weight, output: output, geometry: geometry, hasBias: hasBias, hasSum: hasSum,
             activation: activation, isBFloat16: isBFloat16, pass: pass.rawValue)
-        return try cache.primitive(for: key, make: create)
+        return try ComputeContext.current.primitives.primitive(for: .convolution(key)) { try create(key) }
     }
 
     private static func create(_ key: Key) throws -> Primitive {
@@ -97,7 +96,7 @@ package enum Convolution {
             has_bias: key.hasBias ? 1 : 0, has_sum: key.hasSum ? 1 : 0,
             in_bfloat16: key.isBFloat16 ? 1 : 0,
             activations: (stages.first?.cod ?? cod_activation(), stages.dropFirst().first?.cod ?? cod_activation()))
-        return try Primitive("conv2d", cod_convolution_create(&shape, cod_pass(rawValue: key.pass)))
+        return try Primitive("conv2d") { cod_convolution_create(&shape, cod_pass(rawValue: key.pass)) }
     }
 
     /// y = x ⋆ w + b.

@@ -1,3 +1,4 @@
+import Basics
 package import COneDNN
 
 /// Window, stride and padding of a two-dimensional pooling.
@@ -47,21 +48,19 @@ public struct PoolingGeometry: Hashable, Sendable {
 
 /// Windowed pooling on oneDNN, forward and backward.
 package enum Pooling {
-    private struct Key: Hashable {
+    struct Key: Hashable, Sendable {
         let input: Shape
         let geometry: PoolingGeometry
         let format: UInt32
         let pass: UInt32
     }
 
-    nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
-
     package static func primitive(
         _ pass: cod_pass, _ input: Shape, _ geometry: PoolingGeometry, _ format: ActivationFormat
     ) throws -> Primitive {
         let output = try geometry.outputShape(input: input)
         let key = Key(input: input, geometry: geometry, format: format.cod.rawValue, pass: pass.rawValue)
-        return try cache.primitive(for: key) { _ in
+        return try ComputeContext.current.primitives.primitive(for: .pooling(key)) {
             var spec = cod_pooling(
                 n: Int64(input[0]), c: Int64(input[1]), h: Int64(input[2]), w: Int64(input[3]), p: Int64(output[2]),
                 q: Int64(output[3]), kh: Int64(geometry.window[0]), kw: Int64(geometry.window[1]),
@@ -69,7 +68,7 @@ package enum Pooling {
                 pad_top: Int64(geometry.padding[0]), pad_left: Int64(geometry.padding[1]), pad_bottom: Int64(geometry.padding[2]),
                 pad_right: Int64(geometry.padding[3]), format: format.cod, is_max: geometry.kind == .max ? 1 : 0,
                 counts_padding: geometry.kind == .averageWithPadding ? 1 : 0)
-            return try Primitive("pool2d", cod_pooling_create(&spec, pass))
+            return try Primitive("pool2d") { cod_pooling_create(&spec, pass) }
         }
     }
 

@@ -1,13 +1,17 @@
 package import COneDNN
 
 /// A primitive of oneDNN or of our own: created once for its shapes, cached, executed on the tensors of the moment.
-package final class Primitive {
+///
+/// It never changes after it was made, and its execution keeps what it writes to itself, so threads may share it.
+package final class Primitive: @unchecked Sendable {
     package let handle: OpaquePointer
     private let operation: String
 
+    /// - Parameter make: gives the handle, with the number of threads that the primitive will run on set.
     /// - Throws: `kernel` with oneDNN's reason.
-    package init(_ operation: String, _ handle: OpaquePointer?) throws {
-        guard let handle else {
+    package init(_ operation: String, _ make: () -> OpaquePointer?) throws {
+        Threads.prepareOneDNN()
+        guard let handle = make() else {
             throw TensorFailure.kernel(operation: operation, reason: String(cString: cod_last_error()))
         }
         self.handle = handle
@@ -32,6 +36,7 @@ package final class Primitive {
             return plain.storage
         }
         let result = try Storage(byteCount: byteCount(of: argument))
+        Threads.prepareOneDNN()
         try withExtendedLifetime((plain.storage, result)) {
             try check(cod_primitive_pack(handle, argument, plain.base(Float.self), result.pointer))
         }
@@ -41,6 +46,7 @@ package final class Primitive {
     /// A gradient of weights back in plain order.
     package func unpacked(_ packed: Storage, as argument: cod_argument, shape: Shape) throws -> Tensor {
         let result = try Tensor(uninitialized: shape)
+        Threads.prepareOneDNN()
         try withExtendedLifetime((packed, result.storage)) {
             try check(cod_primitive_unpack(handle, argument, packed.pointer, result.base(Float.self)))
         }
@@ -55,6 +61,7 @@ package final class Primitive {
             pointers in
             pointers.initialize(repeating: nil)
             for (argument, pointer) in arguments { pointers[Int(argument.rawValue)] = pointer }
+            Threads.prepareOneDNN()
             let status = cod_primitive_execute(handle, pointers.baseAddress!, scratch?.pointer)
             try withExtendedLifetime(scratch) { try check(status) }
         }
@@ -64,31 +71,5 @@ package final class Primitive {
         guard status == 0 else {
             throw TensorFailure.kernel(operation: operation, reason: String(cString: cod_last_error()))
         }
-    }
-}
-
-/// Primitives by what they were made for. Belongs to the thread that runs kernels.
-///
-/// A handful of nets at a few batch sizes need a few hundred entries; a script that tries thousands of shapes makes
-/// the cache start anew instead of growing without bound.
-package struct PrimitiveCache<Key: Hashable> {
-    /// oneDNN settles how work is split when a primitive is made, so another thread count needs others.
-    private struct Entry: Hashable {
-        let key: Key
-        let threadCount: Int
-    }
-
-    private var entries: [Entry: Primitive] = [:]
-    private let limit = 1024
-
-    package init() {}
-
-    package mutating func primitive(for key: Key, make: (Key) throws -> Primitive) throws -> Primitive {
-        let entry = Entry(key: key, threadCount: Threads.count)
-        if let found = entries[entry] { return found }
-        if entries.count >= limit { entries.removeAll() }
-        let made = try make(key)
-        entries[entry] = made
-        return made
     }
 }

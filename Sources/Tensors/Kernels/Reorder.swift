@@ -1,21 +1,21 @@
+import Basics
 import COneDNN
 
 /// Activations from one format to another.
 package enum Reorder {
-    private struct Key: Hashable {
+    struct Key: Hashable, Sendable {
         let dims: [Int]
         let from: UInt32
         let to: UInt32
     }
 
-    nonisolated(unsafe) private static var cache = PrimitiveCache<Key>()
-
     package static func primitive(_ shape: Shape, from: ActivationFormat, to: ActivationFormat) throws -> Primitive {
         let d = shape.dims
         let key = Key(dims: d, from: from.cod.rawValue, to: to.cod.rawValue)
-        return try cache.primitive(for: key) { _ in
-            let handle = cod_reorder_create(Int64(d[0]), Int64(d[1]), Int64(d[2]), Int64(d[3]), from.cod, to.cod)
-            return try Primitive("reorder", handle)
+        return try ComputeContext.current.primitives.primitive(for: .reorder(key)) {
+            try Primitive("reorder") {
+                cod_reorder_create(Int64(d[0]), Int64(d[1]), Int64(d[2]), Int64(d[3]), from.cod, to.cod)
+            }
         }
     }
 
