@@ -49,6 +49,7 @@ let package = Package(
         row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS"]),
         // Row 2
         row("Operations", ["Basics", "Tensors"]),
+        row("KernelChecks", ["Basics", "Tensors", "COneDNN"]),
         row("Autograd", ["Basics", "Tensors", "Operations"]),
         row("Graphs", ["Basics", "Tensors", "Operations"]),
         row("Decomposition", ["Basics", "Tensors"]),
@@ -90,8 +91,8 @@ let package = Package(
         .executableTarget(
             name: "MoonrailCommand",
             dependencies: [
-                "Basics", "Tensors", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime", "LuaBindings",
-                "Console",
+                "Basics", "Tensors", "KernelChecks", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime",
+                "LuaBindings", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], resources: [.embedInCode("Lua")],
             swiftSettings: strict),
@@ -112,7 +113,7 @@ let package = Package(
 
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),
-        suite("Tensors", ["Basics", "Tensors", "COneDNN"]),
+        suite("Tensors", ["Basics", "Tensors", "KernelChecks", "COneDNN"]),
         suite("Operations", ["Basics", "Tensors", "Operations", "Autograd", "Formats"]),
         suite("Autograd", ["Basics", "Tensors", "Operations", "Autograd"]),
         suite("Graphs", ["Basics", "Tensors", "Operations", "Graphs"]),
@@ -124,6 +125,7 @@ let package = Package(
             "Interchange",
             [
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats", "Interchange", "ONNXMessages",
+                "CommandTesting",
             ]),
         suite(
             "Training",

@@ -25,8 +25,10 @@ INLINE void pool(const float *x, long height, long width, long rows, long column
 
 }  // namespace
 
-extern "C" CLONES void ck_adaptive_pool(const float *x, long height, long width, int lanes, long rows, long columns,
-                                        int used, float *y) {
-    if (lanes == 16) pool<2>(x, height, width, rows, columns, used, y);
-    else pool<1>(x, height, width, rows, columns, used, y);
+extern "C" void ck_adaptive_pool(const float *x, long height, long width, int lanes, long rows, long columns, int used,
+                                 float *y) {
+    dispatch([&]() INLINED {
+        if (lanes == 16) pool<2>(x, height, width, rows, columns, used, y);
+        else pool<1>(x, height, width, rows, columns, used, y);
+    });
 }

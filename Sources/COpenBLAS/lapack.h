@@ -3,6 +3,7 @@
 #pragma once
 
 char *openblas_get_config(void);
+char *openblas_get_corename(void);
 int openblas_get_num_threads(void);
 void openblas_set_num_threads(int count);
 

@@ -24,12 +24,15 @@ struct RootCommand: ParsableCommand {
               moonrail export --torch small.onnx --out small.py
               moonrail lib fit                            the source of model:fit, to read and copy
               moonrail meta types                         the API's description, for editors
-              moonrail doctor                             what this machine offers
+              moonrail doctor                             what this machine offers, and whether it computes right
 
             ENVIRONMENT:
-              MOONRAIL_THREADS   threads that kernels use (default: all processors)
-              MOONRAIL_HISTORY   the prompt's history file (default: ~/.local/state/moonrail/history)
-              NO_COLOR           no colours
+              MOONRAIL_THREADS      threads that kernels use (default: all processors)
+              MOONRAIL_MAX_CPU_ISA  the most that Moonrail's own kernels use: BASELINE, AVX2 or AVX512_CORE
+              DNNL_MAX_CPU_ISA      the most that oneDNN and Moonrail's own kernels use: SSE41, AVX, AVX2, AVX512_CORE, …
+              OPENBLAS_CORETYPE     the processor whose kernels OpenBLAS uses, such as Haswell or SkylakeX
+              MOONRAIL_HISTORY      the prompt's history file (default: ~/.local/state/moonrail/history)
+              NO_COLOR              no colours
             """,
         version: "moonrail " + Toolkit.version,
         subcommands: [

@@ -1,3 +1,4 @@
+import KernelChecks
 import Tensors
 import Testing
 

@@ -37,6 +37,9 @@ const char *cod_last_error(void);
 const char *cod_version(void);
 int cod_channel_block(void);
 int cod_processor_count(void);
+// The instruction set that oneDNN uses at most, such as AVX2 or AVX512_CORE_BF16: the processor's, or what the environment
+// variable DNNL_MAX_CPU_ISA allows, which spells them so. Kernels of our own obey it too.
+const char *cod_instruction_set(void);
 // Whether this processor multiplies in bfloat16 (AVX-512 BF16).
 int cod_has_bfloat16(void);
 // Whether there are Winograd kernels for this processor: oneDNN's for AVX-512, our own for AVX2.
