@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "CLuaBridge", dependencies: ["CLua"]),
         .target(name: "CLuaModule", dependencies: ["CLua"]),
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
+        .target(name: "CStartup"),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CKernels"),
         .target(name: "COneDNN", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
@@ -89,7 +90,7 @@ let package = Package(
             name: "MoonrailCommand",
             dependencies: [
                 "Basics", "Tensors", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime", "LuaBindings",
-                "Console",
+                "Console", "CStartup",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], resources: [.embedInCode("Lua")],
             swiftSettings: strict),
