@@ -39,6 +39,7 @@ let package = Package(
         .target(name: "CLuaModule", dependencies: ["CLua"]),
         .target(name: "CModuleLoader", dependencies: ["CLua"], linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
+        .target(name: "CStartup"),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CKernels"),
         .target(name: "COneDNN", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
@@ -92,7 +93,7 @@ let package = Package(
             name: "MoonrailCommand",
             dependencies: [
                 "Basics", "Tensors", "KernelChecks", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime",
-                "LuaBindings", "Console",
+                "LuaBindings", "Console", "CStartup",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], resources: [.embedInCode("Lua")],
             swiftSettings: strict),

@@ -133,12 +133,6 @@ void moon_collect_if_due(lua_State *L, MoonHost *host) {
     if (host->pendingBytes >= host->collectionThreshold) moon_collect(L);
 }
 
-// Flushed at once, as Lua's own print does: whoever follows a long run in a log sees every line.
-void moon_write_standard_output(const char *bytes, size_t count) {
-    fwrite(bytes, 1, count, stdout);
-    fflush(stdout);
-}
-
 void moon_write_standard_error(const char *bytes, size_t count) {
     fwrite(bytes, 1, count, stderr);
     fputc('\n', stderr);

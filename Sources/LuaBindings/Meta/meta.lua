@@ -65,7 +65,8 @@ function mr.eye(n) end
 ---@return Tensor
 function mr.cat(tensors, dim) end
 
---- Loads a model that Moonrail saved, or one from elsewhere whose name ends in .onnx.
+--- Loads a model that Moonrail saved, or one from elsewhere whose name ends in .onnx. Tensors are read one by one, so that
+--- it takes little more memory than the model.
 ---@param path string
 ---@return Model
 function mr.load(path) end
@@ -347,9 +348,9 @@ function Model:set_parameter(name, tensor) end
 ---@return any
 function Model:note(name, value) end
 
---- Saves the model, whole or not at all: as ONNX where the path ends in .onnx, as a module for PyTorch with its weights
---- beside it where it ends in .py, else as safetensors. With names = "pytorch" it writes the weights alone, of a dense
---- network of the zoo, under the names of PyTorch's state dicts.
+--- Saves the model, whole or not at all, as the path's ending says: .safetensors, .onnx, or .py for a module for PyTorch
+--- with its weights beside it; another ending is an error. With names = "pytorch" it writes the weights alone, of a dense
+--- network of the zoo, under the names of PyTorch's state dicts, to a path that ends in .safetensors.
 ---@param path string
 ---@param options? { names: "moonrail"|"pytorch" }
 function Model:save(path, options) end
