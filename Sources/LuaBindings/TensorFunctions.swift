@@ -7,13 +7,10 @@ import Tensors
 enum TensorFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         try table.define("tensor", in: state) { call in
-            var shape: [Int] = []
-            var values: [Double] = []
-            try flatten(try call.value(1), depth: 0, into: &values, &shape)
-            let tensor = try Tensor(values.map(Float.init), shape: Shape(shape))
             let options = try call.options(2, known: ["dtype"])
-            let dtype = try options.choice("dtype", among: DType.allCases.map(\.rawValue), default: "float32")
-            try call.push(TensorObject(try tensor.converted(to: DType(rawValue: dtype) ?? .float32)))
+            let name = try options.choice("dtype", among: DType.allCases.map(\.rawValue), default: "float32")
+            let dtype = DType(rawValue: name) ?? .float32
+            try call.push(TensorObject(try dtype == .float32 ? tensor(of: call) { Float($0) } : wholeTensor(of: call, dtype)))
         }
         for (name, value) in [("zeros", 0.0), ("ones", 1.0)] {
             try table.define(name, in: state) { call in
@@ -37,9 +34,38 @@ enum TensorFunctions {
             guard (1..<1 << 16).contains(n) else { throw call.invalid(1, "n", "must be in 1..<65536, got \(n)") }
             try call.push(TensorObject(try .identity(n)))
         }
+        try table.define("hits", in: state) { call in
+            let logits = try call.object(1, "logits", as: TensorObject.self).tensor
+            let labels = try call.object(2, "labels", as: TensorObject.self).tensor.array(of: Int64.self)
+            let found = try logits.predictedClasses()
+            try call.push(zip(found, labels).count { $0.map { Int64($0) + 1 } == $1 })
+            try call.push(found.count { $0 == nil })
+        }
         try table.define("cat", in: state) { call in try concatenate(call) }
         try table.define("tape", in: state) { call in try call.push(TapeObject()) }
         try table.set("loss", try losses(in: state))
+    }
+
+    /// Argument 1, nested tables of numbers, as float32.
+    private static func tensor(of call: borrowing LuaCall, _ convert: (Double) -> Float) throws -> Tensor {
+        var (shape, values) = ([Int](), [Float]())
+        try flatten(try call.value(1), depth: 0, into: &values, &shape) { $0.number.map(convert) }
+        return try Tensor(values, shape: Shape(shape))
+    }
+
+    /// Argument 1, nested tables of numbers, as whole ones: Lua's integers with all their digits, others without their
+    /// fraction.
+    private static func wholeTensor(of call: borrowing LuaCall, _ dtype: DType) throws -> Tensor {
+        var (shape, values) = ([Int](), [Int64]())
+        try flatten(try call.value(1), depth: 0, into: &values, &shape) { value in
+            if case .integer(let whole) = value { return Int64(whole) }
+            guard let number = value.number else { return nil }
+            guard let whole = Int64(exactly: number.rounded(.towardZero)) else {
+                throw call.invalid(1, "values", "must fit in \(dtype), got \(number)")
+            }
+            return whole
+        }
+        return try Tensor(values, shape: Shape(shape)).converted(to: dtype)
     }
 
     /// As many whole numbers as argument 1 says, which `make` gives from 0 on and scripts see from 1 on.
@@ -91,13 +117,13 @@ enum TensorFunctions {
             let smoothing = try options.number("smoothing", default: 0)
             guard (0..<1).contains(smoothing) else { throw options.invalid("smoothing", "must be in 0..<1, got \(smoothing)") }
             let labels = try call.object(2, "labels", as: TensorObject.self)
-            let fromZero = TensorObject(try labels.tensor.combined(.subtract, .full([], 1, dtype: labels.tensor.dtype)))
+            let fromZero = TensorObject(try labels.tensor.subtracting(.ones([], dtype: labels.tensor.dtype)))
             let logits = try call.object(1, "logits", as: TensorObject.self)
             do {
                 try call.push(try TensorObject.apply(CrossEntropy(smoothing: smoothing), [logits, fromZero]))
             } catch OperationFailure.labelOutOfRange(let label, let position, let count) {
                 // Scripts count classes and positions from 1.
-                throw BindingFailure.labelOutOfRange(label: label + 1, position: position + 1, classCount: count)
+                throw BindingFailure.labelOutOfRange(label: label &+ 1, position: position + 1, classCount: count)
             }
         }
         try losses.define("kl", in: state, module: module) { call in
@@ -119,8 +145,10 @@ enum TensorFunctions {
     }
 
     /// Nested tables of numbers, row-major; every row at one depth has one length.
-    private static func flatten(_ value: LuaValue, depth: Int, into values: inout [Double], _ shape: inout [Int]) throws {
-        if let number = value.number {
+    private static func flatten<Element>(
+        _ value: LuaValue, depth: Int, into values: inout [Element], _ shape: inout [Int], _ read: (LuaValue) throws -> Element?
+    ) throws {
+        if let number = try read(value) {
             guard depth == shape.count else { throw BindingFailure.raggedTable(place: "mr.tensor") }
             return values.append(number)
         }
@@ -128,6 +156,6 @@ enum TensorFunctions {
         let elements = try table.array()
         if values.isEmpty, depth == shape.count { shape.append(elements.count) }
         guard depth < shape.count, shape[depth] == elements.count else { throw BindingFailure.raggedTable(place: "mr.tensor") }
-        for element in elements { try flatten(element, depth: depth + 1, into: &values, &shape) }
+        for element in elements { try flatten(element, depth: depth + 1, into: &values, &shape, read) }
     }
 }

@@ -8,6 +8,14 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
     public var rank: Int { dims.count }
     /// The product of the extents; 1 for a scalar.
     public var elementCount: Int { dims.reduce(1, *) }
+    /// As `elementCount`, or `nil` where an extent is negative or the product overflows.
+    package var checkedElementCount: Int? {
+        dims.reduce(Optional(1)) { count, extent in
+            guard let count, extent >= 0 else { return nil }
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            return overflow ? nil : product
+        }
+    }
     public subscript(_ dim: Int) -> Int { dims[dim] }
     public var description: String { "[" + dims.map(String.init).joined(separator: ", ") + "]" }
 

@@ -5,8 +5,11 @@ extension Tensor {
     public func reshaped(_ target: Shape) throws -> Tensor {
         var dims = target.dims
         if let open = dims.firstIndex(of: -1) {
-            let known = dims.enumerated().reduce(1) { $1.offset == open ? $0 : $0 * $1.element }
-            guard known > 0, elementCount % known == 0 else { throw reshapeFailure(target) }
+            dims.remove(at: open)
+            guard let known = Shape(dims).checkedElementCount, known > 0, elementCount % known == 0 else {
+                throw reshapeFailure(target)
+            }
+            dims.insert(0, at: open)
             dims[open] = elementCount / known
         }
         let shape = try Shape(dims).validated("reshape", elementBytes: dtype.byteCount)
