@@ -69,7 +69,7 @@ INLINE void normalize(const float *x, const float *residual, long pixels, const 
         for (int g = 0; g < G; g++) {
             vec v = value.part[g] * a.part[g] + b.part[g];
             if (HasResidual) v += other.part[g];
-            if (Rectifies) v = v > 0 ? v : vec{};
+            if (Rectifies) v = v < 0 ? vec{} : v;  // so that NaN stays NaN
             value.part[g] = v;
         }
         store(value, y + p * G * width);
@@ -101,8 +101,8 @@ INLINE void walk(const ck_gradient &in, long pixels, Body body) {
         for (int g = 0; g < G; g++) {
             vec v = first.part[g];
             if (HasSecond) v += second.part[g];
-            if (Mask == ck_mask_from_input) v = x.part[g] * a.part[g] + b.part[g] > 0 ? v : vec{};
-            if (Mask == ck_mask_from_output) v = y.part[g] > 0 ? v : vec{};
+            if (Mask == ck_mask_from_input) v = x.part[g] * a.part[g] + b.part[g] <= 0 ? vec{} : v;
+            if (Mask == ck_mask_from_output) v = y.part[g] <= 0 ? vec{} : v;
             first.part[g] = v;
         }
         body(p, first, x);

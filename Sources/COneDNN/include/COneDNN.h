@@ -47,6 +47,10 @@ int cod_has_winograd(void);
 // Threads of what the calling thread makes and runs from now on.
 void cod_set_thread_count(int count);
 
+// Whether this thread met or made a not-a-number in arithmetic, a maximum or an ordered comparison since it was last
+// asked: the processor's note of invalid operations.
+int cod_take_invalid(void);
+
 // Runs body(context, thread, threadCount) on every thread of oneDNN's own OpenMP team.
 void cod_parallel(void (*body)(void *context, int thread, int threadCount), void *context, int threadCount);
 

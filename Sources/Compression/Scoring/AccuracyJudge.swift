@@ -30,7 +30,7 @@ struct AccuracyJudge {
         let engine = InferenceEngine(graph)
         var (correct, count) = (0, 0)
         for (batch, truth) in zip(images, labels) {
-            correct += zip(try engine.run([batch])[0].argmax().array(of: Int64.self), truth).count { Int($0) == $1 }
+            correct += zip(try engine.run([batch])[0].predictedClasses(), truth).count { $0 == $1 }
             count += truth.count
         }
         return Double(correct) / Double(max(1, count))

@@ -22,7 +22,8 @@ function mr.memory() end
 ---@return number
 function mr.clock() end
 
---- A tensor of nested tables of numbers: mr.tensor { { 1, 2 }, { 3, 4 } }.
+--- A tensor of nested tables of numbers: mr.tensor { { 1, 2 }, { 3, 4 } }. As int64, integers keep all their digits and other
+--- numbers lose their fraction.
 ---@param values number|table
 ---@param options? { dtype: "float32"|"int64"|"uint8" }
 ---@return Tensor
@@ -230,6 +231,9 @@ function Model:features(images, names) end
 --- Trains the model in place and gives the history, a row an epoch. loss = function(logits, batch, features) replaces the
 --- cross-entropy; it gives a tensor of one element. budget = function(epoch) shrinks the model by steps while it is
 --- trained (?budgets); plan has mr.plan's other options for that. log = "dir" writes a history for TensorBoard there.
+--- Where the loss, a gradient, an update or the outputs behind it are no finite numbers, it stops with an error (its code is
+--- "training.diverged") that names step and epoch; model and optimizer are then those before the last update, whose loss was
+--- a number. A checkpoint is written only of a model whose outputs are numbers.
 ---@param data Dataset
 ---@param options? { loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, optimizer: Optimizer, schedule: function, smoothing: number, teacher: Model, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
 ---@return table
@@ -254,10 +258,11 @@ function Model:finetune(data, options) end
 ---@return table history
 function Model:compress_in_stages(plan, data, options) end
 
---- Accuracy and mean cross-entropy over a data set, without augmentation.
+--- Accuracy and mean cross-entropy over a data set, without augmentation. Images whose outputs hold a not-a-number count as
+--- wrong; undefined is how many there are.
 ---@param data Dataset
 ---@param options? { label: string }
----@return { accuracy: number, loss: number, images: integer, seconds: number }
+---@return { accuracy: number, loss: number, undefined: integer, images: integer, seconds: number }
 function Model:evaluate(data, options) end
 
 --- Re-estimates the running statistics of batch normalisation in place; needs no labels.
