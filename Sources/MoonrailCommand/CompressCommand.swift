@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Interchange
 import LuaRuntime
 
 /// `moonrail compress MODEL --data DIR|NAME --keep 0.4 --out FILE`: the way without a script, which is a script itself.

@@ -76,27 +76,4 @@ import Testing
         defer { removeDirectory(outcome.directory) }
         #expect(outcome.status == 1 && outcome.errors.contains("address space"), "\(outcome)")
     }
-
-    /// Whatever process finishes a point, the file keeps it.
-    @Test func processesShareAFileOfASweep() throws {
-        let directory = try temporaryDirectory()
-        defer { removeDirectory(directory) }
-        let script = try Script("""
-            local points = {}
-            for i = 1, 20 do points[i] = { keep = i + 1000 * tonumber(arg[2]) } end
-            points[21] = { keep = 1 }
-            for point in require "moonrail".sweep { arg[1], points = points } do point:record { x = point.keep } end
-            """, in: directory)
-        let file = directory + "/sweep.json"
-        let children = try (1...3).map { number in
-            try BuiltCommand.spawn(
-                ["run", "--quiet", script.path, file, String(number)], environment: [:],
-                isSessionLeader: false
-            ) { _ in }
-        }
-        for child in children { #expect(try BuiltCommand.wait(for: child, patienceSeconds: 120) == 0) }
-        let text = String(decoding: try AtomicFile.read(file), as: UTF8.self)
-        // "axes" has the word once more, without a colon.
-        #expect(text.split(separator: "\"keep\":").count - 1 == 61)
-    }
 }
