@@ -31,7 +31,7 @@ enum TensorTrainFunctions {
         try table.set("tt", trains)
     }
 
-    /// TT-cross of a function of indices [count, d], from 1, to a tensor of as many elements.
+    /// TT-cross of a function of indices [count, d], int64 from 1, to a tensor of as many elements.
     private static func cross(_ call: borrowing LuaCall) throws {
         let function = try call.function(1, "elements")
         let options = try call.options(2, known: ["modes", "error", "max_rank", "seed"])
@@ -44,7 +44,7 @@ enum TensorTrainFunctions {
             modes: modes, relativeError: options.number("error", default: 1e-4), maxRank: maxRank,
             seed: UInt64(bitPattern: Int64(options.integer("seed", default: 0)))
         ) { indices, count in
-            let table = try Tensor(indices.map { Float($0 + 1) }, shape: [count, modes.count])
+            let table = try Tensor(indices.map { Int64($0 + 1) }, shape: [count, modes.count])
             guard let object = try function(TensorObject(table)).first?.object?.object(as: TensorObject.self),
                 object.tensor.dtype == .float32
             else { throw BindingFailure.crossElements(count: count) }
@@ -82,23 +82,7 @@ enum TensorTrainFunctions {
     /// The geometry of a layer without groups.
     static func geometry(_ options: OptionReader) throws -> ConvolutionGeometry {
         ConvolutionGeometry(
-            stride: try pair(options, "stride", 1), padding: try sides(options), dilation: try pair(options, "dilation", 1))
-    }
-
-    /// One number for both directions, or rows and columns.
-    private static func pair(_ options: OptionReader, _ name: String, _ fallback: Int) throws -> [Int] {
-        let value = try options.value(name)
-        if value.isNil { return [fallback, fallback] }
-        if let number = value.integer { return [number, number] }
-        let numbers = try options.optionalIntegers(name) ?? []
-        guard numbers.count == 2 else { throw options.invalid(name, "must be one number or two, got \(numbers)") }
-        return numbers
-    }
-
-    /// One number, rows and columns, or top, left, bottom, right.
-    private static func sides(_ options: OptionReader) throws -> [Int] {
-        if try options.value("padding").table?.rawLength() == 4 { return try options.optionalIntegers("padding") ?? [] }
-        let both = try pair(options, "padding", 0)
-        return both + both
+            stride: try options.extents("stride", least: 1) ?? [1, 1], padding: try options.padding("padding"),
+            dilation: try options.extents("dilation", least: 1) ?? [1, 1])
     }
 }
