@@ -124,7 +124,8 @@ function Tensor:abs() end
 ---@return Tensor
 function Tensor:clamp(low, high) end
 
---- The singular value decomposition of a matrix: u, the values in descending order, and vᵀ.
+--- The singular value decomposition of a matrix: u, the values in descending order, and vᵀ. Values beyond
+--- float32, as those of a matrix of 1e38 are, come as an array of numbers that has max and min in place of a Tensor.
 ---@return Tensor u
 ---@return Tensor values
 ---@return Tensor vt

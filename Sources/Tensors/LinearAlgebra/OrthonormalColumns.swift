@@ -17,7 +17,7 @@ extension Tensor {
         let columns = try contiguous()
         let factor = try Tensor(uninitialized: [r, r])
         // Column-major, a row-major matrix is its transpose, and so the lower triangle of the Gram matrix our R.
-        var (order, length, info) = (Int32(r), Int32(m), Int32(0))
+        var (order, length, info) = (try LAPACK.integer(r, "qr"), try LAPACK.integer(m, "qr"), Int32(0))
         var (one, zero) = (Float(1), Float(0))
         let isFactored = withExtendedLifetime((columns.storage, factor.storage)) {
             ssyrk_("L", "N", &order, &length, &one, columns.base(), &order, &zero, factor.base(), &order)
@@ -27,6 +27,7 @@ extension Tensor {
             for i in 0..<r { for j in 0..<i { upper[i * r + j] = 0 } }
             return info == 0
         }
+        if info < 0 { try LAPACK.check(info, "qr", shape) }
         guard isFactored else { return nil }
         // The columns are close to orthogonal, so R is close to diagonal and safe to invert.
         guard let inverse = try factor.upperTriangularInverse() else { return nil }
