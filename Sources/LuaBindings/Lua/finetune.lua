@@ -39,6 +39,7 @@ function core.methods.Model.finetune(model, data, options)
         local fitted = model:refit(dense, data, { images = math.min(512, count) })
         if fitted == 0 then model:repair(dense, data, { images = math.min(512, count) }) end
     end
-    model:reestimate(data, { images = count })
+    -- The training behind it moves the statistics on, so that few images do no lasting harm.
+    model:reestimate(data, { images = count, allow_few = true })
     return model:fit(data, passed)
 end
