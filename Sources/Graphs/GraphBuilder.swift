@@ -91,8 +91,7 @@ public struct GraphBuilder {
 
     /// A tensor of the graph's own. Where another has the name already, it gets an underscore behind it.
     public mutating func parameter(_ name: String, _ tensor: Tensor, isTrainable: Bool = true) -> Source {
-        var unused = name
-        while graph.parameters[unused] != nil { unused += "_" }
+        let unused = graph.unusedParameter(name)
         graph.parameters[unused] = .init(tensor: tensor, isTrainable: isTrainable)
         return .parameter(unused)
     }

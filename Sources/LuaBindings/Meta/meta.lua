@@ -265,15 +265,17 @@ function Model:compress_in_stages(plan, data, options) end
 ---@return { accuracy: number, loss: number, undefined: integer, images: integer, seconds: number }
 function Model:evaluate(data, options) end
 
---- Re-estimates the running statistics of batch normalisation in place; needs no labels.
+--- Re-estimates the running statistics of batch normalisation in place on 2048 of the images (images = 2048); needs no
+--- labels. Below 64 images the choice among them decides about the accuracy; they are refused unless allow_few = true.
 ---@param data Dataset
----@param options? { images: integer, seed: integer }
+---@param options? { images: integer, seed: integer, allow_few: boolean }
 ---@return integer layers how many batch normalisations there are
 function Model:reestimate(data, options) end
 
 --- Fits the end of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels, and 512
 --- images are enough. The last factor is fitted, and the one before it too where the last one has no kernel. layers = names
---- of layers fits only theirs.
+--- of layers fits only theirs. What the images say nothing about stays as it is, the more so the larger `ridge` (1e-4) is;
+--- images without any content are refused.
 ---@param dense Model
 ---@param data Dataset
 ---@param options? { images: integer, seed: integer, ridge: number, layers: string[] }
