@@ -38,10 +38,12 @@ package final class ColumnMoments {
         let scratch = try partials.map { _ in try Tensor(uninitialized: [max(width, outputWidth), width]) }
         let (from, beside) = (columns.base(Float.self), outputs?.base(Float.self))
         withExtendedLifetime((columns.storage, outputs?.storage, scratch)) {
-            parallelFor(workers, grain: 1) { range in
-                for worker in range {
-                    let part = length * worker / workers..<length * (worker + 1) / workers
-                    partials[worker].add(from, beside, stride: length, part, scratch[worker].base(Float.self))
+            OpenBLAS.call {
+                parallelFor(workers, grain: 1) { range in
+                    for worker in range {
+                        let part = length * worker / workers..<length * (worker + 1) / workers
+                        partials[worker].add(from, beside, stride: length, part, scratch[worker].base(Float.self))
+                    }
                 }
             }
         }
@@ -111,14 +113,14 @@ private final class PartialMoments {
         let (width, outputs) = (gram.columns, mixed.rows)
         var (n, depth, apart, one, zero) = (Int32(width), Int32(length), Int32(stride), Float(1), Float(0))
         // Row-major X is column-major Xᵀ; the lower triangle of the one is the upper of the other.
-        ssyrk_("L", "T", &n, &depth, &one, x, &apart, &zero, to, &n)
+        OpenBLAS.call { ssyrk_("L", "T", &n, &depth, &one, x, &apart, &zero, to, &n) }
         for i in 0..<width {
             let (sum, row) = (gram.base + i * width, to + i * width)
             for j in i..<width { sum[j] += Double(row[j]) }
         }
         guard let y else { return }
         var m = Int32(outputs)
-        sgemm_("T", "N", &n, &m, &depth, &one, x, &apart, y, &apart, &zero, to, &n)
+        OpenBLAS.call { sgemm_("T", "N", &n, &m, &depth, &one, x, &apart, y, &apart, &zero, to, &n) }
         let sum = mixed.base
         for i in 0..<outputs * width { sum[i] += Double(to[i]) }
     }

@@ -98,9 +98,11 @@ extension DoubleMatrix {
         var (own, theirs) = (Int32(columns), Int32(other.columns))
         var (one, zero) = (1.0, 0.0)
         // Row-major C = A·B is column-major Cᵀ = Bᵀ·Aᵀ.
-        dgemm_(
-            otherTransposed ? "T" : "N", isTransposed ? "T" : "N", &width, &height, &depth, &one, other.base, &theirs, base, &own,
-            &zero, result.base, &width)
+        OpenBLAS.call {
+            dgemm_(
+                otherTransposed ? "T" : "N", isTransposed ? "T" : "N", &width, &height, &depth, &one, other.base, &theirs, base, &own,
+                &zero, result.base, &width)
+        }
         return result
     }
 
@@ -112,7 +114,7 @@ extension DoubleMatrix {
         for i in 0..<rows { factor.base[i * rows + i] += ridge }
         var order = Int32(rows), count = Int32(right.rows), info: Int32 = 0
         // Rows of the right side are the columns that LAPACK sees, and the matrix is its own transpose.
-        dposv_("U", &order, &count, factor.base, &order, solution.base, &order, &info)
+        OpenBLAS.call { dposv_("U", &order, &count, factor.base, &order, solution.base, &order, &info) }
         return info == 0 && solution.isFinite ? solution : nil
     }
 
@@ -128,7 +130,7 @@ extension DoubleMatrix {
         var order = Int32(rows), wholeSize = Int32(3 + 5 * rows), info: Int32 = 0
         let (values, scratch) = try (DoubleMatrix(zeros: 1, rows), DoubleMatrix(zeros: 1, Int(size)))
         var whole = [Int32](repeating: 0, count: Int(wholeSize))
-        dsyevd_("V", "U", &order, vectors.base, &order, values.base, scratch.base, &size, &whole, &wholeSize, &info)
+        OpenBLAS.call { dsyevd_("V", "U", &order, vectors.base, &order, values.base, scratch.base, &size, &whole, &wholeSize, &info) }
         guard info == 0 else {
             throw TensorFailure.noConvergence(
                 operation: "eigen", detail: "LAPACK did not converge on [\(rows), \(rows)] (info \(info))")

@@ -75,11 +75,13 @@ struct GramSpectrum: Sendable {
             small[0].form(in: workspaces[0], splitting: true)
             Threads.withOneThread { small[0].solve(in: workspaces[0]) }
         } else if workers > 0 {
-            parallelFor(workers, grain: 1) { share in
-                for worker in share {
-                    for index in stride(from: worker, to: small.count, by: workers) {
-                        small[index].form(in: workspaces[worker], splitting: false)
-                        small[index].solve(in: workspaces[worker])
+            OpenBLAS.call {
+                parallelFor(workers, grain: 1) { share in
+                    for worker in share {
+                        for index in stride(from: worker, to: small.count, by: workers) {
+                            small[index].form(in: workspaces[worker], splitting: false)
+                            small[index].solve(in: workspaces[worker])
+                        }
                     }
                 }
             }
@@ -146,11 +148,13 @@ private final class GramProblem: @unchecked Sendable {
         // A short, very long matrix: each thread sums its own part, because BLAS divides the order alone.
         let parts = splitting && length >= 1 << 16 ? min(Threads.count, workspace.parts) : 1
         if parts > 1 {
-            parallelFor(parts, grain: 1) { share in
-                for part in share {
-                    accumulate(
-                        (length * part / parts)..<(length * (part + 1) / parts), gram: workspace.gram(part, square),
-                        scratch: workspace.scratch(part))
+            OpenBLAS.call {
+                parallelFor(parts, grain: 1) { share in
+                    for part in share {
+                        accumulate(
+                            (length * part / parts)..<(length * (part + 1) / parts), gram: workspace.gram(part, square),
+                            scratch: workspace.scratch(part))
+                    }
                 }
             }
             for part in 1..<parts {
@@ -174,7 +178,7 @@ private final class GramProblem: @unchecked Sendable {
             case .single:
                 let product = scratch.assumingMemoryBound(to: Float.self)
                 var (one, zero) = (Float(1), Float(0))
-                ssyrk_("U", isWide ? "T" : "N", &n, &count, &one, part, &stride, &zero, product, &n)
+                OpenBLAS.call { ssyrk_("U", isWide ? "T" : "N", &n, &count, &one, part, &stride, &zero, product, &n) }
                 for column in 0..<order {
                     let at = column * order
                     for row in 0...column { gram[at + row] += Double(product[at + row]) }
@@ -187,7 +191,7 @@ private final class GramProblem: @unchecked Sendable {
                     for i in 0..<width { to[i] = Double(from[i]) }
                 }
                 var (one, packed) = (1.0, Int32(width))
-                dsyrk_("U", isWide ? "T" : "N", &n, &count, &one, wide, &packed, &one, gram, &n)
+                OpenBLAS.call { dsyrk_("U", isWide ? "T" : "N", &n, &count, &one, wide, &packed, &one, gram, &n) }
             }
         }
     }
@@ -202,15 +206,17 @@ private final class GramProblem: @unchecked Sendable {
             // The float32 eigenproblem is solved in the result's own memory.
             for i in 0..<square { target[i] = Float(gram[i]) }
             let values = UnsafeMutableRawPointer(gram).assumingMemoryBound(to: Float.self)
-            ssyevd_(
-                "V", "U", &n, target, &n, values, workspace.work.assumingMemoryBound(to: Float.self), &size,
-                workspace.whole, &wholeSize, &status)
+            OpenBLAS.call {
+                ssyevd_(
+                    "V", "U", &n, target, &n, values, workspace.work.assumingMemoryBound(to: Float.self), &size,
+                    workspace.whole, &wholeSize, &status)
+            }
             for i in 0..<order { energies[i] = Double(values[order - 1 - i]) }
             reverseAndNormalize(target)
         case .double(let matrix):
             let values = workspace.work.assumingMemoryBound(to: Double.self)
             size -= n
-            dsyevd_("V", "U", &n, gram, &n, values, values + order, &size, workspace.whole, &wholeSize, &status)
+            OpenBLAS.call { dsyevd_("V", "U", &n, gram, &n, values, values + order, &size, workspace.whole, &wholeSize, &status) }
             for i in 0..<order {
                 energies[i] = values[order - 1 - i]
                 (matrix.base + i * order).update(from: gram + (order - 1 - i) * order, count: order)

@@ -65,14 +65,14 @@ package enum LAPACK {
         let query = answer.pointer.assumingMemoryBound(to: Real.self)
         query.initialize(to: 0)
         var call = Call(reals: query, realCount: -1, integers: whole, integerCount: -1)
-        withExtendedLifetime((integers, answer)) { routine(&call) }
+        withExtendedLifetime((integers, answer)) { OpenBLAS.call { routine(&call) } }
         try check(call.info, operation, shape)
         let length = try scratchLength(query: query.pointee, least: need.reals, operation)
         let reals = try Storage(byteCount: MemoryLayout<Real>.stride * Int(length))
         call = Call(
             reals: reals.pointer.assumingMemoryBound(to: Real.self), realCount: length, integers: whole,
             integerCount: try integer(max(1, need.integers), operation))
-        withExtendedLifetime((integers, reals)) { routine(&call) }
+        withExtendedLifetime((integers, reals)) { OpenBLAS.call { routine(&call) } }
         try check(call.info, operation, shape)
     }
 

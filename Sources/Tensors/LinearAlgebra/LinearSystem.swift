@@ -27,8 +27,10 @@ extension Tensor {
         let pivots = try Storage(byteCount: 4 * n)
         let scales = (0..<n).map { column in (0..<n).reduce(0) { max($0, abs(matrix.base[column * n + $1])) } }
         withExtendedLifetime((matrix, sides, pivots)) {
-            dgesv_(
-                &order, &count, matrix.base, &order, pivots.pointer.assumingMemoryBound(to: Int32.self), sides.base, &order, &info)
+            OpenBLAS.call {
+                dgesv_(
+                    &order, &count, matrix.base, &order, pivots.pointer.assumingMemoryBound(to: Int32.self), sides.base, &order, &info)
+            }
         }
         if info < 0 { try LAPACK.check(info, "solve", shape) }
         // Where columns depend on each other, a pivot is seldom an exact zero, but nothing but rounding beside its column.

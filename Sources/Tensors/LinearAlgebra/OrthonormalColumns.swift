@@ -20,9 +20,9 @@ extension Tensor {
         var (order, length, info) = (try LAPACK.integer(r, "qr"), try LAPACK.integer(m, "qr"), Int32(0))
         var (one, zero) = (Float(1), Float(0))
         let isFactored = withExtendedLifetime((columns.storage, factor.storage)) {
-            ssyrk_("L", "N", &order, &length, &one, columns.base(), &order, &zero, factor.base(), &order)
+            OpenBLAS.call { ssyrk_("L", "N", &order, &length, &one, columns.base(), &order, &zero, factor.base(), &order) }
             guard Self.isNearlyOrthogonal(factor.base(), r) else { return false }
-            spotrf_("L", &order, factor.base(), &order, &info)
+            OpenBLAS.call { spotrf_("L", &order, factor.base(), &order, &info) }
             let upper = factor.base(Float.self)
             for i in 0..<r { for j in 0..<i { upper[i * r + j] = 0 } }
             return info == 0

@@ -20,9 +20,11 @@ extension PreciseMatrix {
         var (one, zero) = (1.0, 0.0)
         // Row-major C is column-major Cᵀ = Bᵀ·Aᵀ.
         withExtendedLifetime((self, other, result)) {
-            dgemm_(
-                transposingOther ? "T" : "N", transposingSelf ? "T" : "N", &width, &height, &depth, &one, other.base, &otherStride,
-                base, &stride, &zero, result.base, &width)
+            OpenBLAS.call {
+                dgemm_(
+                    transposingOther ? "T" : "N", transposingSelf ? "T" : "N", &width, &height, &depth, &one, other.base, &otherStride,
+                    base, &stride, &zero, result.base, &width)
+            }
         }
         return result
     }
@@ -33,7 +35,7 @@ extension PreciseMatrix {
         var (order, length) = (try LAPACK.integer(rows, "Gram matrix"), try LAPACK.integer(max(1, columns), "Gram matrix"))
         var (one, zero) = (1.0, 0.0)
         withExtendedLifetime((self, result)) {
-            dsyrk_("L", "T", &order, &length, &one, base, &length, &zero, result.base, &order)
+            OpenBLAS.call { dsyrk_("L", "T", &order, &length, &one, base, &length, &zero, result.base, &order) }
             // The lower triangle of the columns is the upper one of the rows.
             for i in 0..<rows { for j in 0..<i { result.base[i * rows + j] = result.base[j * rows + i] } }
         }
@@ -91,16 +93,16 @@ extension PreciseMatrix {
         var (order, length) = (try LAPACK.integer(columns, "qr"), try LAPACK.integer(rows, "qr"))
         var (one, zero, info) = (1.0, 0.0, Int32(0))
         let isFactored = withExtendedLifetime((self, gram)) {
-            dsyrk_("L", "N", &order, &length, &one, base, &order, &zero, gram.base, &order)
+            OpenBLAS.call { dsyrk_("L", "N", &order, &length, &one, base, &order, &zero, gram.base, &order) }
             guard gram.isNearlyDiagonal else { return false }
-            dpotrf_("L", &order, gram.base, &order, &info)
+            OpenBLAS.call { dpotrf_("L", &order, gram.base, &order, &info) }
             for i in 0..<columns { for j in 0..<i { gram.base[i * columns + j] = 0 } }
             return info == 0
         }
         if info < 0 { try LAPACK.check(info, "qr", [rows, columns]) }
         guard isFactored else { return try orthogonalFactors() }
         let inverse = try gram.copy()
-        withExtendedLifetime(inverse) { dtrtri_("L", "N", &order, inverse.base, &order, &info) }
+        withExtendedLifetime(inverse) { OpenBLAS.call { dtrtri_("L", "N", &order, inverse.base, &order, &info) } }
         try LAPACK.check(info, "triangular inverse", [columns, columns])
         return (try product(inverse), gram)
     }

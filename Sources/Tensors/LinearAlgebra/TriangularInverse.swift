@@ -7,7 +7,7 @@ extension Tensor {
         let inverse = try copy()
         var (order, info) = (try LAPACK.integer(shape[0], "triangular inverse"), Int32(0))
         // Column-major, a row-major upper triangle is a lower one.
-        withExtendedLifetime(inverse.storage) { strtri_("L", "N", &order, inverse.base(), &order, &info) }
+        withExtendedLifetime(inverse.storage) { OpenBLAS.call { strtri_("L", "N", &order, inverse.base(), &order, &info) } }
         if info < 0 { try LAPACK.check(info, "triangular inverse", shape) }
         return info == 0 ? inverse : nil
     }
