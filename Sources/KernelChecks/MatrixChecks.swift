@@ -33,7 +33,7 @@ extension KernelCheck {
     private static func singularValues() throws -> Double {
         let a = try matrix(83, 47)
         let found = try a.singularValueDecomposition()
-        let scaled = try found.u.multiplying(Tensor(found.values))
+        let scaled = try found.u.multiplying(Tensor(found.values.map(Float.init)))
         return try max(
             distance(scaled, found.vt, to: a), orthonormality(of: found.u), orthonormality(of: found.vt.transposed()))
     }
