@@ -17,7 +17,8 @@ import Testing
                 let conv = try b.convolution("conv", x, channels: 17, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
                 let behind = try b.apply("behind", function, conv)
                 let pooled = try b.apply("pool", Pool2D(.init(kind: .max, window: [2, 2])), behind)
-                return try b.finish(outputs: [b.apply("alone", function, x), pooled])
+                let alone = try b.apply("alone", function, x)
+                return try b.finish(outputs: [alone, pooled])
             }
     }
 
@@ -60,7 +61,8 @@ import Testing
         let x = b.input("images", [16, 6, 6])
         let first = try b.convolution("a", x, channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
         let second = try b.convolution("b", b.apply("r", ReLU(), first), channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
-        var graph = try b.finish(outputs: [b.apply("s", ReLU(), second)])
+        let last = try b.apply("s", ReLU(), second)
+        var graph = try b.finish(outputs: [last])
         for name in graph.parameters.names {
             let weight = try #require(graph.parameters[name]).tensor.multiplying(1e30)
             graph.parameters.update(name, weight)
