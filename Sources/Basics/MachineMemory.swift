@@ -9,7 +9,8 @@ public enum MachineMemory {
     public static func availableByteCount() -> Int {
         let limits = [
             physicalByteCount, addressSpaceLimit.map { max(0, $0 - mappedByteCount) },
-            controlGroupLimit(groups: contents("/proc/self/cgroup") ?? "", mounts: contents("/proc/self/mountinfo") ?? "", read: contents),
+            controlGroupLimit(
+                groups: contents("/proc/self/cgroup") ?? "", mounts: contents("/proc/self/mountinfo") ?? "", read: contents),
         ]
         return limits.compactMap { $0 }.min() ?? 16 << 30
     }

@@ -151,7 +151,7 @@ final class ReplacementFile {
         let beginning = beginning(for: name)
         guard candidate.hasPrefix(beginning), candidate.hasSuffix(ending) else { return false }
         let digits = candidate.utf8.dropFirst(beginning.utf8.count).dropLast(ending.utf8.count)
-        return digits.count == 16 && digits.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0 }
+        return digits.count == 16 && digits.allSatisfy { Array("0123456789abcdef".utf8).contains($0) }
     }
 
     /// Removes what dead processes left of earlier saves of `name`.

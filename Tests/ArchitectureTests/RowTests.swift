@@ -34,7 +34,7 @@ import Testing
         "Console": Place(row: 2, column: .host, foreign: ["CEdit"]),
         "LuaBindings": Place(row: 7, column: .meeting),
         "LuaModule": Place(row: 8, column: .meeting, foreign: ["CLuaModule"]),
-        "MoonrailCommand": Place(row: 8, column: .meeting, foreign: ["ArgumentParser", "Foundation"]),
+        "MoonrailCommand": Place(row: 8, column: .meeting, foreign: ["ArgumentParser", "CStartup", "Foundation"]),
     ]
 
     /// Modules of the toolchain that everybody may use.
