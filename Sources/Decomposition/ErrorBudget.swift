@@ -47,7 +47,7 @@ struct ErrorBudget {
             let found = try cut(train, candidate.ranks)
             if found.cutEnergy <= budget { return (found, false) }
             ratio = max(ratio, 0.97 * found.cutEnergy / candidate.predicted)
-            guard Double(trials) == Self.mostTrials else { continue }
+            guard Double(trials) >= Self.mostTrials / 4 else { continue }
             let other = try mirrored ?? train.mirrored()
             mirrored = other
             let turned = try cut(other, candidate.ranks.reversed())

@@ -51,7 +51,9 @@ struct RankSearch {
             return min(least, upper)...upper
         }
         self.ranges = ranges
-        var tail = energies[0].reversed().reduce(into: [0.0]) { $0.append($0[$0.count - 1] + max(0, $1)) }
+        // What goes through each vector of the first bond, after later cuts of what these energies were met with.
+        let first = Self.marginal(cores[1], energies[1])
+        var tail = first.reversed().reduce(into: [0.0]) { $0.append($0[$0.count - 1] + $1) }
         tail.reverse()
         var losses = [ranges[0].map { Self.loss(tail[$0], of: tail[0]) }]
         for k in energies.indices.dropFirst() {
@@ -62,6 +64,18 @@ struct RankSearch {
 
     private static func loss(_ lost: Double, of whole: Double) -> Double {
         whole > 0 ? -log1p(-min(lost / whole, 1 - 1e-12)) : 0
+    }
+
+    /// The energy through each vector to the left of a core.
+    private static func marginal(_ core: PreciseCore, _ energies: [Double]) -> [Double] {
+        core.wide.withElements { elements in
+            (0..<core.left).map { a in
+                (0..<core.mode * core.right).reduce(0.0) { sum, i in
+                    let x = elements[a * core.mode * core.right + i]
+                    return sum + x * x * max(0, energies[i % core.right])
+                }
+            }
+        }
     }
 
     /// −log of the share that each own rank keeps of what each rank to the left does.

@@ -31,7 +31,7 @@ extension TensorTrain {
     public func scaled(by factor: Double) throws -> TensorTrain {
         guard factor.isFinite else { throw DecompositionFailure.invalidFactor(operation: "scaling a train", got: factor) }
         let energy = try cores[0].energy() * factor * factor
-        if factor == 0 || energy > 0 && PowerOfTwo.exponent(energy: energy) == 0 {
+        if factor == 0 || energy > 0 && energy.isFinite && PowerOfTwo.exponent(energy: energy) == 0 {
             return try TensorTrain(cores: [cores[0].multiplying(factor)] + cores.dropFirst())
         }
         let exponent = PowerOfTwo.exponent(of: factor)

@@ -1,7 +1,7 @@
 import Tensors
 
 extension TensorTrain {
-    /// This train at lower ranks: QR from left to right, then every bond cut from right to left, in float64.
+    /// This train at lower ranks: QR from right to left, then every bond cut from left to right, in float64.
     ///
     /// - Parameter ranks: r_1 … r_{d−1}, each ≥ 1; those above this train's are lowered and reported as clamps.
     /// - Throws: `rankCount`, `rankNotPositive`, `notFinite`; `outOfRange` where no cores of float32 can carry the scale.
@@ -14,10 +14,12 @@ extension TensorTrain {
     }
 
     private func rounded(_ allowed: [Int], requested: [Int]) throws -> TruncatedTrain {
-        let train = try OrthonormalTrain(self)
-        let bounds = RankClamp.neighbourly(zip(allowed, train.ranks).map { min($0, $1) }, modes: modes)
+        // In the opposite order, so that bonds are cut from left to right, as TT-SVD does.
+        let train = try OrthonormalTrain(orthonormalizing: cores.reversed().map { try PreciseCore($0).mirrored() })
+        let bounds = RankClamp.neighbourly(zip(allowed, train.ranks.reversed()).map { min($0, $1) }, modes: modes)
         let (lowered, clamps) = try RankClamp.apply(requested, bounds: bounds, "rounding")
-        return try train.truncated(train.cut(to: lowered), isMirrored: false, clamps)
+        let cut = try train.cut(to: lowered.reversed())
+        return try train.truncated(cut, isMirrored: true, clamps, spectra: cut.energies.reversed())
     }
 
     /// This train at the fewest parameters found whose error is at most ε times its norm.

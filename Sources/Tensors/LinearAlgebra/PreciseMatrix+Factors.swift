@@ -91,19 +91,15 @@ extension PreciseMatrix {
     package func orthonormalColumns() throws -> (q: PreciseMatrix, r: PreciseMatrix) {
         let gram = try PreciseMatrix(rows: columns, columns: columns)
         var (order, length) = (try LAPACK.integer(columns, "qr"), try LAPACK.integer(rows, "qr"))
-        var (one, zero, info) = (1.0, 0.0, Int32(0))
+        var (one, zero) = (1.0, 0.0)
         let isFactored = withExtendedLifetime((self, gram)) {
             OpenBLAS.call { dsyrk_("L", "N", &order, &length, &one, base, &order, &zero, gram.base, &order) }
             guard gram.isNearlyDiagonal else { return false }
-            OpenBLAS.call { dpotrf_("L", &order, gram.base, &order, &info) }
-            for i in 0..<columns { for j in 0..<i { gram.base[i * columns + j] = 0 } }
-            return info == 0
+            return TriangularFactors.factor(gram.base, columns)
         }
-        if info < 0 { try LAPACK.check(info, "qr", [rows, columns]) }
         guard isFactored else { return try orthogonalFactors() }
-        let inverse = try gram.copy()
-        withExtendedLifetime(inverse) { OpenBLAS.call { dtrtri_("L", "N", &order, inverse.base, &order, &info) } }
-        try LAPACK.check(info, "triangular inverse", [columns, columns])
+        let inverse = try PreciseMatrix(rows: columns, columns: columns)
+        withExtendedLifetime((gram, inverse)) { TriangularFactors.invert(gram.base, into: inverse.base, columns) }
         return (try product(inverse), gram)
     }
 
