@@ -169,8 +169,10 @@ import Testing
             try isImprint ? score(graph, imprint: odd()) : score(graph, holdout: odd())
         }
         #expect(failure?.code == "compression.notFiniteImages")
-        let weight = try #require(WeightedLayers.layers(of: graph).dropFirst().first)
-        graph.parameters.update(weight.weight, try #require(graph.parameters[weight.weight]).tensor.multiplying(.infinity))
+        let shift = try #require(graph.nodes.first { $0.operation is BatchNorm }.flatMap { NormParameters($0)?.shift })
+        var values = try #require(graph.parameters[shift]).tensor.array(of: Float.self)
+        values[0] = .infinity
+        graph.parameters.update(shift, try Tensor(values))
         let named = #expect(throws: LocatedFailure.self) { try score(graph) }
         #expect(named?.code == "compression.notFinite" && named?.description.contains(graph.name) == true)
     }

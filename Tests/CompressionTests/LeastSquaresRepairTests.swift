@@ -220,7 +220,8 @@ import Testing
         let x = b.input("images", [6, 9, 9])
         let conv = try b.convolution("conv", x, channels: 12, kernel: [3, 3], geometry: .init(), hasBias: true)
         let flat = try b.apply("flat", Flatten(), conv)
-        return try b.finish(outputs: [b.linear("fc", flat, features: 3)])
+        let logits = try b.linear("fc", flat, features: 3)
+        return try b.finish(outputs: [logits])
     }
 
     /// The error of the fitted layer beside the deviation of the dense one.
@@ -321,7 +322,8 @@ import Testing
     }
 
     @Test func frozenFactorsStayFrozen() throws {
-        var (dense, images) = try (plain(), images([3, 12, 12]))
+        let images = try images([3, 12, 12])
+        var dense = try plain()
         dense.parameters["conv1.weight"]?.isTrainable = false
         let cut = try cut(dense, share: 0.3)
         let fitted = try LeastSquaresRepair.repair(cut, towards: dense, images: images).graph
@@ -335,7 +337,6 @@ import Testing
         for node in whole.nodes where ["conv0", "conv1", "conv2"].contains(node.name) {
             #expect(try #require(node.parameter(at: 1).flatMap { whole.parameters[$0] }).isTrainable == (node.name != "conv1"))
         }
-        images.removeAll()
     }
 
     /// A graph may give a normalisation's scale by a node, and a convolution's input as a parameter.
@@ -345,7 +346,8 @@ import Testing
         let conv = try b.convolution("conv", x, channels: 8, kernel: [3, 3], geometry: .init(stride: 1, padding: 1), hasBias: false)
         let norm = try b.batchNorm("bn", conv)
         let flat = try b.apply("flat", Flatten(), norm)
-        var dense = try b.finish(outputs: [b.linear("fc", flat, features: 3)])
+        let logits = try b.linear("fc", flat, features: 3)
+        var dense = try b.finish(outputs: [logits])
         let index = try #require(dense.index(ofNode: "bn"))
         let name = try #require(dense.nodes[index].parameter(at: input))
         dense.nodes[index].inputs[input] = .value("made")
