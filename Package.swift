@@ -42,12 +42,13 @@ let package = Package(
         .target(name: "CStartup"),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CKernels"),
+        .target(name: "COpenBLASKernels", dependencies: ["COpenBLAS"]),
         .target(name: "COneDNN", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
         // Row 0
         row("Basics"),
         // Row 1
-        row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS"]),
+        row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
         // Row 2
         row("Operations", ["Basics", "Tensors"]),
         row("KernelChecks", ["Basics", "Tensors", "COneDNN"]),

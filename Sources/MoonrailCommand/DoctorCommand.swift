@@ -38,8 +38,8 @@ struct DoctorCommand: ParsableCommand {
         table.add(["oneDNN", NumericLibraries.oneDNNVersion])
         table.add(["its kernels", limited(NumericLibraries.oneDNNInstructionSet, by: ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])])
         table.add(["OpenBLAS", NumericLibraries.openBLASVersion])
-        let advice = fasterOpenBLASCore.map { "; OPENBLAS_CORETYPE=\($0) is faster here" } ?? ""
-        table.add(["its kernels", limited(NumericLibraries.openBLASCore, by: ["OPENBLAS_CORETYPE"]) + advice])
+        let replaced = NumericLibraries.replacedOpenBLASCore.map { ", in the place of \($0), which it would choose itself" } ?? ""
+        table.add(["its kernels", limited(NumericLibraries.openBLASCore, by: ["OPENBLAS_CORETYPE"]) + replaced])
         table.add([
             "own kernels",
             limited(
@@ -50,16 +50,6 @@ struct DoctorCommand: ParsableCommand {
         table.add(["memory", memory])
         table.add(["Fashion-MNIST", hasData ? FashionMNIST.packagedDirectory : "missing"])
         return table
-    }
-
-    /// OpenBLAS takes a processor that is newer than itself for one without AVX, whose kernels need three times as long.
-    private var fasterOpenBLASCore: String? {
-        let old: Set = [
-            "Katmai", "Coppermine", "Northwood", "Prescott", "Banias", "Core2", "Penryn", "Dunnington", "Nehalem", "Athlon",
-            "Opteron", "Opteron_SSE3", "Barcelona", "Bobcat", "Atom", "Nano", "Generic",
-        ]
-        guard old.contains(NumericLibraries.openBLASCore) else { return nil }
-        return ["AVX512_CORE": "SkylakeX", "AVX2": "Haswell"][NumericLibraries.ownInstructionSet]
     }
 
     private static func table(of checks: [KernelCheck]) -> TextTable {

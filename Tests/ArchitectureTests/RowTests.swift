@@ -15,7 +15,7 @@ import Testing
 
     static let table: [String: Place] = [
         "Basics": Place(row: 0, column: .shared),
-        "Tensors": Place(row: 1, column: .numerics, foreign: ["CKernels", "COneDNN", "COpenBLAS"]),
+        "Tensors": Place(row: 1, column: .numerics, foreign: ["CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
         "Operations": Place(row: 2, column: .numerics),
         "KernelChecks": Place(row: 2, column: .numerics, foreign: ["COneDNN"]),
         "Autograd": Place(row: 3, column: .numerics),

@@ -1,6 +1,7 @@
 import CKernels
 import COneDNN
 import COpenBLAS
+import COpenBLASKernels
 
 /// The versions of the libraries behind the kernels and the instruction sets they use, for people who look into a machine.
 package enum NumericLibraries {
@@ -14,6 +15,9 @@ package enum NumericLibraries {
 
     /// The processor whose kernels OpenBLAS chose, as `OPENBLAS_CORETYPE` spells it.
     package static var openBLASCore: String { String(cString: openblas_get_corename()) }
+
+    /// The one that OpenBLAS chose by itself, where a better one stands in its place.
+    package static var replacedOpenBLASCore: String? { cob_replaced_core().map { String(cString: $0) } }
 
     /// What our own loops use, as `MOONRAIL_MAX_CPU_ISA` spells it. Never more than oneDNN's, whose layouts they share.
     package static var ownInstructionSet: String { name(ck_instruction_set_in_use()) }
