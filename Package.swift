@@ -113,6 +113,11 @@ let package = Package(
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Training", "LuaBindings", "LuaRuntime",
             ], path: "Tests/ConcurrencyProgram", swiftSettings: strict),
 
+        // Calls of the whole scripting face with hostile values; a test and `scripts/fuzz` run it.
+        .executableTarget(
+            name: "HostileCalls", dependencies: ["Basics", "Tensors", "LuaBindings", "LuaRuntime"], path: "Tests/HostileCalls",
+            exclude: ["calls.lua", "described.lua", "extras.lua", "subjects.lua", "values.lua"], swiftSettings: strict),
+
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),
         suite("Tensors", ["Basics", "Tensors", "KernelChecks", "COneDNN"]),

@@ -29,15 +29,17 @@ public struct Progress: ~Copyable {
     private let total: Int
     private var completed = 0
 
+    /// - Parameter total: steps of the whole work; below 1 where nobody knows how many.
     public init(_ label: String, total: Int) {
         self.label = label
-        self.total = total
+        self.total = max(0, total)
     }
 
-    /// Counts `steps` more as done.
+    /// Counts `steps` more as done; the count stays within 0…`Int.max`.
     /// - Throws: `Interrupted` when the user asked to stop, so that every loop with a progress bar can be stopped.
     public mutating func advance(by steps: Int = 1, note: String = "") throws {
-        completed += steps
+        let (sum, overflow) = completed.addingReportingOverflow(steps)
+        completed = overflow ? (steps > 0 ? .max : 0) : max(0, sum)
         sink.reporter?.report(label: label, completed: completed, total: total, note: note)
         try Cancellation.check()
     }

@@ -100,7 +100,7 @@ public final class ConsoleProgress: ProgressReporter {
             works[index].line.total = total
             works[index].line.note = note
             works[index].line.elapsedSeconds = now - works[index].startSeconds
-            works[index].line.timedCount = completed - works[index].firstCount
+            works[index].line.timedCount = max(0, completed) - max(0, works[index].firstCount)
             return index
         }
         let line = ProgressLine(

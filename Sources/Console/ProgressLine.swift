@@ -38,7 +38,7 @@ package struct ProgressLine {
         let name = prefix + label
         var figures = total > 0 ? [percentText, counts] : [counts]
         if let rate { figures.append(Self.rateText(rate)) }
-        if let rate, total > completed { figures.append(Self.timeText(Double(total - completed) / rate) + " left") }
+        if let rate, total > completed { figures.append(Self.timeText((Double(total) - Double(completed)) / rate) + " left") }
         if !note.isEmpty { figures.append(note) }
         let barWidth = min(24, max(8, width / 4))
         func lineWidth() -> Int { name.count + 2 + barWidth + figures.reduce(0) { $0 + 2 + $1.count } }
@@ -73,7 +73,7 @@ package struct ProgressLine {
     }
 
     /// Quarters of the work that are done: 0…4.
-    var quarter: Int { total > 0 ? min(4, completed * 4 / total) : 0 }
+    var quarter: Int { total > 0 ? Int(fraction * 4) : 0 }
 
     private static func rail(_ fraction: Double, width: Int, usesColor: Bool) -> String {
         let full = Int(fraction * Double(width))

@@ -52,7 +52,7 @@ enum ArrayFunctions {
             throw call.invalid(position, "tensors", "must be tensors by name, { weight = … }, but got an array")
         }
         return try table.fields().map { field -> (name: String, tensor: Tensor) in
-            guard let object = field.value.object?.object(as: TensorObject.self) else {
+            guard let object = try call.object(in: field.value, as: TensorObject.self) else {
                 throw call.invalid(position, "tensors", "must be tensors by name, but '\(field.name)' is none")
             }
             return (field.name, object.tensor)

@@ -47,7 +47,12 @@ enum DataFunctions {
             let options = try call.options(3, known: loaderOptions + ["name", "classes", "mean", "std"])
             let images = try call.object(1, "images", as: TensorObject.self).tensor
             let labels = try call.object(2, "labels", as: TensorObject.self).tensor
-            let classes = try labels.converted(to: .int64).array(of: Int64.self).map { Int($0) - 1 }
+            let classes = try labels.converted(to: .int64).array(of: Int64.self).enumerated().map { offset, label in
+                guard label >= 1 else {
+                    throw call.invalid(2, "labels", "must count from 1, got \(label) at position \(offset + 1)")
+                }
+                return Int(label) - 1
+            }
             let dataset = try ImageDataset(
                 name: try options.string("name", default: "images"), images: images, labels: classes,
                 classNames: try options.optionalStrings("classes"),

@@ -82,6 +82,7 @@ enum DatasetClass {
         let options = try call.options(2, known: ["start"])
         let start = try options.integer("start", default: 1)
         guard number >= 1 else { throw call.invalid(1, "epoch", "counts from 1, got \(number)") }
+        guard start >= 1 else { throw options.invalid("start", "counts from 1, got \(start)") }
         let iterator = try BatchLoader(object.dataset, object.options).epoch(number - 1, startingAt: start - 1)
         try call.push(try call.state.function("epoch") { call in
             guard let batch = try iterator.next() else { return try call.push(LuaValue.nil) }

@@ -14,11 +14,11 @@ enum ModelFunctions {
         }
         try table.define("become", in: state) { call in
             let other = try call.object(2, "other", as: ModelObject.self)
-            try call.object(1, "model", as: ModelObject.self).setGraph(other.graph)
+            try call.exclusive(1, "model", as: ModelObject.self) { $0.setGraph(other.graph) }
         }
         try table.define("forget_parameters", in: state) { call in
-            let optimizer = try call.object(1, "optimizer", as: OptimizerObject.self)
-            try optimizer.forgetParameters(notOf: try call.object(2, "model", as: ModelObject.self))
+            let model = try call.object(2, "model", as: ModelObject.self)
+            try call.exclusive(1, "optimizer", as: OptimizerObject.self) { try $0.forgetParameters(notOf: model) }
         }
         try table.define("save_checkpoint", in: state) { call in
             let model = try call.object(2, "model", as: ModelObject.self)
@@ -33,10 +33,12 @@ enum ModelFunctions {
         try table.define("load_checkpoint", in: state) { call in
             let path = try call.path(1, "path")
             let file = try ModelFile(path: path)
-            let model = try call.object(2, "model", as: ModelObject.self)
-            let optimizer = try call.object(3, "optimizer", as: OptimizerObject.self)
             let adopts = try call.options(4, known: ["adopts"]).boolean("adopts", default: false)
-            try restore(file, path: path, into: model, optimizer, adopts: adopts)
+            try call.exclusive(2, "model", as: ModelObject.self) { model in
+                try call.exclusive(3, "optimizer", as: OptimizerObject.self) { optimizer in
+                    try restore(file, path: path, into: model, optimizer, adopts: adopts)
+                }
+            }
             let saved = file.notes["checkpoint"]?["state"] ?? .null
             try call.push(try LuaJSON.decode(saved, in: call.state))
         }

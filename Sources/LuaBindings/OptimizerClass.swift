@@ -55,8 +55,8 @@ enum OptimizerClass {
         }
         let given = try tensors(call, 1, "parameters")
         let updated = try step(
-            object, Dictionary(uniqueKeysWithValues: given.map { ($0.name, $0.tensor) }),
-            Dictionary(uniqueKeysWithValues: try tensors(call, 2, "gradients").map { ($0.name, $0.tensor) }))
+            object, try byName(given, call, 1, "parameters"),
+            try byName(try tensors(call, 2, "gradients"), call, 2, "gradients"))
         let table = try call.state.table()
         for entry in given {
             let value = TensorObject(updated[entry.name] ?? entry.tensor)
@@ -66,6 +66,17 @@ enum OptimizerClass {
             }
         }
         try call.push(table)
+    }
+
+    /// The optimizer's state knows parameters by texts, so that 1 and "1" would be one of them.
+    private static func byName(
+        _ found: [(key: LuaValue, name: String, tensor: Tensor)], _ call: borrowing LuaCall, _ position: Int, _ name: String
+    ) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for entry in found where tensors.updateValue(entry.tensor, forKey: entry.name) != nil {
+            throw call.invalid(position, name, "must have different names, but has two keys that read '\(entry.name)'")
+        }
+        return tensors
     }
 
     private static func step(
@@ -85,10 +96,14 @@ enum OptimizerClass {
     ) throws -> [(key: LuaValue, name: String, tensor: Tensor)] {
         var found: [(key: LuaValue, name: String, tensor: Tensor)] = []
         var stranger: String?
-        let state = call.state
-        try call.table(position, name).forEach { key, value in
-            let text = try state.text(of: key)
-            if let tensor = value.object?.object(as: TensorObject.self)?.tensor { found.append((key, text, tensor)) }
+        for (key, value) in try call.table(position, name).entries() {
+            let text: String
+            switch key {
+            case .string(let name): text = name
+            case .integer(let index): text = "\(index)"
+            default: throw call.invalid(position, name, "must have names or whole numbers as keys")
+            }
+            if let tensor = try call.object(in: value, as: TensorObject.self)?.tensor { found.append((key, text, tensor)) }
             else { stranger = text }
         }
         if let stranger { throw call.invalid(position, name, "must be tensors, but '\(stranger)' is none") }

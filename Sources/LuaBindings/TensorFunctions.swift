@@ -56,13 +56,13 @@ enum TensorFunctions {
     private static func concatenate(_ call: borrowing LuaCall) throws {
         let elements = try call.values(in: 1, "tensors", "an array of Tensors")
         guard !elements.isEmpty else { throw call.invalid(1, "tensors", "must be an array of at least one Tensor") }
-        let values = elements.compactMap { $0.object?.object(as: ValueObject.self) }
+        let values = try elements.compactMap { try call.object(in: $0, as: ValueObject.self) }
         if values.count == elements.count {
             let dim = try dimension(call, of: values.map(\.fullShape))
             return try call.push(try ValueClass.concatenated(values, dim: dim))
         }
         let parts = try elements.map { value -> TensorObject in
-            guard let object = value.object?.object(as: TensorObject.self) else {
+            guard let object = try call.object(in: value, as: TensorObject.self) else {
                 throw call.invalid(1, "tensors", "must be an array of Tensors")
             }
             return object
@@ -101,6 +101,7 @@ enum TensorFunctions {
                 try call.push(try TensorObject.apply(CrossEntropy(smoothing: smoothing), [logits, fromZero]))
             } catch OperationFailure.labelOutOfRange(let label, let position, let count) {
                 // Scripts count classes and positions from 1.
+                // The least integer went round when it was counted from 0, and comes back here.
                 throw BindingFailure.labelOutOfRange(label: label &+ 1, position: position + 1, classCount: count)
             }
         }

@@ -14,7 +14,7 @@ enum TensorTrainFunctions {
         }
         try trains.define("from_cores", in: state, module: module) { call in
             let cores = try call.values(in: 1, "cores").map { value -> Tensor in
-                guard let object = value.object?.object(as: TensorObject.self) else {
+                guard let object = try call.object(in: value, as: TensorObject.self) else {
                     throw call.invalid(1, "cores", "must be an array of Tensors")
                 }
                 return object.tensor

@@ -32,8 +32,8 @@ enum Whitening {
 
     /// `nil` for what is neither images nor moments.
     static func read(_ value: LuaValue) throws -> Whitening? {
-        if let moments = value.object?.object(as: MomentsObject.self) { return .moments(moments) }
-        guard let data = value.object?.object(as: DatasetObject.self) else { return nil }
+        if let moments = try value.object?.object(as: MomentsObject.self, for: "option 'whiten'") { return .moments(moments) }
+        guard let data = try value.object?.object(as: DatasetObject.self, for: "option 'whiten'") else { return nil }
         guard data.dataset.split != .test else { throw BindingFailure.testSplitWhitening(dataset: data.dataset.name) }
         return .images(data)
     }

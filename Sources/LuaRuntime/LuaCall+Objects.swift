@@ -7,24 +7,16 @@ extension LuaCall {
     public func object<Object: AnyObject>(
         _ position: Int, _ name: String, as type: Object.Type = Object.self
     ) throws -> Object {
-        guard let index = index(position), let block = moon_object(state.current, index) else {
-            throw wrongType(position, name, description(of: type))
+        guard let index = index(position), let object = try state.object(at: index, as: type, for: functionName) else {
+            throw wrongType(position, name, state.description(of: type))
         }
-        guard let held = block.pointee.object else {
-            // A closed one of another class is a wrong type first.
-            let className = state.record(at: index)?.name ?? "object"
-            guard className == state.className(of: type) else { throw wrongType(position, name, description(of: type)) }
-            throw ArgumentFailure.closed(function: functionName, className: className)
-        }
-        let object = Unmanaged<AnyObject>.fromOpaque(held).takeUnretainedValue()
-        let typed: Object
-        if Swift.type(of: object) == type { typed = unsafeDowncast(object, to: type) }
-        else if let cast = object as? Object { typed = cast }
-        else { throw wrongType(position, name, description(of: type)) }
-        if !state.borrows.isEmpty, state.borrows[ObjectIdentifier(object)] == LuaState.exclusive {
-            throw ArgumentFailure.busy(function: functionName, className: state.className(of: type))
-        }
-        return typed
+        return object
+    }
+
+    /// The Swift object in a value, such as an element of a table; `nil` where it is anything else.
+    /// - Throws: `ArgumentFailure`: `closed`, or `busy` while someone has exclusive access to it.
+    public func object<Object: AnyObject>(in value: LuaValue, as type: Object.Type = Object.self) throws -> Object? {
+        try state.object(in: value, as: type, for: functionName)
     }
 
     /// Runs `body` with an object that nobody may change meanwhile, while other calls may still read it.
@@ -45,14 +37,48 @@ extension LuaCall {
         let object = try object(position, name, as: type)
         return try state.withBorrow(of: object, exclusive: true, by: functionName, body)
     }
-
-    private func description<Object: AnyObject>(of type: Object.Type) -> String {
-        let name = state.className(of: type)
-        return (name.first.map { "aeiouAEIOU".contains($0) } ?? false ? "an " : "a ") + name
-    }
 }
 
 extension LuaState {
+    /// The open object of that class at `index`, for `function` to use: every way from a value to an object goes here.
+    /// - Returns: `nil` for anything that is no object of the class, or a closed one of another.
+    /// - Throws: `ArgumentFailure`: `closed`, or `busy` while someone has exclusive access to it.
+    func object<Object: AnyObject>(
+        at index: Int32, as type: Object.Type, for function: @autoclosure () -> String
+    ) throws -> Object? {
+        guard let block = moon_object(current, index) else { return nil }
+        guard let held = block.pointee.object else {
+            guard let name = record(at: index)?.name, name == className(of: type) else { return nil }
+            throw ArgumentFailure.closed(function: function(), className: name)
+        }
+        let object = Unmanaged<AnyObject>.fromOpaque(held).takeUnretainedValue()
+        let typed: Object
+        if Swift.type(of: object) == type { typed = unsafeDowncast(object, to: type) }
+        else if let cast = object as? Object { typed = cast }
+        else { return nil }
+        if !borrows.isEmpty, borrows[ObjectIdentifier(object)] == Self.exclusive {
+            throw ArgumentFailure.busy(function: function(), className: className(of: type))
+        }
+        return typed
+    }
+
+    /// The open object of that class in a value.
+    func object<Object: AnyObject>(
+        in value: LuaValue, as type: Object.Type, for function: @autoclosure () -> String
+    ) throws -> Object? {
+        guard case .object(let object) = value else { return nil }
+        return try balanced {
+            try object.reference.push(on: self)
+            defer { pop() }
+            return try self.object(at: -1, as: type, for: function())
+        }
+    }
+
+    func description<Object: AnyObject>(of type: Object.Type) -> String {
+        let name = className(of: type)
+        return (name.first.map { "aeiouAEIOU".contains($0) } ?? false ? "an " : "a ") + name
+    }
+
     /// What `borrows` holds for an object in exclusive use; shared uses are counted.
     static let exclusive = -1
 

@@ -116,6 +116,14 @@ public struct LuaTable {
         }
     }
 
+    /// Every key and value, in no particular order, without metamethods.
+    /// - Complexity: O(entries), in time and memory.
+    public func entries() throws -> [(key: LuaValue, value: LuaValue)] {
+        var found: [(key: LuaValue, value: LuaValue)] = []
+        try forEach { found.append(($0, $1)) }
+        return found
+    }
+
     /// The elements of an array, by the rule of `count`, without metamethods.
     /// - Complexity: O(entries), in time and memory.
     public func array(_ place: @autoclosure () -> String = "a table") throws -> [LuaValue] {

@@ -43,10 +43,13 @@ public struct LuaObject {
     /// The name of its class, or Lua's name of its type.
     public let typeName: String
 
-    /// The Swift object inside; `nil` where it is another class, a foreign userdata, or closed.
-    public func object<Object: AnyObject>(as type: Object.Type = Object.self) -> Object? {
-        guard let state = try? reference.state(), (try? reference.push(on: state)) != nil else { return nil }
-        defer { state.pop() }
-        return state.object(at: -1) as? Object
+    /// The Swift object inside; `nil` where it is another class or a foreign userdata. A function that is called from a
+    /// script takes `LuaCall.object(in:as:)`, whose errors name it.
+    /// - Throws: `ArgumentFailure`: `closed`, or `busy` while someone has exclusive access to it.
+    /// - Parameter function: who asks, with which such an error begins.
+    public func object<Object: AnyObject>(
+        as type: Object.Type = Object.self, for function: String = "the host"
+    ) throws -> Object? {
+        try reference.state().object(in: .object(self), as: type, for: function)
     }
 }

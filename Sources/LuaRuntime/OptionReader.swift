@@ -95,12 +95,8 @@ public struct OptionReader {
     ) throws -> Object? {
         let value = try value(name)
         if value.isNil { return nil }
-        if let object = value.object?.object(as: type) { return object }
-        let expected = state.className(of: type)
-        if let object = value.object, object.typeName == expected {
-            throw ArgumentFailure.closed(function: function, className: expected)
-        }
-        throw try wrongType(name, "a " + expected, value)
+        if let object = try state.object(in: value, as: type, for: function) { return object }
+        throw try wrongType(name, state.description(of: type), value)
     }
 
     public func object<Object: AnyObject>(_ name: String, as type: Object.Type = Object.self) throws -> Object {
@@ -117,6 +113,11 @@ public struct OptionReader {
         let reader = OptionReader(function: function, prefix: prefix + name + ".", table: table, state: state)
         try reader.refuseUnknown(known: known, allowsPositional: allowsPositional)
         return reader
+    }
+
+    /// The Swift object in a value that an option holds; `nil` where it is anything else.
+    public func object<Object: AnyObject>(in value: LuaValue, as type: Object.Type = Object.self) throws -> Object? {
+        try state.object(in: value, as: type, for: function)
     }
 
     // MARK: How

@@ -101,7 +101,7 @@ import Testing
         ("mr.rows({}):colum 'a'", "Rows has no 'colum' (did you mean 'column'?)"),
         ("mr.iter(true)", "mr.iter: needs an array"),
         ("mr.iter({}):take(-1)", "must be a whole number of at least 0"),
-        ("mr.iter({}):map(3)", "Iterator:map: argument 1 must be a function"),
+        ("mr.iter({}):map(3)", "Iterator:map: argument 1 (change) must be a function"),
         ("net():finetune(3)", "Model:finetune: argument 1 (data) must be a Dataset"),
         ("net():finetune(tiny(), { step = 1 })", "unknown option 'step' (did you mean 'steps'?)"),
         ("net():finetune(tiny(), { dense = 3 })", "option 'dense' must be a Model, got a number"),

@@ -104,4 +104,22 @@ import Testing
         state.collect()
         #expect(state.externalByteCount == 0)
     }
+
+    /// An object is not read while a method changes it, whichever way it comes in.
+    @Test func objectsInTablesAndOptionsAreBorrowedToo() throws {
+        let state = try LuaState.forTests()
+        try state.define("option") { call in try call.options(1, known: ["of"]).object("of", as: Counter.self).value }
+        try state.define("element") { call in
+            try call.values(in: 1, "counters").compactMap { try call.object(in: $0, as: Counter.self)?.value }
+        }
+        try state.define("value") { call in try call.value(1).object?.object(as: Counter.self, for: "value")?.value ?? 0 }
+        for reader in ["option { of = c }", "element { c }", "value(c)"] {
+            #expect(try state.first("local c = counter(3) \(reader) return 1").integer == 1)
+            let failure = try state.failure("local c = counter(3) c:increase_(function() \(reader) end)")
+            #expect(failure.code == "lua.busy", "\(reader): \(failure.message)")
+            let closed = try state.failure("local c = counter(3) do local d <close> = c end \(reader)")
+            #expect(closed.code == "lua.closed", "\(reader): \(closed.message)")
+        }
+        #expect(try state.first("return #element { stranger(), 1, {} }").integer == 0)
+    }
 }

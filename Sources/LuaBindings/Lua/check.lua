@@ -37,6 +37,13 @@ function check.object(where, position, name, value, wanted)
     error(("%s: argument %d (%s) must be a %s, got a %s"):format(where, position, name, wanted, got), 3)
 end
 
+--- Something that can be called as argument `position`.
+function check.callable(where, position, name, value)
+    local meta = getmetatable(value)
+    if type(value) == "function" or (type(meta) == "table" and meta.__call) then return end
+    error(("%s: argument %d (%s) must be a function, got a %s"):format(where, position, name, type(value)), 3)
+end
+
 --- Raises that `key` is no name among those of the tables or lists `...`, with the nearest of them.
 function check.missing(where, key, ...)
     local names = {}

@@ -1,5 +1,7 @@
 -- mr.iter: sequences that are worked out one element at a time: mr.iter(list):filter(f):map(g):take(3):list().
 
+local check = require "moonrail.check"
+
 local methods = {}
 local Iterator = { __name = "Iterator", __index = methods }
 
@@ -14,12 +16,6 @@ local function whole(where, name, value, least)
         error(("%s: %s must be a whole number of at least %d, got %s"):format(where, name, least, tostring(value)), 3)
     end
     return number
-end
-
-local function callable(where, value)
-    local meta = getmetatable(value)
-    if type(value) == "function" or (type(meta) == "table" and meta.__call) then return end
-    error(("%s: argument 1 must be a function, got a %s"):format(where, type(value)), 3)
 end
 
 local function of_list(list)
@@ -53,7 +49,7 @@ end
 
 --- What `change` makes of each element; nil ends the sequence.
 function methods.map(self, change)
-    callable("Iterator:map", change)
+    check.callable("Iterator:map", 1, "change", change)
     return make(function()
         local value = self.step()
         if value == nil then return nil end
@@ -63,7 +59,7 @@ end
 
 --- The elements for which `keep` gives true.
 function methods.filter(self, keep)
-    callable("Iterator:filter", keep)
+    check.callable("Iterator:filter", 1, "keep", keep)
     return make(function()
         local value
         repeat value = self.step() until value == nil or keep(value)
@@ -130,7 +126,7 @@ end
 
 --- fold(…fold(fold(start, first), second)…), with fold(so_far, element).
 function methods.fold(self, start, fold)
-    callable("Iterator:fold", fold)
+    check.callable("Iterator:fold", 2, "fold", fold)
     for value in self do start = fold(start, value) end
     return start
 end

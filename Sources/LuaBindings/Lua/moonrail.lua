@@ -21,7 +21,7 @@ local mr = {
     read_npy = core.read_npy, write_npy = core.write_npy, read_npz = core.read_npz, write_npz = core.write_npz,
     read_safetensors = core.read_safetensors, write_safetensors = core.write_safetensors, read_idx = core.read_idx,
     read_picture = core.read_picture, read_text = core.read_text, exists = core.exists,
-    read_json = core.read_json, read_csv = require "moonrail.csv", file_size = core.file_size, progress = core.progress, events = core.event_file,
+    read_json = core.read_json, read_csv = require "moonrail.csv", file_size = core.file_size, model_size = core.model_size, progress = core.progress, events = core.event_file,
     rows = rows.wrap, iter = require "moonrail.iter".from, args = require "moonrail.args", compare = require "moonrail.compare",
     report = report.make, sweep = require "moonrail.sweep",
 }

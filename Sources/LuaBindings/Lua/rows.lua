@@ -102,7 +102,8 @@ local function render(list)
             local padding = (" "):rep(widths[c] - width(text))
             parts[c] = numeric[c] and padding .. text or text .. padding
         end
-        return (table.concat(parts, "  "):gsub("%s+$", ""))
+        -- Without the blanks at the end; a pattern that begins with them would try every run of blanks on the way.
+        return table.concat(parts, "  "):match "^.*%S" or ""
     end
     local heads, rules, out = {}, {}, {}
     for c, column in ipairs(columns) do
@@ -140,6 +141,15 @@ function rows.wrap(list, view)
     if type(list) ~= "table" then error("mr.rows: argument 1 (list) must be an array of rows, got a " .. type(list), 2) end
     if view ~= nil and type(view) ~= "table" then
         error("mr.rows: argument 2 (view) must be a list of columns, got a " .. type(view), 2)
+    end
+    for i, row in ipairs(list) do
+        if type(row) ~= "table" then error(("mr.rows: row %d must be a table, got a %s"):format(i, type(row)), 2) end
+    end
+    for i, column in ipairs(view or {}) do
+        local kind = type(column) == "table" and type(column[3])
+        if not kind or column[1] == nil or type(column[2]) ~= "string" or (kind ~= "nil" and kind ~= "function") then
+            error(("mr.rows: column %d of the view must be { key, heading, format }, with a text and a function"):format(i), 2)
+        end
     end
     views[list] = view
     return setmetatable(list, meta)
@@ -204,6 +214,7 @@ end
 
 --- The rows for which `keep(row)` is true.
 function methods.filter(list, keep)
+    check.callable("Rows:filter", 1, "keep", keep)
     local new = {}
     for _, row in ipairs(list) do
         if keep(row) then new[#new + 1] = row end
@@ -338,6 +349,7 @@ end
 
 --- The rows that `change(row)` gives; without a result a row is left out.
 function methods.map(list, change)
+    check.callable("Rows:map", 1, "change", change)
     local new = {}
     for _, row in ipairs(list) do
         local changed = change(row)
@@ -360,6 +372,7 @@ end
 --- Writes the columns that print where `path` ends in .csv, and all else as JSON, but for objects such as embeddings, moments or
 --- the data that a plan was whitened by.
 function methods.save(list, path)
+    if type(path) ~= "string" then error("Rows:save: argument 1 (path) must be a string, got a " .. type(path), 2) end
     if path:match("%.csv$") then return core.write_text(path, methods.csv(list)) end
     local plain = without_objects(list)
     for i, row in ipairs(list) do plain[i] = type(row) == "table" and without_objects(row) or row end

@@ -52,6 +52,7 @@ function core.schedule.shrink(options)
             tostring(options.steps or 4), tostring(options.epochs or 8)), 2)
     end
     return function(epoch)
+        if type(epoch) ~= "number" then error("mr.schedule.shrink: the epoch must be a number, got a " .. type(epoch), 2) end
         local step = math.min(steps, 1 + (epoch - 1) * steps // epochs)
         return from * (to / from) ^ (step / steps)
     end

@@ -17,6 +17,11 @@ function mr.make_directory(path) end
 ---@return integer
 function mr.file_size(path) end
 
+--- Bytes that a model takes on disk: of its file, and of others in which an ONNX model keeps its weights.
+---@param path string
+---@return integer
+function mr.model_size(path) end
+
 --- Writes text to a file, whole or not at all.
 ---@param path string
 ---@param text string

@@ -1,7 +1,6 @@
 -- `moonrail compress`: load, plan, compress, repair, tune, report, write.
 -- A recipe of your own can begin as a copy of this; the command's options arrive as one table.
 local mr = require "moonrail"
-local core = require "moonrail.core"
 local options = ...
 
 local function numbers(text)
@@ -14,7 +13,7 @@ local function numbers(text)
 end
 
 local function there(directory, name)
-    return core.exists(directory .. "/" .. name) or core.exists(directory .. "/" .. name .. ".gz")
+    return mr.exists(directory .. "/" .. name) or mr.exists(directory .. "/" .. name .. ".gz")
 end
 
 -- Training and test images, normalised alike. Where the data have no test images of their own, a tenth of the training
@@ -25,7 +24,7 @@ local function images(model)
         if mean or std then error("fashion_mnist has its own mean and deviation; leave --mean and --std out", 0) end
         return mr.data.fashion_mnist { batch = 128 }
     end
-    if not core.exists(where) then
+    if not mr.exists(where) then
         error(("--data: '%s' is neither fashion_mnist nor a directory or an .npz file"):format(where), 0)
     end
     local pair = { dir = where, batch = 128, mean = mean, std = std }
@@ -50,7 +49,7 @@ end
 -- How often two models name the same class; for results that are no row of classes for each image, such as maps or
 -- boxes, how much of them is alike: 1 less the norm of the difference by the norm.
 local function agreement(one, other, data)
-    local progress, same, apart, whole = core.progress("comparing", #data), 0, 0, 0
+    local progress, same, apart, whole = mr.progress("comparing", #data), 0, 0, 0
     for batch in data:with { shuffle = false, augment = {}, drop_last = false }:epoch() do
         local ours, theirs = { one(batch.x) }, { other(batch.x) }
         if #theirs == 1 and #theirs[1].shape == 2 then
@@ -94,7 +93,7 @@ end
 
 local function measured(name, candidate, path)
     return {
-        name = name, params = candidate.cost.params, macs = candidate.cost.macs, bytes = core.model_size(path),
+        name = name, params = candidate.cost.params, macs = candidate.cost.macs, bytes = mr.model_size(path),
         accuracy = labelled and quality(candidate, name) or nil,
         latency_ms = candidate:latency { batch = 1, runs = 50 }.ms,
     }
