@@ -1,6 +1,5 @@
-package import Tensors
-
 import Basics
+import Tensors
 
 /// One kernel held against its definition, on seeded numbers of variance 1.
 package struct KernelCheck: Sendable {

@@ -6,7 +6,7 @@ import Testing
     @Test func everyOrderHasAnInverseOnOneThread() throws {
         try Threads.withOneThread {
             for order in [1, 2, 7, 64, 131, 132, 133, 134, 135, 137, 200, 257, 330] {
-                let upper = try Tensor((0..<order * order).map { place in
+                let upper = try Tensor((0..<order * order).map { place -> Float in
                     let (row, column) = (place / order, place % order)
                     return row == column ? 2 : row < column ? 1 / Float(order) : 0
                 }).reshaped([order, order])
