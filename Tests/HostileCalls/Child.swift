@@ -62,7 +62,7 @@ struct Child {
             if number == first || (number - 1) % Settings.batch == 0 { try reset() }
             if number == settings.call { print(try describe(number).first?.string ?? "") }
             let failure = self.failure(of: number)
-            codes[failure?.code ?? "no error", default: 0] += 1
+            codes[failure?.code ?? "none", default: 0] += 1
             if number == settings.call { print(failure.map { "\($0.code): \($0.description)" } ?? "no error") }
         }
         print(codes.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))
