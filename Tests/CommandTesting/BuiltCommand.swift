@@ -70,7 +70,7 @@ public enum BuiltCommand {
         posix_spawnattr_setsigmask(&attributes, &mask)
         // POSIX_SPAWN_SETSID, which glibc shows to GNU sources only.
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | (isSessionLeader ? 0x80 : 0))
-        var variables = ["TERM": "xterm", "HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "MOONRAIL_HISTORY": "/dev/null"]
+        var variables = ["TERM": "xterm", "HOME": "/dev/null", "PATH": "/usr/bin:/bin", "MOONRAIL_HISTORY": "/dev/null"]
         for name in inherited { if let value = getenv(name) { variables[name] = String(cString: value) } }
         variables.merge(environment) { $1 }
         var argv = ([path] + arguments).map { strdup($0) } + [nil]
