@@ -46,8 +46,11 @@ struct ErrorBudget {
             open -= 1
             let found = try cut(train, candidate.ranks)
             if found.cutEnergy <= budget { return (found, false) }
-            ratio = max(ratio, 0.97 * found.cutEnergy / candidate.predicted)
-            guard Double(trials) >= Self.mostTrials / 4 else { continue }
+            // A short train is tried whatever was found before: there the two orders differ most.
+            guard Double(trials) >= Self.mostTrials / 4 else {
+                ratio = max(ratio, 0.97 * found.cutEnergy / candidate.predicted)
+                continue
+            }
             let other = try mirrored ?? train.mirrored()
             mirrored = other
             let turned = try cut(other, candidate.ranks.reversed())
