@@ -44,7 +44,8 @@ struct NestedNumbers {
     ) throws {
         func converted(_ number: Double) throws -> Element {
             if let element = convert(number) { return element }
-            throw TensorFailure.invalidArgument(operation: "mr.tensor", detail: "\(number) is no \(Element.self)")
+            let text = Int(exactly: number).map(String.init) ?? "\(number)"
+            throw TensorFailure.invalidArgument(operation: "mr.tensor", detail: "values must fit in \(Element.dtype), got \(text)")
         }
         try tensor.withMutableElements(of: Element.self) { elements in
             if case .integer(let number) = value, let whole = Int64(number) as? Element { return elements[0] = whole }

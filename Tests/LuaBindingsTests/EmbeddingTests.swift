@@ -53,11 +53,11 @@ import Testing
             local mr = require "moonrail"
             collectgarbage "stop"
             for i = 1, 40 do local a, b = mr.zeros(1 << 18), mr.zeros(1 << 18) end
-            return mr.zeros(3, 1 << 18) == nil
+            return mr.zeros(4, 1 << 18) == nil
             """
         let failure = #expect(throws: LuaFailure.self) { try state.run(loop) }
         #expect(failure?.code == "tensor.outOfMemory", "only what is reached counts: \(failure?.message ?? "")")
-        #expect(try state.run(loop.replacing("mr.zeros(3, 1 << 18)", with: "mr.zeros(1 << 18)"))[0].boolean == false)
+        #expect(try state.run(loop.replacing("mr.zeros(4, 1 << 18)", with: "mr.zeros(1 << 18)"))[0].boolean == false)
     }
 
     /// Decompositions are kept for further budgets, but only the latest.
