@@ -39,16 +39,19 @@ let package = Package(
         .target(name: "CLuaModule", dependencies: ["CLua"]),
         .target(name: "CModuleLoader", dependencies: ["CLua"], linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
+        .target(name: "CStartup"),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CKernels"),
+        .target(name: "COpenBLASKernels", dependencies: ["COpenBLAS"]),
         .target(name: "COneDNN", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
         // Row 0
         row("Basics"),
         // Row 1
-        row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS"]),
+        row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
         // Row 2
         row("Operations", ["Basics", "Tensors"]),
+        row("KernelChecks", ["Basics", "Tensors", "COneDNN"]),
         row("Autograd", ["Basics", "Tensors", "Operations"]),
         row("Graphs", ["Basics", "Tensors", "Operations"]),
         row("Decomposition", ["Basics", "Tensors"]),
@@ -90,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "MoonrailCommand",
             dependencies: [
-                "Basics", "Tensors", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime", "LuaBindings",
-                "Console",
+                "Basics", "Tensors", "KernelChecks", "Graphs", "Datasets", "Interchange", "Compression", "LuaRuntime",
+                "LuaBindings", "Console", "CStartup",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], resources: [.embedInCode("Lua")],
             swiftSettings: strict),
@@ -117,7 +120,7 @@ let package = Package(
 
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),
-        suite("Tensors", ["Basics", "Tensors", "COneDNN"]),
+        suite("Tensors", ["Basics", "Tensors", "KernelChecks", "COneDNN"]),
         suite("Operations", ["Basics", "Tensors", "Operations", "Autograd", "Formats"]),
         suite("Autograd", ["Basics", "Tensors", "Operations", "Autograd"]),
         suite("Graphs", ["Basics", "Tensors", "Operations", "Graphs"]),
@@ -129,6 +132,7 @@ let package = Package(
             "Interchange",
             [
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats", "Interchange", "ONNXMessages",
+                "CommandTesting",
             ]),
         suite(
             "Training",

@@ -9,7 +9,8 @@ public import Tensors
 public final class Tape {
     private struct Record {
         let operation: String
-        let inputs: [Variable]
+        /// Only the ids and flags are kept: what the gradient needs of the values, the pullback holds.
+        let inputs: [(id: Int, requiresGradient: Bool)]
         let outputs: [Int]
         let pullback: Evaluation.Pullback
     }
@@ -37,10 +38,9 @@ public final class Tape {
         let outputs = evaluation.outputs.map { variable($0, requiresGradient: wanted) }
         stateUpdates += evaluation.stateUpdates.map { (inputs[$0.input], $0.value) }
         if wanted, let pullback = evaluation.pullback {
-            // Only the ids and flags are kept: what the gradient needs of the values, the pullback holds.
             records.append(
                 Record(
-                    operation: operation.name, inputs: inputs.map { $0.withoutTensor() }, outputs: outputs.map(\.id),
+                    operation: operation.name, inputs: inputs.map { ($0.id, $0.requiresGradient) }, outputs: outputs.map(\.id),
                     pullback: pullback))
         }
         return outputs
@@ -78,12 +78,6 @@ public struct Variable: Sendable {
 
     /// Distinguishes the values of one tape.
     public var identifier: Int { id }
-
-    func withoutTensor() -> Variable { Variable(tensor: Self.nothing, id: id, requiresGradient: requiresGradient) }
-
-    private static let nothing: Tensor = {
-        do { return try Tensor.zeros([0]) } catch { preconditionFailure("no memory for an empty tensor: \(error)") }
-    }()
 }
 
 /// The result of a backward pass.

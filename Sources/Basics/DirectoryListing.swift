@@ -11,15 +11,27 @@ public enum DirectoryListing {
 
     /// The entries in no particular order, without `.` and `..`; empty where the directory cannot be read.
     public static func entries(of path: String) -> [Entry] {
-        guard let directory = opendir(path.isEmpty ? "." : path) else { return [] }
+        guard FilePath.refusal(of: path) == nil else { return [] }
+        let number = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { return [] }
+        return names(in: number).map { name in
+            Entry(name: name, isDirectory: isDirectory(path.isEmpty ? name : path + "/" + name))
+        }
+    }
+
+    /// The names in an open directory, without `.` and `..`; the descriptor is closed.
+    static func names(in descriptor: Int32) -> [String] {
+        guard let directory = fdopendir(descriptor) else {
+            close(descriptor)
+            return []
+        }
         defer { closedir(directory) }
-        var found: [Entry] = []
+        var found: [String] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name == "." || name == ".." { continue }
-            found.append(Entry(name: name, isDirectory: isDirectory(path.isEmpty ? name : path + "/" + name)))
+            if name != ".", name != ".." { found.append(name) }
         }
         return found
     }

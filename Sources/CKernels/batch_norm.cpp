@@ -69,7 +69,7 @@ INLINE void normalize(const float *x, const float *residual, long pixels, const 
         for (int g = 0; g < G; g++) {
             vec v = value.part[g] * a.part[g] + b.part[g];
             if (HasResidual) v += other.part[g];
-            if (Rectifies) v = v > 0 ? v : vec{};
+            if (Rectifies) v = v < 0 ? vec{} : v;  // so that NaN stays NaN
             value.part[g] = v;
         }
         store(value, y + p * G * width);
@@ -101,8 +101,8 @@ INLINE void walk(const ck_gradient &in, long pixels, Body body) {
         for (int g = 0; g < G; g++) {
             vec v = first.part[g];
             if (HasSecond) v += second.part[g];
-            if (Mask == ck_mask_from_input) v = x.part[g] * a.part[g] + b.part[g] > 0 ? v : vec{};
-            if (Mask == ck_mask_from_output) v = y.part[g] > 0 ? v : vec{};
+            if (Mask == ck_mask_from_input) v = x.part[g] * a.part[g] + b.part[g] <= 0 ? vec{} : v;
+            if (Mask == ck_mask_from_output) v = y.part[g] <= 0 ? vec{} : v;
             first.part[g] = v;
         }
         body(p, first, x);
@@ -162,27 +162,35 @@ INLINE void gradient_input(const ck_gradient &in, long pixels, const float *a, c
 
 extern "C" {
 
-CLONES void ck_moments(const float *x, long pixels, int lanes, float *mean, float *deviation) {
-    if (lanes == 16) moments<2>(x, pixels, mean, deviation);
-    else moments<1>(x, pixels, mean, deviation);
+void ck_moments(const float *x, long pixels, int lanes, float *mean, float *deviation) {
+    dispatch([&]() INLINED {
+        if (lanes == 16) moments<2>(x, pixels, mean, deviation);
+        else moments<1>(x, pixels, mean, deviation);
+    });
 }
 
-CLONES void ck_normalize(const float *x, const float *residual, long pixels, int lanes, const float *factor,
-                         const float *offset, int rectify, float *y) {
-    if (lanes == 16) normalize<2>(x, residual, pixels, factor, offset, rectify, y);
-    else normalize<1>(x, residual, pixels, factor, offset, rectify, y);
+void ck_normalize(const float *x, const float *residual, long pixels, int lanes, const float *factor,
+                  const float *offset, int rectify, float *y) {
+    dispatch([&]() INLINED {
+        if (lanes == 16) normalize<2>(x, residual, pixels, factor, offset, rectify, y);
+        else normalize<1>(x, residual, pixels, factor, offset, rectify, y);
+    });
 }
 
-CLONES void ck_gradient_sums(const ck_gradient *gradient, long pixels, int lanes, const float *mean, float *g,
-                             float *sums, float *products) {
-    if (lanes == 16) gradient_sums<2>(*gradient, pixels, mean, g, sums, products);
-    else gradient_sums<1>(*gradient, pixels, mean, g, sums, products);
+void ck_gradient_sums(const ck_gradient *gradient, long pixels, int lanes, const float *mean, float *g,
+                      float *sums, float *products) {
+    dispatch([&]() INLINED {
+        if (lanes == 16) gradient_sums<2>(*gradient, pixels, mean, g, sums, products);
+        else gradient_sums<1>(*gradient, pixels, mean, g, sums, products);
+    });
 }
 
-CLONES void ck_gradient_input(const ck_gradient *gradient, long pixels, int lanes, const float *a, const float *b,
-                              const float *c, float *dx) {
-    if (lanes == 16) gradient_input<2>(*gradient, pixels, a, b, c, dx);
-    else gradient_input<1>(*gradient, pixels, a, b, c, dx);
+void ck_gradient_input(const ck_gradient *gradient, long pixels, int lanes, const float *a, const float *b,
+                       const float *c, float *dx) {
+    dispatch([&]() INLINED {
+        if (lanes == 16) gradient_input<2>(*gradient, pixels, a, b, c, dx);
+        else gradient_input<1>(*gradient, pixels, a, b, c, dx);
+    });
 }
 
 }  // extern "C"

@@ -208,11 +208,3 @@ void sum_gradient(const ck_convolution *shape, const float *du, size_t stride, i
 
 const ck_algorithm ck_gathering = {"gathering:avx2", fits, tile_count, weight_count, scratch_count, pack, run,
                                    share_gradient, sum_gradient};
-
-extern "C" int ck_convolutions_are_available(void) {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return 0;
-#endif
-}

@@ -2,14 +2,28 @@
 #pragma once
 #include "CKernels.h"
 
-// The templates are inlined into the clones of the entry points, and so compiled for each instruction set.
+// The templates are inlined into what `dispatch` calls, and so compiled for each instruction set.
 #define INLINE inline __attribute__((always_inline))
 #define INLINED __attribute__((always_inline))  // for lambdas
 #if defined(__x86_64__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define FOR_AVX512 __attribute__((target("avx512f")))
+#define FOR_AVX2 __attribute__((target("avx2")))
 #else
-#define CLONES
+#define FOR_AVX512
+#define FOR_AVX2
 #endif
+
+template <typename Body> FOR_AVX512 void on_avx512(const Body &body) { body(); }
+template <typename Body> FOR_AVX2 void on_avx2(const Body &body) { body(); }
+
+// Runs a lambda, marked INLINED, as compiled for the instruction set in use.
+template <typename Body> INLINE void dispatch(const Body &body) {
+    switch (ck_instruction_set_in_use()) {
+    case ck_avx512: return on_avx512(body);
+    case ck_avx2: return on_avx2(body);
+    default: return body();
+    }
+}
 
 typedef float vec __attribute__((vector_size(32)));
 

@@ -8,10 +8,8 @@ MoonCallbacks moon_callbacks;
 
 void moon_install(MoonCallbacks callbacks) { moon_callbacks = callbacks; }
 
-/// A request this small that fails means that the machine is out of memory; a larger one may be a script's mistake.
-static const size_t exhaustionBytes = 1 << 20;
-
-/// Accounts every block, and refuses to grow over the limit, which Lua answers with a collection and then an error.
+/// Accounts every block, and refuses to grow over the limit or over what the system gives, which Lua answers with a
+/// collection and then an error.
 void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize) {
     MoonHost *host = context;
     size_t held = block == NULL ? 0 : oldSize;  // without a block, oldSize is a type tag
@@ -22,13 +20,7 @@ void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize) 
     }
     if (host->heapLimit != 0 && newSize > held && newSize - held > host->heapLimit - host->heapBytes) return NULL;
     void *result = realloc(block, newSize);
-    if (result == NULL) {
-        if (newSize <= held) return block;  // Lua relies on shrinking never to fail
-        if (newSize > exhaustionBytes) return NULL;
-        fprintf(stderr, "moonrail: out of memory: the Lua heap holds %zu bytes and %zu more were refused\n",
-                host->heapBytes, newSize);
-        abort();
-    }
+    if (result == NULL) return newSize <= held ? block : NULL;  // Lua relies on shrinking never to fail
     host->heapBytes += newSize - held;
     return result;
 }
@@ -131,12 +123,6 @@ void moon_collect(lua_State *L) {
 
 void moon_collect_if_due(lua_State *L, MoonHost *host) {
     if (host->pendingBytes >= host->collectionThreshold) moon_collect(L);
-}
-
-// Flushed at once, as Lua's own print does: whoever follows a long run in a log sees every line.
-void moon_write_standard_output(const char *bytes, size_t count) {
-    fwrite(bytes, 1, count, stdout);
-    fflush(stdout);
 }
 
 void moon_write_standard_error(const char *bytes, size_t count) {

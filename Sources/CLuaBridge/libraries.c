@@ -17,8 +17,7 @@ static int print(lua_State *L) {
     luaL_pushresult(&line);
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
-    moon_callbacks.write(host->state, text, length);
-    return 0;
+    return moon_callbacks.write(L, host->state, text, length) == 0 ? 0 : lua_error(L);
 }
 
 // MARK: Text chunks only

@@ -19,6 +19,11 @@ public enum CompressionFailure: Failure {
     case scoreForUnknownLayer(layer: String, model: String)
     case invalidRanks(layer: String, detail: String)
     case invalidOption(name: String, detail: String)
+    /// `image` counts from 0 over all batches.
+    case notFiniteImages(image: Int)
+    case noContent
+    /// `what` belongs to the layer that the failure is located in.
+    case notFinite(what: String)
 
     public var code: String {
         switch self {
@@ -37,6 +42,9 @@ public enum CompressionFailure: Failure {
         case .scoreForUnknownLayer: "compression.scoreForUnknownLayer"
         case .invalidRanks: "compression.invalidRanks"
         case .invalidOption: "compression.invalidOption"
+        case .notFiniteImages: "compression.notFiniteImages"
+        case .noContent: "compression.noContent"
+        case .notFinite: "compression.notFinite"
         }
     }
 
@@ -69,6 +77,12 @@ public enum CompressionFailure: Failure {
         case .scoreForUnknownLayer(let layer, let model): "plan: the scores name '\(layer)', which \(model) has not"
         case .invalidRanks(let layer, let detail): "\(layer): \(detail)"
         case .invalidOption(let name, let detail): "option '\(name)' \(detail)"
+        case .notFiniteImages(let image):
+            "image \(image + 1) of the calibration images has values that are infinite or no numbers; leave it out"
+        case .noContent:
+            "the calibration images have no content: each channel is the same at all positions of all images; use others"
+        case .notFinite(let what):
+            "\(what) has values that are infinite or no numbers; the images or the weights before it are too large or not finite"
         }
     }
 

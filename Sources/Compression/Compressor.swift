@@ -61,6 +61,8 @@ public enum Compressor {
                 layer: layer.name, detail: "needs \(decomposition.bondCount) rank(s), but the plan has \(ranks)")
         }
         let hasBias = node.inputs.count > 2
+        // What was frozen stays so.
+        let isTrainable = graph.parameters[layer.layer.weight]?.isTrainable ?? true
         var steps: [(operation: (_ hasBias: Bool) -> any Operation, weight: Tensor)] = []
         switch decomposition.kind {
         case .convolution:
@@ -76,7 +78,7 @@ public enum Compressor {
             let isLast = position == steps.count - 1
             let name = isLast ? node.name : "\(node.name).tt\(position + 1)"
             let parameter = "\(node.name).tt\(position + 1).weight"
-            graph.parameters[parameter] = .init(tensor: step.weight, isTrainable: true)
+            graph.parameters[parameter] = .init(tensor: step.weight, isTrainable: isTrainable)
             let bias = isLast && hasBias ? [node.inputs[2]] : []
             let made = Node(
                 name, step.operation(!bias.isEmpty), [value, .parameter(parameter)] + bias,

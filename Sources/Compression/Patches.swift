@@ -30,28 +30,48 @@ struct Patches {
     init(channels: Int) { (width, source) = (channels, .convolution(rows: 1, columns: 1, ConvolutionGeometry())) }
 
     /// Calls `body` with patches [width, images · positions] of some images at a time, and which images these are.
-    func forEachPart(of input: Tensor, _ body: (Tensor, Range<Int>) throws -> Void) throws {
+    /// - Parameter origin: what is taken off each element of a patch; nothing where empty.
+    func forEachPart(of input: Tensor, less origin: [Float] = [], _ body: (Tensor, Range<Int>) throws -> Void) throws {
         let positions = input.elementCount / max(1, input.shape[0] * channels(of: input))
         let bytes = positions * width * DType.float32.byteCount
         let images = max(1, Self.partBytes / max(1, bytes))
         for start in stride(from: 0, to: input.shape[0], by: images) {
             let part = start..<min(start + images, input.shape[0])
-            try body(columns(input.sliced(dim: 0, from: part.lowerBound, to: part.upperBound)), part)
+            try body(columns(input.sliced(dim: 0, from: part.lowerBound, to: part.upperBound), less: origin), part)
         }
     }
 
     /// [width, images · positions].
-    private func columns(_ input: Tensor) throws -> Tensor {
-        guard case .convolution(let rows, let columns, let geometry) = source else { return try channelColumns(input) }
-        return try input.patchColumns(kernel: (rows, columns), geometry)
+    private func columns(_ input: Tensor, less origin: [Float] = []) throws -> Tensor {
+        guard case .convolution(let rows, let columns, let geometry) = source else {
+            return try channelColumns(input, less: origin)
+        }
+        return try input.patchColumns(kernel: (rows, columns), geometry, less: origin)
     }
 
     /// [channels, images · positions].
-    func channelColumns(_ value: Tensor) throws -> Tensor {
+    func channelColumns(_ value: Tensor, less origin: [Float] = []) throws -> Tensor {
         switch source {
-        case .linear: try value.reshaped([-1, channels(of: value)]).transposed().contiguous()
-        case .convolution: try value.patchColumns(kernel: (1, 1), ConvolutionGeometry())
+        case .linear:
+            let columns = try value.reshaped([-1, channels(of: value)]).transposed()
+            return try origin.isEmpty
+                ? columns.contiguous() : columns.subtracting(Tensor(origin, shape: [origin.count, 1])).contiguous()
+        case .convolution: return try value.patchColumns(kernel: (1, 1), ConvolutionGeometry(), less: origin)
         }
+    }
+
+    /// Means over few images are near enough to those of all, for what they are taken off for.
+    private static let firstImages = 8
+
+    /// The mean patch of the first images.
+    func firstMean(of input: Tensor) throws -> [Float] {
+        try columns(input.sliced(dim: 0, from: 0, to: min(Self.firstImages, input.shape[0]))).mean(along: 1).array(of: Float.self)
+    }
+
+    /// The mean of each channel of `value` over the first images.
+    func firstChannelMean(of value: Tensor) throws -> [Float] {
+        try channelColumns(value.sliced(dim: 0, from: 0, to: min(Self.firstImages, value.shape[0]))).mean(along: 1)
+            .array(of: Float.self)
     }
 
     private func channels(of value: Tensor) -> Int {

@@ -28,7 +28,6 @@ package struct HistoryFile {
         let kept = Array(lines.suffix(Self.longestHistory))
         if lines.count > 2 * Self.longestHistory {
             try? AtomicFile.write(path, text: kept.joined(separator: "\n") + "\n")
-            chmod(path, 0o600)
         }
         return kept
     }
@@ -36,11 +35,11 @@ package struct HistoryFile {
     package func append(_ line: String) {
         guard let path else { return }
         try? AtomicFile.makeDirectory(DirectoryListing.split(path).directory)
-        let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return }
-        defer { close(file) }
+        let number = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard number >= 0 else { return }
+        let file = Descriptor(number)
         // One call for the whole line, so that lines of two prompts do not mix.
         var text = line + "\n"
-        _ = text.withUTF8 { write(file, $0.baseAddress, $0.count) }
+        try? text.withUTF8 { try file.write(UnsafeRawBufferPointer($0), path: path) }
     }
 }

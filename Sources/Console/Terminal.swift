@@ -1,3 +1,5 @@
+import Basics
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -33,8 +35,13 @@ public struct Terminal: Sendable {
         return Int(size.ws_col)
     }
 
-    /// Writes `text` behind whatever the process wrote before, to either stream.
+    /// Writes `text` behind whatever the process wrote before, to either stream. What standard output does not take is
+    /// found by `StandardOutput.finish`.
     public func write(_ text: String) {
+        if descriptor == STDOUT_FILENO {
+            try? StandardOutput.write(text)
+            return
+        }
         // What `print` and `io.write` left in the C library's buffers comes first.
         fflush(nil)
         var text = text

@@ -56,14 +56,15 @@ public enum CIFAR {
 
     /// [N, labels + pixels].
     private static func records(_ path: String, labelCount: Int) throws -> Tensor {
-        let bytes = try AtomicFile.read(path)
+        let store = try ByteStore(path: path)
         let size = labelCount + imageByteCount
-        guard bytes.count % size == 0, !bytes.isEmpty else {
+        guard store.count % size == 0, store.count > 0 else {
             throw FormatFailure.sizeMismatch(
-                source: path, what: "every image with its label", expected: max(1, (bytes.count + size / 2) / size) * size,
-                got: bytes.count)
+                source: path, what: "every image with its label", expected: max(1, (store.count + size / 2) / size) * size,
+                got: store.count)
         }
-        return try Tensor(bytes, shape: [bytes.count / size, size])
+        var cursor = ByteCursor(store)
+        return try StoredType.uint8.tensor(&cursor, shape: [store.count / size, size], as: .uint8)
     }
 
     /// The names beside the images, one a line; numbers where the file is missing.

@@ -12,6 +12,8 @@ public struct DecomposableWeight: Sendable {
     let parts: [Tensor]
     /// Kh where the middle core is split once more.
     let splitRows: Int?
+    /// The layer's weight is 2ᵉ times what is decomposed.
+    let exponent: Int
     /// Where errors count by a metric: what the parts were made of.
     let whitened: WhitenedWeight?
 
@@ -27,7 +29,8 @@ public struct DecomposableWeight: Sendable {
         let part = try ConvolutionGrouping.groupShape(shape, groups: geometry.groups)
         let modes = try grouping.modes(weight: part)
         self.modes = modes
-        try TensorTrain.requireDecomposable(plain, "convolution grouping")
+        let (plain, exponent) = try Self.ordinary(plain, "convolution grouping")
+        self.exponent = exponent
         guard metric == nil || geometry.groups == 1 else {
             throw DecompositionFailure.shapeMismatch(
                 operation: "whitening", detail: "moments are of one group, but the weight \(shape) is of \(geometry.groups)")
@@ -51,7 +54,8 @@ public struct DecomposableWeight: Sendable {
             throw DecompositionFailure.shapeMismatch(
                 operation: "linear decomposition", detail: "needs a weight [O, I], but got \(weight.shape)")
         }
-        try TensorTrain.requireDecomposable(weight, "linear decomposition")
+        let (weight, exponent) = try Self.ordinary(weight, "linear decomposition")
+        self.exponent = exponent
         shape = weight.shape
         modes = [shape[1], shape[0]]
         whitened = try metric.map { try WhitenedWeight(weight, grouping: nil, metric: $0) }
@@ -59,6 +63,12 @@ public struct DecomposableWeight: Sendable {
         splitRows = nil
         kind = .linear
         parameterCost = RankPolynomial(linear: [shape[0] + shape[1]], bilinear: [])
+    }
+
+    /// A weight whose squares are in float32's range, and the power of two that it was divided by.
+    private static func ordinary(_ weight: Tensor, _ operation: String) throws -> (Tensor, Int) {
+        let exponent = PowerOfTwo.exponent(energy: try TensorTrain.requireDecomposable(weight, operation))
+        return (try exponent == 0 ? weight : weight.multiplied(byPowerOfTwo: -exponent), exponent)
     }
 
     /// The matrices whose leading left singular vectors the decomposition needs, group by group: the one of two modes, or

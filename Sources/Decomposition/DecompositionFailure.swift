@@ -9,6 +9,8 @@ public enum DecompositionFailure: Failure {
     case shapeMismatch(operation: String, detail: String)
     /// The result would not fit into memory; `elementCount` saturates.
     case tooLarge(operation: String, elementCount: Int)
+    /// The result times 2ᵉ is beyond what cores, or elements, of float32 can hold.
+    case outOfRange(operation: String, exponent: Int)
     /// A number or a count of factors that is not searched.
     case invalidFactorCount(number: Int, count: Int)
     /// The list of ranks has another length than the train has bonds.
@@ -41,6 +43,7 @@ public enum DecompositionFailure: Failure {
         case .notFinite: "decomposition.notFinite"
         case .shapeMismatch: "decomposition.shapeMismatch"
         case .tooLarge: "decomposition.tooLarge"
+        case .outOfRange: "decomposition.outOfRange"
         case .invalidFactorCount: "decomposition.invalidFactorCount"
         case .rankCount: "decomposition.rankCount"
         case .rankNotPositive: "decomposition.rankNotPositive"
@@ -64,6 +67,8 @@ public enum DecompositionFailure: Failure {
         case .shapeMismatch(let operation, let detail): "\(operation): \(detail)"
         case .tooLarge(let operation, let count):
             "\(operation): the result of \(count == .max ? "more than 2⁶³" : DecimalText.grouped(count)) elements does not fit into memory"
+        case .outOfRange(let operation, let exponent):
+            "\(operation): the result has a scale of about 2^\(exponent), which float32 does not hold here; scale it towards 1 first"
         case .invalidFactorCount(let number, let count):
             "balanced factors: the number must lie between 1 and \(1 << 24) and the count between 1 and 32, but got \(number) and \(count)"
         case .rankCount(let operation, let expected, let got):

@@ -5,7 +5,8 @@ extension LayerDecomposition {
     /// The trains at `ranks`, one per group, with norms balanced between their cores.
     ///
     /// - Parameter ranks: one per bond, as `clamped` leaves them.
-    /// - Throws: `rankAboveBound` where `clamped` would lower one: nothing is lowered silently.
+    /// - Throws: `rankAboveBound` where `clamped` would lower one: nothing is lowered silently; `outOfRange`
+    ///   where no factors of float32 can carry the weight's scale.
     /// - Complexity: slicing and scaling for one bond; see `ProjectedCore.truncated` for more.
     public func trains(ranks: [Int]) throws -> [TensorTrain] {
         if let clamp = try clamped(ranks).clamps.first {
@@ -18,7 +19,9 @@ extension LayerDecomposition {
                 case .matrix(let matrix): try matrix.truncated(ranks[0])
                 case .projected(let core): try cores(of: core, ranks: ranks)
                 }
-            return try TensorTrain(cores: zip(cores, shapes).map { try $0.reshaped($1) }).balanced()
+            return try TensorTrain.scaled(
+                zip(cores, shapes).map { try $0.reshaped($1) }, byPowerOfTwo: exponent, operationName
+            ).balanced()
         }
     }
 

@@ -6,9 +6,16 @@ extension LayerDecomposition {
     /// knows whole patches the bound of a third bond is an estimate.
     ///
     /// Ranks above their bound count as the bound.
+    /// What computing in float32 adds to the error is in it as a bound, 2⁻²⁰ of ‖W‖.
+    /// - Throws: `rankCount` unless there is one per bond, `rankNotPositive`.
     /// - Complexity: O(groups).
-    public func relativeSquaredError(ranks: [Int]) -> Double {
-        precondition(ranks.count == bondCount, "a chain of \(bondCount) bond(s) has no ranks \(ranks)")
+    public func relativeSquaredError(at ranks: [Int]) throws -> Double {
+        let cut = relativeSquaredError(ranks: try RankClamp.apply(ranks, bounds: maxRanks, operationName).ranks)
+        return (cut.squareRoot() + 0x1p-20) * (cut.squareRoot() + 0x1p-20)
+    }
+
+    /// What is cut, for ranks that are one per bond: what planners compare.
+    package func relativeSquaredError(ranks: [Int]) -> Double {
         func kept(_ k: Int) -> Int { max(0, min(ranks[k], bondSpectra[k].count)) }
         let cores = forms.compactMap { if case .projected(let core) = $0 { core } else { nil } }
         if cores.isEmpty { return tailShares[0][kept(0)] }
@@ -28,10 +35,7 @@ extension LayerDecomposition {
     /// - Throws: `rankCount`, `rankNotPositive`.
     public func clamped(_ ranks: [Int]) throws -> (ranks: [Int], clamps: [RankClamp]) {
         let (allowed, _) = try RankClamp.apply(ranks, bounds: maxRanks, operationName)
-        var bounds = allowed
-        for k in bounds.indices.dropFirst() { bounds[k] = min(bounds[k], bounds[k - 1] * modes[k]) }
-        for k in bounds.indices.dropLast().reversed() { bounds[k] = min(bounds[k], bounds[k + 1] * modes[k + 1]) }
-        return try RankClamp.apply(ranks, bounds: bounds, operationName)
+        return try RankClamp.apply(ranks, bounds: RankClamp.neighbourly(allowed, modes: modes), operationName)
     }
 
     /// The largest ranks, in the proportion of `maxRanks`, at which the chain has fewer parameters than the layer.
@@ -54,16 +58,6 @@ extension LayerDecomposition {
         switch kind {
         case .convolution(let grouping, _): "convolution \(weightShape) grouped \(grouping)"
         case .linear: "linear layer \(weightShape)"
-        }
-    }
-
-    /// Per bond, the share of the energy in the singular values from each rank on: 1 at rank 0, 0 at the full rank.
-    static func tailShares(_ spectra: [[Float]]) -> [[Double]] {
-        spectra.map { values in
-            var tails = [Double](repeating: 0, count: values.count + 1)
-            for i in values.indices.reversed() { tails[i] = tails[i + 1] + Double(values[i]) * Double(values[i]) }
-            let total = tails[0]
-            return total > 0 ? tails.map { $0 / total } : tails
         }
     }
 }

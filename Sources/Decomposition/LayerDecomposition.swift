@@ -26,7 +26,7 @@ public struct LayerDecomposition: Sendable {
         case matrix(ProjectedMatrix)
         case projected(ProjectedCore)
 
-        var spectra: [[Float]] {
+        var spectra: [[Double]] {
             switch self {
             case .matrix(let matrix): [matrix.spectrum]
             case .projected(let core): core.spectra
@@ -49,13 +49,15 @@ public struct LayerDecomposition: Sendable {
     public let maxRanks: [Int]
     /// The singular values of the unfolding at each bond, descending; over several groups the root of the sum of squares
     /// of their i-th ones, so that a tail is the energy that a rank cuts off in all of them.
-    public let bondSpectra: [[Float]]
+    public let bondSpectra: [[Double]]
     /// Parameters of the chain's weights at given ranks.
     public let parameterCost: RankPolynomial
     /// Per bond, the share of ‖W‖² cut off at rank 0, 1, …, maxRank.
     let tailShares: [[Double]]
     /// One per group.
     let forms: [Form]
+    /// The weight is 2ᵉ times what the forms stand for.
+    let exponent: Int
 
     public var bondCount: Int { maxRanks.count }
     public var denseParameterCount: Int { weightShape.elementCount }
@@ -100,16 +102,18 @@ public struct LayerDecomposition: Sendable {
         modes = weight.modes
         maxRanks = TensorTrain.maxRanks(modes: modes)
         parameterCost = weight.parameterCost
-        bondSpectra = Self.commonSpectra(forms.map(\.spectra))
-        tailShares = forms.compactMap(\.fittedTails).first.map { [$0] } ?? Self.tailShares(bondSpectra)
+        exponent = weight.exponent
+        let spectra = Self.commonSpectra(forms.map(\.spectra))
+        bondSpectra = spectra.map { $0.map { PowerOfTwo.scaled($0, by: weight.exponent) } }
+        tailShares = forms.compactMap(\.fittedTails).first.map { [$0] } ?? spectra.map(SpectrumTails.shares)
         self.forms = forms
     }
 
-    private static func commonSpectra(_ spectra: [[[Float]]]) -> [[Float]] {
+    private static func commonSpectra(_ spectra: [[[Double]]]) -> [[Double]] {
         guard spectra.count > 1 else { return spectra[0] }
         return spectra[0].indices.map { bond in
             spectra[0][bond].indices.map { i in
-                Float(spectra.reduce(0.0) { $0 + Double($1[bond][i]) * Double($1[bond][i]) }.squareRoot())
+                spectra.reduce(0.0) { $0 + $1[bond][i] * $1[bond][i] }.squareRoot()
             }
         }
     }

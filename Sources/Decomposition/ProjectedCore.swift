@@ -11,7 +11,7 @@ struct ProjectedCore: Sendable {
     /// Rᵀ [R₂, O] with orthonormal rows.
     let right: Tensor
     /// Singular values per bond: two, or three when K = Kh·Kw is split.
-    let spectra: [[Float]]
+    let spectra: [[Double]]
     /// Kh when the core itself is split into two cores.
     let splitRows: Int?
     /// Energy (squared norm) of the corner T[:a, :, :b] at a · (R₂ + 1) + b.
@@ -25,7 +25,7 @@ struct ProjectedCore: Sendable {
     /// - Parameter left, right: the left singular vectors, as rows, and the singular values of the unfoldings by C and
     ///   by O.
     init(
-        _ tensor: Tensor, left byInput: (rows: Tensor, values: [Float]), right byOutput: (rows: Tensor, values: [Float]),
+        _ tensor: Tensor, left byInput: (rows: Tensor, values: [Double]), right byOutput: (rows: Tensor, values: [Double]),
         splitRows: Int?, _ whitened: WhitenedWeight? = nil
     ) throws {
         let (c, k, o) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])

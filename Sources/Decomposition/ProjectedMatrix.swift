@@ -3,7 +3,7 @@ import Tensors
 /// A matrix [n₁, n₂] as two factors of full rank, whose leading parts are those of lower ranks.
 struct ProjectedMatrix: Sendable {
     /// Singular values; with a metric those of the whitened matrix.
-    let spectrum: [Float]
+    let spectrum: [Double]
     /// The share of the energy cut off at rank 0, 1, …, where the second factor was fitted.
     let fittedTails: [Double]?
     /// [n₁, R].

@@ -30,4 +30,19 @@ public struct RankClamp: Hashable, Sendable, CustomStringConvertible {
             .map { RankClamp(bond: $0, requested: ranks[$0], bound: bounds[$0]) }
         return (zip(ranks, bounds).map { min($0, $1) }, clamps)
     }
+
+    /// `ranks` lowered to what tensors of these modes and of these neighbouring ranks can have: r_k ≤ r_{k−1} · n_k and
+    /// r_k ≤ n_{k+1} · r_{k+1}; a chain beyond that only wastes parameters.
+    static func neighbourly(_ ranks: [Int], modes: [Int]) -> [Int] {
+        var bounds = ranks
+        for k in bounds.indices {
+            let (most, overflow) = (k > 0 ? bounds[k - 1] : 1).multipliedReportingOverflow(by: modes[k])
+            if !overflow { bounds[k] = min(bounds[k], most) }
+        }
+        for k in bounds.indices.reversed() {
+            let (most, overflow) = (k + 1 < bounds.count ? bounds[k + 1] : 1).multipliedReportingOverflow(by: modes[k + 1])
+            if !overflow { bounds[k] = min(bounds[k], most) }
+        }
+        return bounds
+    }
 }

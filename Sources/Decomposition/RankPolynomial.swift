@@ -14,9 +14,20 @@ public struct RankPolynomial: Hashable, Sendable {
         self.bilinear = bilinear
     }
 
-    /// The cost at `ranks`, one per bond.
-    public func callAsFunction(_ ranks: [Int]) -> Int {
-        precondition(ranks.count == linear.count, "a chain of \(linear.count) bond(s) has no ranks \(ranks)")
+    /// The cost at `ranks`.
+    /// - Throws: `rankCount` unless there is one per bond, `rankNotPositive`, `tooLarge` for a cost beyond 64 bits.
+    public func cost(at ranks: [Int]) throws -> Int {
+        let operation = "cost of a chain"
+        let (allowed, _) = try RankClamp.apply(ranks, bounds: linear.map { _ in .max }, operation)
+        let sizes = allowed.map(Double.init)
+        let rough = linear.indices.reduce(0.0) { $0 + Double(linear[$1]) * sizes[$1] }
+            + bilinear.indices.reduce(0.0) { $0 + Double(bilinear[$1]) * sizes[$1] * sizes[$1 + 1] }
+        guard rough < 0x1p62 else { throw DecompositionFailure.tooLarge(operation: operation, elementCount: .max) }
+        return self(allowed)
+    }
+
+    /// The cost at ranks that are one per bond, and not beyond what a layer can have.
+    package func callAsFunction(_ ranks: [Int]) -> Int {
         var cost = 0
         for k in linear.indices { cost += linear[k] * ranks[k] }
         for k in bilinear.indices { cost += bilinear[k] * ranks[k] * ranks[k + 1] }

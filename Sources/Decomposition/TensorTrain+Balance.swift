@@ -11,13 +11,24 @@ extension TensorTrain {
     /// Gradient descent moves factors of equal norm at equal speed; orthonormal cores beside one that carries all
     /// singular values fine-tune badly. Each bond is scaled in turn by √(right norm / left norm); a train of one bond
     /// is balanced after one sweep, longer ones to a few percent after `sweeps`.
+    /// - Throws: `notFinite`; `outOfRange` where no cores of float32 can carry the scale.
     /// - Complexity: O(sweeps · parameterCount).
     public func balanced(sweeps: Int = 6) throws -> TensorTrain {
-        let cores = try self.cores.map { try $0.copy() }
+        try requireFinite("balancing a train")
+        let (ordinary, exponent) = try ordinaryCores()
+        let cores = try ordinary.map { try $0.copy() }
         for _ in 0..<(cores.count > 2 ? sweeps : 1) {
             for k in cores.indices.dropLast() { try Self.balance(cores[k], cores[k + 1]) }
         }
-        return try TensorTrain(cores: cores)
+        guard exponent != 0 else { return try TensorTrain(cores: cores) }
+        let factor = exp2(Double(exponent) / Double(cores.count))
+        let scaled = try cores.map { core in
+            try Tensor(core.array(of: Float.self).map { Float(Double($0) * factor) }, shape: core.shape)
+        }
+        guard try scaled.allSatisfy({ try $0.energy().isFinite }) else {
+            throw DecompositionFailure.outOfRange(operation: "balancing a train", exponent: exponent)
+        }
+        return try TensorTrain(cores: scaled)
     }
 
     /// Scales the last dimension of `left` and the first of `right` in place, their product unchanged.

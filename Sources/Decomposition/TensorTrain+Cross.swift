@@ -20,12 +20,12 @@ extension TensorTrain {
     /// SVD, and rows of maximal volume become the indices for the next. It stops when random elements agree. A
     /// tensor that is zero almost everywhere may fool both: its few elements have to be met.
     /// - Parameters:
-    ///   - modes: n_1 … n_d.
+    ///   - modes: n_1 … n_d, up to 1,024 of them.
     ///   - relativeError: aimed at; what was reached is in the result.
     ///   - maxRank: no bond gets more than this.
     ///   - seed: of the first indices and of the elements that check the result.
     /// - Throws: `invalidError`, `shapeMismatch` for empty modes, a wrong number of elements or a block of more than 2²⁶,
-    ///   `notFinite`; what `elements` throws; `Interrupted`.
+    ///   `notFinite`, `outOfRange` where no cores of float32 can carry the scale; what `elements` throws; `Interrupted`.
     /// - Complexity: O(d · n² · r²) elements a sweep and O(d · n² · r³) operations.
     /// - Reference: I. Oseledets, E. Tyrtyshnikov, *TT-Cross Approximation for Multidimensional Arrays*, Linear Algebra Appl. 432,
     ///   2010, doi:10.1016/j.laa.2009.07.024; in pairs of modes D. Savostyanov, I. Oseledets, *Fast Adaptive Interpolation of
@@ -36,9 +36,10 @@ extension TensorTrain {
         guard relativeError >= 0, relativeError < 1 else {
             throw DecompositionFailure.invalidError(operation: "tensor cross", got: relativeError)
         }
-        guard !modes.isEmpty, modes.allSatisfy({ (1...1 << 24).contains($0) }), maxRank >= 1 else {
+        guard (1...1024).contains(modes.count), modes.allSatisfy({ (1...1 << 26).contains($0) }), maxRank >= 1 else {
             throw DecompositionFailure.shapeMismatch(
-                operation: "tensor cross", detail: "needs modes and a largest rank of at least 1, but got \(modes) and \(maxRank)")
+                operation: "tensor cross",
+                detail: "needs 1 to 1,024 modes of 1 to 2²⁶ and a largest rank of at least 1, but got \(modes.prefix(32)) and \(maxRank)")
         }
         return try withoutActuallyEscaping(elements) { elements in
             var sweeps = CrossSweeps(modes: modes, relativeError: relativeError, maxRank: maxRank, seed: seed, elements: elements)
@@ -59,10 +60,13 @@ private struct CrossSweeps {
     private var left: [[[Int]]]
     private var right: [[[Int]]]
     private var cores: [Tensor] = []
+    /// The train is 2ᵉ times that of the cores.
+    private var exponent = 0
 
     private static let sweepLimit = 12
     private static let sampleCount = 512
-    private static let chunk = 1 << 14
+    /// Indices that stand in memory at a time, a number per mode.
+    private static let chunk = 1 << 18
     private static let blockLimit = 0x1p26
 
     init(modes: [Int], relativeError: Double, maxRank: Int, seed: UInt64, elements: @escaping TensorTrain.Elements) {
@@ -90,7 +94,7 @@ private struct CrossSweeps {
         var best: (train: TensorTrain, error: Double)?
         for _ in 0..<Self.sweepLimit {
             try sweepRight()
-            let train = try TensorTrain(cores: cores)
+            let train = try TensorTrain.scaled(cores, byPowerOfTwo: exponent, "tensor cross")
             let error = try sampledError(train)
             if error < best?.error ?? .infinity { best = (train, error) }
             if error <= relativeError { break }
@@ -109,12 +113,13 @@ private struct CrossSweeps {
             let svd = try cut(block(k, width: 2))
             let shape: Shape = [rows.count, n, svd.right.shape[0]]
             guard k + 2 < modes.count else {
+                exponent = svd.exponent
                 cores += [try svd.left.reshaped(shape), try svd.right.reshaped([svd.right.shape[0], modes[k + 1], 1])]
                 return
             }
             let chosen = try MaximumVolume(svd.left)
             left[k + 1] = chosen.rows.map { rows[$0 / n] + [$0 % n] }
-            cores.append(try Tensor(chosen.interpolation.map { Float($0) }, shape: shape))
+            cores.append(try chosen.interpolation.narrowed(shape).tensor)
         }
     }
 
@@ -126,18 +131,21 @@ private struct CrossSweeps {
         }
     }
 
-    /// Orthonormal left [m, r] and right [r, n] whose product is the block, up to the error allowed at one bond.
-    private func cut(_ block: Tensor) throws -> (left: Tensor, right: Tensor) {
-        let energy = try block.energy()
-        guard energy > 0 else {
+    /// Orthonormal left [m, r] and right [r, n] whose product times 2ᵉ is the block, up to the error allowed at one bond.
+    private func cut(_ block: Tensor) throws -> (left: Tensor, right: Tensor, exponent: Int) {
+        let whole = try block.energy()
+        guard whole > 0 else {
             var unit = [Float](repeating: 0, count: block.shape[0])
             unit[0] = 1
-            return (try Tensor(unit, shape: [block.shape[0], 1]), try .zeros([1, block.shape[1]]))
+            return (try Tensor(unit, shape: [block.shape[0], 1]), try .zeros([1, block.shape[1]]), 0)
         }
+        let exponent = PowerOfTwo.exponent(energy: whole)
+        let scaled = try exponent == 0 ? block : block.multiplied(byPowerOfTwo: -exponent)
         // Half of what is allowed, because interpolating from chosen rows loses more than the cut itself.
-        let share = relativeError / 2 / Double(max(1, modes.count - 1)).squareRoot()
-        let svd = try block.truncatedSVD(.energy(cutting: share * share * energy, maxRank: maxRank))
-        return (svd.left, svd.right)
+        let share = max(relativeError, 0x1p-24) / 2 / Double(max(1, modes.count - 1)).squareRoot()
+        let energy = try scaled.energy()
+        let svd = try scaled.truncatedSVD(.energy(cutting: share * share * energy, maxRank: maxRank), energy: energy)
+        return (svd.left, svd.right, exponent)
     }
 
     // MARK: Elements
@@ -152,26 +160,35 @@ private struct CrossSweeps {
                 operation: "tensor cross", detail: "a block of modes \(modes[k..<k + width]) at ranks \(rows.count) and "
                     + "\(columns.count) is too large: 2²⁶ elements are the most; use smaller modes or a lower largest rank")
         }
-        let inner = modes[k..<k + width].reduce([[Int]]([[]])) { done, n in done.flatMap { start in (0..<n).map { start + [$0] } } }
-        var (indices, values) = ([Int](), [Float]())
-        values.reserveCapacity(Int(count))
+        let result = try Tensor(uninitialized: [rows.count * modes[k], Int(count) / (rows.count * modes[k])])
+        var (indices, filled) = ([Int](), 0)
+        func fill() throws {
+            let values = try evaluate(&indices)
+            try result.withMutableElements(of: Float.self) { target in
+                for (i, value) in values.enumerated() { target[filled + i] = value }
+            }
+            filled += values.count
+        }
+        let limit = max(1, Self.chunk / modes.count) * modes.count
         for row in rows {
-            for middle in inner {
+            for middle in 0..<modes[k..<k + width].reduce(1, *) {
                 for column in columns {
                     indices += row
-                    indices += middle
+                    if width == 2 { indices.append(middle / modes[k + 1]) }
+                    indices.append(middle % modes[k + width - 1])
                     indices += column
-                    if indices.count >= Self.chunk * modes.count { try evaluate(&indices, &values) }
+                    if indices.count >= limit { try fill() }
                 }
             }
         }
-        try evaluate(&indices, &values)
-        return try Tensor(values, shape: [rows.count * modes[k], values.count / (rows.count * modes[k])])
+        try fill()
+        return result
     }
 
-    private mutating func evaluate(_ indices: inout [Int], _ values: inout [Float]) throws {
+    /// The elements at some indices, which are then forgotten.
+    private mutating func evaluate(_ indices: inout [Int]) throws -> [Float] {
         let count = indices.count / modes.count
-        guard count > 0 else { return }
+        guard count > 0 else { return [] }
         try Cancellation.check()
         let found = try elements(indices, count)
         guard found.count == count else {
@@ -182,14 +199,14 @@ private struct CrossSweeps {
             throw DecompositionFailure.notFinite(operation: "tensor cross", shape: Shape(modes))
         }
         evaluationCount += count
-        values += found
         indices.removeAll(keepingCapacity: true)
+        return found
     }
 
     private mutating func sampledError(_ train: TensorTrain) throws -> Double {
         let points = (0..<Self.sampleCount).map { _ in drawn(from: 0) }
-        var (indices, wanted) = (points.flatMap { $0 }, [Float]())
-        try evaluate(&indices, &wanted)
+        var indices = points.flatMap { $0 }
+        let wanted = try evaluate(&indices)
         var (apart, energy) = (0.0, 0.0)
         for (point, value) in zip(points, wanted) {
             let difference = try train.element(at: point) - Double(value)

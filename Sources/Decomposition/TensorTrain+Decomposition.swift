@@ -11,7 +11,8 @@ public struct TruncatedTrain: Sendable {
     public let bondSpectra: [SingularSpectrum]
     /// How each bond was cut.
     public let routes: [TruncationRoute]
-    /// ‖W − Ŵ‖ / ‖W‖: exact up to rounding, because the parts cut at different bonds are orthogonal to each other.
+    /// ‖W − Ŵ‖ / ‖W‖: what was cut, exactly, because the parts cut at different bonds are orthogonal to each other, and a bound
+    /// of what rounding the cores to float32 adds, 1e-7 or so, and at most 1e-6 a bond.
     public let relativeError: Double
 }
 
@@ -28,25 +29,31 @@ extension TensorTrain {
         return try decompose(tensor, .ranks(allowed), clamps)
     }
 
-    /// TT-SVD to a relative error: ‖W − Ŵ‖ ≤ ε‖W‖, by cutting at most δ = ε‖W‖/√(d−1) at every bond.
+    /// TT-SVD to a relative error: ‖W − Ŵ‖ ≤ ε‖W‖, spent wholly.
     ///
+    /// Each bond is first cut by at most δ = ε‖W‖/√(d−1), and a few more ranks than that are kept. Among the lower ranks of what
+    /// is left, which is small, a search then finds those with the fewest parameters whose error stays below ε (`RankSearch`).
     /// - Parameters:
-    ///   - relativeError: ε in 0 ..< 1; float32 arithmetic leaves about 1e-6 even at 0.
+    ///   - relativeError: ε in 0 ..< 1; below 2⁻²⁴, which is where float32 ends, it counts as that.
     ///   - maxRank: no bond gets more than this; the error may then be above ε and is reported in the result.
+    /// - Throws: as for given ranks; `invalidError`, `rankNotPositive`.
     /// - Reference: Oseledets 2011, doi:10.1137/090752286, algorithm 1.
     public static func decompose(
         _ tensor: Tensor, relativeError: Double, maxRank: Int? = nil
     ) throws -> TruncatedTrain {
-        try decompose(tensor, Truncation.error(relativeError, maxRank: maxRank, "tensor train"), [])
+        let bondCount = max(0, tensor.rank - 1)
+        return try decompose(tensor, Truncation.error(relativeError, maxRank: maxRank, bondCount: bondCount, "tensor train"), [])
     }
 
     private static func decompose(
         _ tensor: Tensor, _ truncation: Truncation, _ clamps: [RankClamp]
     ) throws -> TruncatedTrain {
         let modes = tensor.shape.dims
-        let energy = try requireDecomposable(tensor, "tensor train")
-        var sweep = TruncationSweep(truncation, energy: energy, bondCount: modes.count - 1, clamps: clamps)
-        var rest = tensor
+        let whole = try requireDecomposable(tensor, "tensor train")
+        let exponent = modes.count > 1 ? PowerOfTwo.exponent(energy: whole) : 0
+        var rest = try exponent == 0 ? tensor : tensor.multiplied(byPowerOfTwo: -exponent)
+        let energy = try exponent == 0 ? whole : rest.energy()
+        var sweep = TruncationSweep(truncation, energy: energy, exponent: exponent, bondCount: modes.count - 1, clamps: clamps)
         for mode in modes.dropLast() {
             rest = try sweep.cut(rest.reshaped([sweep.rank * mode, -1]), mode: mode)
         }
@@ -74,48 +81,65 @@ enum Truncation {
     case ranks([Int])
     case relativeError(Double, maxRank: Int)
 
-    static func error(_ relativeError: Double, maxRank: Int?, _ operation: String) throws -> Truncation {
+    /// A rank of which a cut in float64 below this share would keep nothing but the rounding of the values themselves.
+    private static let least = 0x1p-24
+
+    static func error(_ relativeError: Double, maxRank: Int?, bondCount: Int, _ operation: String) throws -> Truncation {
         guard relativeError >= 0, relativeError < 1 else {
             throw DecompositionFailure.invalidError(operation: operation, got: relativeError)
         }
         if let maxRank, maxRank < 1 {
             throw DecompositionFailure.rankNotPositive(operation: operation, bond: 0, got: maxRank)
         }
-        return .relativeError(relativeError, maxRank: maxRank ?? .max)
+        // What computing in float32 may add, kept free where that is little beside the error.
+        let rounding = Double(bondCount + 1) * 0x1p-20
+        let cut = relativeError > 8 * rounding ? relativeError - rounding : max(relativeError, least)
+        return .relativeError(cut, maxRank: maxRank ?? .max)
     }
 }
 
-/// The left-to-right sweep of truncated SVDs that TT-SVD and rounding share.
+/// The left-to-right sweep of truncated SVDs of TT-SVD.
 struct TruncationSweep {
     private let truncation: Truncation
     private let energy: Double
-    private let cutPerBond: Double
+    /// The tensor is 2ᵉ times the one that is decomposed.
+    private let exponent: Int
+    private let bondCount: Int
     private var clamps: [RankClamp]
     private var cores: [Tensor] = []
     private var spectra: [SingularSpectrum] = []
     private var routes: [TruncationRoute] = []
+    /// The ranks at an equal cut of every bond; those of `cores` may be higher.
+    private var safe: [Int] = []
     private var cutEnergy = 0.0
+    private var rounding = 0.0
+    /// Multiply-adds so far.
+    private var work = 0.0
     /// The rank of the bond left of the next core.
     private(set) var rank = 1
 
     /// - Parameter energy: ‖W‖².
-    init(_ truncation: Truncation, energy: Double, bondCount: Int, clamps: [RankClamp]) {
+    init(_ truncation: Truncation, energy: Double, exponent: Int, bondCount: Int, clamps: [RankClamp]) {
         self.truncation = truncation
         self.energy = energy
+        self.exponent = exponent
+        self.bondCount = bondCount
         self.clamps = clamps
-        cutPerBond = if case .relativeError(let error, _) = truncation {
-            error * error * energy / Double(max(1, bondCount))
-        } else { 0 }
     }
 
     /// Splits the next core, U, off `matrix` [r_{k−1}·n_k, rest] and returns what is left, Σ·Vᵀ [r_k, rest].
     mutating func cut(_ matrix: Tensor, mode: Int) throws -> Tensor {
         let whole = try cores.isEmpty ? energy : matrix.energy()
-        let svd = try matrix.truncatedSVD(allowed(in: matrix, bond: cores.count), energy: whole)
+        let svd = try matrix.truncatedSVD(
+            allowed(in: matrix, bond: cores.count), energy: whole, sparing: bondCount > 1 && energy > 0)
         cores.append(try svd.left.reshaped([rank, mode, svd.rank]))
         spectra.append(svd.spectrum)
         routes.append(svd.route)
+        safe.append(svd.sufficientRank)
         cutEnergy += svd.cutEnergy
+        rounding += svd.rounding
+        let shorter = Double(min(matrix.shape[0], matrix.shape[1]))
+        work += Double(matrix.elementCount) * shorter + 10 * shorter * shorter * shorter
         rank = svd.rank
         return svd.right
     }
@@ -127,13 +151,35 @@ struct TruncationSweep {
             let bound = min(matrix.shape[0], matrix.shape[1])
             if ranks[bond] > bound { clamps.append(RankClamp(bond: bond, requested: ranks[bond], bound: bound)) }
             return .rank(min(ranks[bond], bound))
-        case .relativeError(_, let maxRank): return .energy(cutting: cutPerBond, maxRank: maxRank)
+        case .relativeError(let error, let maxRank):
+            return .energy(cutting: error * error * energy / Double(max(1, bondCount)), maxRank: maxRank)
         }
     }
 
     func finished(lastCore: Tensor) throws -> TruncatedTrain {
-        TruncatedTrain(
-            train: try TensorTrain(cores: cores + [lastCore]), clamps: clamps, bondSpectra: spectra, routes: routes,
-            relativeError: energy > 0 ? (cutEnergy / energy).squareRoot() : 0)
+        let scaled = spectra.map { $0.multiplied(byPowerOfTwo: exponent) }
+        if let spent = try spent(lastCore: lastCore) {
+            return TruncatedTrain(
+                train: spent.train, clamps: clamps, bondSpectra: scaled, routes: routes, relativeError: spent.relativeError)
+        }
+        return TruncatedTrain(
+            train: try .scaled(cores + [lastCore], byPowerOfTwo: exponent, "tensor train"), clamps: clamps, bondSpectra: scaled,
+            routes: routes, relativeError: energy > 0 ? (cutEnergy.squareRoot() + rounding) / energy.squareRoot() : 0)
+    }
+
+    /// The train at the ranks with the fewest parameters; `nil` where no error was given or all of it is spent.
+    private func spent(lastCore: Tensor) throws -> TruncatedTrain? {
+        guard case .relativeError(let error, _) = truncation, bondCount > 1, energy > 0 else { return nil }
+        let budget = error * error * energy - cutEnergy
+        guard budget > 0 else { return nil }
+        let train = OrthonormalTrain(cores: try (cores + [lastCore]).map { try PreciseCore($0) }, exponent: exponent)
+        let energies = zip(spectra, cores).map { spectrum, core in spectrum.values[..<core.shape[2]].map { $0 * $0 } }
+        let upper = cores.map { $0.shape[2] }
+        return try Threads.forWork(train.cutWork) {
+            // An eighth of what the sweep took goes unnoticed.
+            let found = try ErrorBudget(train, energies: energies, safe: safe, upper: upper, budget: budget, work: work / 8).spent()
+            return try train.truncated(
+                found.cut, isMirrored: found.isMirrored, [], before: (cutEnergy, rounding), whole: energy)
+        }
     }
 }

@@ -6,7 +6,7 @@ public struct RankErrorPoint: Sendable, Hashable {
     /// ‖W − Ŵ‖ / ‖W‖ with this bond alone cut to the rank: the least that any train of this rank can have.
     public let error: Double
     /// The singular value that the rank adds.
-    public let singularValue: Float
+    public let singularValue: Double
 }
 
 extension TensorTrain {
@@ -16,13 +16,24 @@ extension TensorTrain {
     /// - Reference: Oseledets 2011, doi:10.1137/090752286, theorem 2.2 and corollary 2.4.
     public func errorCurves() throws -> [[RankErrorPoint]] { try bondSpectra().map(Self.errorCurve) }
 
-    static func errorCurve(_ spectrum: [Float]) -> [RankErrorPoint] {
-        var tails = [Double](repeating: 0, count: spectrum.count + 1)
-        for i in spectrum.indices.reversed() { tails[i] = tails[i + 1] + Double(spectrum[i]) * Double(spectrum[i]) }
-        let energy = tails[0]
-        return spectrum.indices.map { i in
-            RankErrorPoint(
-                rank: i + 1, error: energy > 0 ? (tails[i + 1] / energy).squareRoot() : 0, singularValue: spectrum[i])
+    static func errorCurve(_ spectrum: [Double]) -> [RankErrorPoint] {
+        let tails = SpectrumTails.shares(spectrum)
+        return spectrum.indices.map { RankErrorPoint(rank: $0 + 1, error: tails[$0 + 1].squareRoot(), singularValue: spectrum[$0]) }
+    }
+}
+
+/// What lies behind each rank of a spectrum.
+enum SpectrumTails {
+    /// The share of Σσ² in the values from each rank on: 1 at rank 0, 0 at the full rank; all 0 for values that are.
+    static func shares(_ spectrum: [Double]) -> [Double] {
+        // Beside the largest, so that no square leaves float64.
+        let largest = spectrum.max() ?? 0
+        guard largest > 0 else { return [Double](repeating: 0, count: spectrum.count + 1) }
+        var (tails, tail) = ([0.0], 0.0)
+        for value in spectrum.reversed() {
+            tail += (value / largest) * (value / largest)
+            tails.append(tail)
         }
+        return tails.reversed().map { $0 / tail }
     }
 }

@@ -29,13 +29,11 @@ extension TensorTrain {
     }
 
     /// The ranks of the smallest common cut whose train has at most `limit` parameters.
-    static func ranks(modes: [Int], spectra: [[Float]], below limit: Double) -> [Int] {
+    static func ranks(modes: [Int], spectra: [[Double]], below limit: Double) -> [Int] {
         // Sorted so that each further step raises one rank by one: the energy that its next value would save.
-        let tails = spectra.map { values in
-            var tail = 0.0
-            return Array(values.reversed().map { value in tail += Double(value) * Double(value); return tail }.reversed())
-        }
-        let steps = tails.enumerated().flatMap { bond, tail in tail.indices.dropFirst().map { (bond: bond, energy: tail[$0]) } }
+        // Of one and the same tensor, so that their shares of its energy compare.
+        let tails = spectra.map { SpectrumTails.shares($0) }
+        let steps = tails.enumerated().flatMap { bond, tail in tail.indices.dropFirst().dropLast().map { (bond: bond, energy: tail[$0]) } }
             .sorted { $0.energy > $1.energy }
         func ranks(_ count: Int) -> [Int] {
             var ranks = [Int](repeating: 1, count: spectra.count)

@@ -56,17 +56,53 @@ public struct TensorTrain: Sendable {
         }
     }
 
-    /// The full tensor [n_1, …, n_d].
-    /// - Throws: `tooLarge` for one that memory cannot hold.
+    /// The full tensor [n_1, …, n_d]: products in float64, each element rounded once.
+    /// - Throws: `tooLarge` for one that memory cannot hold; `outOfRange` for one with elements beyond float32, or with none
+    ///   that float32 can tell from 0.
     /// - Complexity: O(n_1⋯n_d · max r), in one matrix product per bond.
     public func reconstructed() throws -> Tensor {
         try Self.requireMemory(for: Self.saturatedProduct(modes[...]), "reconstructing a train")
-        var product = try cores[0].reshaped([modes[0], cores[0].shape[2]])
-        for core in cores.dropFirst() {
-            let next = try core.reshaped([core.shape[0], core.shape[1] * core.shape[2]])
-            product = try product.matrixProduct(next).reshaped([-1, core.shape[2]])
+        let result = try Tensor(uninitialized: Shape(modes))
+        let precise = try cores.map { try PreciseCore($0) }
+        // Leading modes are multiplied out first; then their rows go through the others a part at a time.
+        var (head, exponent, used) = (precise[0].tall, 0, 1)
+        while used < precise.count, head.rows < Self.leastRows { try Self.multiply(&head, precise[used], &exponent); used += 1 }
+        let width = modes[used...].reduce(1, *)
+        let widest = precise[used...].reduce((1, 1)) { sizes, core in
+            (sizes.0 * core.mode, max(sizes.1, sizes.0 * core.mode * core.right))
+        }.1
+        let height = max(1, Self.partSize / widest)
+        var isZero = true
+        for start in stride(from: 0, to: head.rows, by: height) {
+            let count = min(height, head.rows - start)
+            var (part, power) = (try head.slicedRows(from: start, count: count), exponent)
+            for core in precise[used...] { try Self.multiply(&part, core, &power) }
+            isZero = isZero && part.largest == 0
+            try result.withMutableElements(of: Float.self) { target in
+                let factor = PowerOfTwo.value(power)
+                part.withElements { source in
+                    for i in source.indices { target[start * width + i] = Float(source[i] * factor) }
+                }
+            }
         }
-        return try product.reshaped(Shape(modes))
+        let energy = try result.energy()
+        guard energy.isFinite, isZero || energy > 0 else {
+            throw DecompositionFailure.outOfRange(operation: "reconstructing a train", exponent: energy > 0 ? 128 : -150)
+        }
+        return result
+    }
+
+    /// Rows to divide into parts, and the elements in float64 of a part.
+    private static var leastRows: Int { 64 }
+    private static var partSize: Int { 1 << 22 }
+
+    /// Rows times the next core, [m, r] · [r, n·r′] as [m·n, r′], their largest element ½ to 1 where it was far from that.
+    private static func multiply(_ rows: inout PreciseMatrix, _ core: PreciseCore, _ exponent: inout Int) throws {
+        rows = try rows.product(core.wide).reshaped(rows: rows.rows * core.mode, columns: core.right)
+        let power = PowerOfTwo.exponent(of: rows.largest)
+        guard abs(power) > 64 else { return }
+        rows = try rows.multiplied(byPowerOfTwo: -power)
+        exponent += power
     }
 }
 

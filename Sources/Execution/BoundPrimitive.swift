@@ -27,7 +27,7 @@ final class BoundPrimitive {
     }
 
     func run() throws {
-        Threads.prepareOneDNN()
+        Threads.prepareLibraries()
         guard cod_step_run(handle) == 0 else {
             throw TensorFailure.kernel(operation: "program", reason: String(cString: cod_last_error()))
         }

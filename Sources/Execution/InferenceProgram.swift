@@ -11,6 +11,7 @@ public final class InferenceProgram {
 
     private let graph: Graph
     private let resultShapes: [Shape]
+    private let notANumber: NotANumberRoute
     /// The part that runs chunk by chunk, and which of the graph's inputs it reads.
     private let body: (chunks: ChunkedBody, inputs: [Int])?
     /// The part that runs on the whole batch: what the body leaves, or all of the graph.
@@ -25,6 +26,7 @@ public final class InferenceProgram {
         self.graph = graph
         self.batch = batch
         resultShapes = graph.outputs.map { shapes[$0] ?? [] }
+        notANumber = try NotANumberRoute(graph, precision)
         func positions(_ part: Graph) -> [Int] {
             part.inputs.compactMap { input in graph.inputs.firstIndex { $0.name == input.name } }
         }
@@ -37,7 +39,10 @@ public final class InferenceProgram {
         bufferByteCount = (body?.chunks.bufferByteCount ?? 0) + rest.steps.bufferByteCount
     }
 
-    /// Runs on inputs of `batch` samples each; the results are the caller's.
+    /// How many runs met a not-a-number, or might have, and were computed operation by operation.
+    package var carefulRunCount: Int { notANumber.runCount }
+
+    /// Runs on inputs of `batch` samples each; the results are the caller's. A not-a-number stays one.
     /// - Throws: `ExecutionFailure` for inputs that do not fit, `Interrupted`, failures of the kernels.
     public func run(_ tensors: [Tensor]) throws -> [Tensor] {
         try InputCheck.check(tensors, graph)
@@ -45,6 +50,7 @@ public final class InferenceProgram {
             throw ExecutionFailure.batch(graph: graph.name, input: input.name, expected: batch, got: tensor.shape[0])
         }
         let inputs = try tensors.map { try $0.contiguous() }
+        if notANumber.isNeeded(for: inputs) { return try notANumber.run(inputs) }
         let outputs = try resultShapes.map { try Tensor(uninitialized: $0) }
         let results = Dictionary(zip(graph.outputs, outputs), uniquingKeysWith: { first, _ in first })
         try body?.chunks.run(body?.inputs.map { inputs[$0] } ?? [], results: results)
@@ -52,6 +58,7 @@ public final class InferenceProgram {
             try rest.steps.run(
                 from: rest.inputs.map { inputs[$0].rawBase }, to: rest.outputs.compactMap { results[$0]?.rawBase })
         }
+        if notANumber.isNeeded() { return try notANumber.run(inputs) }
         return graph.outputs.compactMap { results[$0] }
     }
 }

@@ -122,7 +122,7 @@ extension ProgramCompiler {
                             for row in $0 { (to + row * width).update(from: first, count: width) }
                         }
                     }
-                    Threads.prepareOneDNN()
+                    Threads.prepareLibraries()
                     let status = cod_sgemm(
                         CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "T")), Int64(rows), Int64(width), Int64(inner), from,
                         Int64(inner), weight.base(), Int64(inner), bias == nil ? 0 : 1, to, Int64(width))

@@ -14,8 +14,8 @@ import Synchronization
 /// - Reference: TensorFlow, *TFRecord format*, https://www.tensorflow.org/tutorials/load_data/tfrecord.
 public final class EventFile {
     public let path: String
-    private let descriptor: Int32
-    private var isOpen = true
+    /// `nil` once it was closed.
+    private var descriptor: Descriptor?
     /// Tells apart the files that one process begins in one second.
     private static let fileCount = Atomic<Int>(0)
 
@@ -27,15 +27,14 @@ public final class EventFile {
         let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let number = Self.fileCount.wrappingAdd(1, ordering: .relaxed).newValue
         path = "\(directory)/events.out.tfevents.\(Int(Self.now)).\(name).\(getpid()).\(number)"
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileFailure.cannotWrite(path: path, reason: String(cString: strerror(errno))) }
+        let opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666)
+        guard opened >= 0 else { throw FileFailure.cannotWrite(path: path, reason: String(cString: strerror(errno))) }
+        descriptor = Descriptor(opened)
         var first = Tensorboard_Event()
         first.wallTime = Self.now
         first.fileVersion = EventCoding.fileVersion
         try append(first)
     }
-
-    deinit { close() }
 
     /// Adds numbers by tag at one step.
     public func add(_ values: [(tag: String, value: Double)], step: Int) throws {
@@ -60,10 +59,7 @@ public final class EventFile {
     }
 
     /// Harmless when done already.
-    public func close() {
-        if isOpen { Glibc.close(descriptor) }
-        isOpen = false
-    }
+    public func close() { descriptor = nil }
 
     private static var now: Double {
         var time = timespec()
@@ -72,13 +68,8 @@ public final class EventFile {
     }
 
     private func append(_ event: Tensorboard_Event) throws {
-        guard isOpen else { throw FileFailure.cannotWrite(path: path, reason: "it was closed") }
-        let record = Self.record(try EventCoding.encode(event))
-        let count = record.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        guard count == record.count else {
-            throw FileFailure.cannotWrite(
-                path: path, reason: count < 0 ? String(cString: strerror(errno)) : "the disk is full")
-        }
+        guard let descriptor else { throw FileFailure.cannotWrite(path: path, reason: "it was closed") }
+        try Self.record(try EventCoding.encode(event)).withUnsafeBytes { try descriptor.write($0, path: path) }
     }
 
     /// A record around `bytes`.

@@ -18,17 +18,19 @@ public enum IDX {
     ///   number of bytes disagree, or the compressed data is damaged.
     /// - Complexity: O(bytes).
     public static func read(_ path: String) throws -> Tensor {
-        try read(bytes: AtomicFile.read(path), source: path)
+        try read(ByteStore(path: path))
     }
 
     /// Reads a file that is in memory; `source` names it in errors.
     public static func read(bytes: [UInt8], source: String = "IDX data") throws -> Tensor {
-        if InflateStream.recognizesGzip(bytes) {
-            var stream = try InflateStream(bytes, source: source)
-            return try decode(&stream)
-        }
-        var cursor = ByteCursor(bytes, source: source)
-        return try decode(&cursor)
+        try read(ByteStore(bytes, source: source))
+    }
+
+    private static func read(_ store: ByteStore) throws -> Tensor {
+        var cursor = ByteCursor(store)
+        guard InflateStream.recognizesGzip(try store.prefix(2)) else { return try decode(&cursor) }
+        var stream = try InflateStream(cursor)
+        return try decode(&stream)
     }
 
     private static func decode(_ input: inout some ByteSource) throws -> Tensor {
@@ -53,10 +55,7 @@ public enum IDX {
                 source: input.source, what: "the \(byteCount) elements that the extents \(Shape(dims)) promise",
                 offset: input.offset, missing: byteCount - input.remainderBound)
         }
-        let result = try Tensor(uninitialized: Shape(dims), dtype: .uint8)
-        try result.withMutableElements(of: UInt8.self) { elements in
-            try input.read(into: UnsafeMutableRawBufferPointer(elements), "the elements")
-        }
+        let result = try StoredType.uint8.tensor(&input, shape: Shape(dims), as: .uint8)
         try input.finish()
         return result
     }
@@ -65,8 +64,13 @@ public enum IDX {
 /// The bytes of a tensor with extents that a file claims.
 ///
 /// Extents of 0 do not excuse absurd others: they would overflow in strides.
-/// - Throws: `FormatFailure.invalidShape` when an extent is negative or the others multiply beyond 2⁵⁰ bytes.
+/// - Throws: `FormatFailure.invalidShape` when there are more than 32 dimensions, an extent is negative or the others
+///   multiply beyond 2⁵⁰ bytes.
 func checkedByteCount(of dims: [Int], elementBytes: Int, source: String, what: String) throws -> Int {
+    guard dims.count <= Shape.rankLimit else {
+        throw FormatFailure.invalidShape(
+            source: source, what: what, detail: "\(dims.count) dimensions are more than \(Shape.rankLimit)")
+    }
     var extent = elementBytes
     for dim in dims {
         let (product, overflow) = extent.multipliedReportingOverflow(by: max(1, dim))

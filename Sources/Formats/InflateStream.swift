@@ -16,8 +16,10 @@ package final class InflateStream: ByteSource {
 
     package let source: String
     package private(set) var offset = 0
-    private let compressed: [UInt8]
-    private var consumed = 0
+    private var compressed: any ByteSource
+    /// Compressed bytes that were read and not yet taken.
+    private var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    private var chunkRange = 0..<0
     private var isAtEnd = false
     /// On the heap, because zlib remembers its address.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -25,9 +27,10 @@ package final class InflateStream: ByteSource {
     /// Whether `bytes` begin like a gzip file.
     package static func recognizesGzip(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
-    package init(_ compressed: [UInt8], _ container: Container = .gzip, source: String) throws {
+    /// - Parameter compressed: where the compressed bytes come from, up to their end; they are read as they are needed.
+    package init(_ compressed: any ByteSource, _ container: Container = .gzip) throws {
         self.compressed = compressed
-        self.source = source
+        source = compressed.source
         stream.initialize(to: z_stream())
         guard moonrail_inflate_init(stream, container.rawValue) == Z_OK else {
             throw FormatFailure.decompression(source: source, reason: "zlib could not start")
@@ -41,7 +44,11 @@ package final class InflateStream: ByteSource {
 
     /// Deflate packs at most 1032 bytes into one (RFC 1951: 258-byte matches of two bits each); zlib holds back a few
     /// bytes that it has taken.
-    package var remainderBound: Int { isAtEnd ? 0 : (compressed.count - consumed + 16) * 1032 }
+    package var remainderBound: Int { isAtEnd ? 0 : (restCount + 16) * 1032 }
+
+    /// Compressed bytes that zlib has not taken.
+    private var restCount: Int { chunkRange.count + compressed.remainderBound }
+    private var consumed: Int { compressed.offset - chunkRange.count }
 
     package func read(into target: UnsafeMutableRawBufferPointer, _ what: String) throws {
         let got = try inflate(into: target)
@@ -61,9 +68,8 @@ package final class InflateStream: ByteSource {
             throw FormatFailure.truncated(
                 source: source, what: "the end of the compressed data and its checksum", offset: consumed, missing: 8)
         }
-        guard consumed == compressed.count else {
-            throw FormatFailure.trailingBytes(
-                source: source, offset: consumed, byteCount: compressed.count - consumed)
+        guard restCount == 0 else {
+            throw FormatFailure.trailingBytes(source: source, offset: consumed, byteCount: restCount)
         }
     }
 
@@ -75,7 +81,7 @@ package final class InflateStream: ByteSource {
             try Cancellation.check()
             let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...].prefix(1 << 24))
             let got = try inflateStep(into: rest)
-            if got == 0, consumed == compressed.count { break }
+            if got == 0, restCount == 0 { break }
             filled += got
         }
         offset += filled
@@ -83,16 +89,21 @@ package final class InflateStream: ByteSource {
     }
 
     private func inflateStep(into target: UnsafeMutableRawBufferPointer) throws -> Int {
-        let available = min(compressed.count - consumed, 1 << 24)
-        let status = compressed.withUnsafeBufferPointer { input -> Int32 in
-            // zlib's prototype is not const, but it only reads.
-            stream.pointee.next_in = input.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
-            stream.pointee.avail_in = uInt(available)
+        if chunkRange.isEmpty {
+            let count = min(chunk.count, compressed.remainderBound)
+            try chunk.withUnsafeMutableBytes {
+                try compressed.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]), "the compressed data")
+            }
+            chunkRange = 0..<count
+        }
+        let status = chunk.withUnsafeMutableBufferPointer { input -> Int32 in
+            stream.pointee.next_in = input.baseAddress! + chunkRange.lowerBound
+            stream.pointee.avail_in = uInt(chunkRange.count)
             stream.pointee.next_out = target.bindMemory(to: UInt8.self).baseAddress
             stream.pointee.avail_out = uInt(target.count)
             return CZlib.inflate(stream, Z_NO_FLUSH)
         }
-        consumed += available - Int(stream.pointee.avail_in)
+        chunkRange = (chunkRange.upperBound - Int(stream.pointee.avail_in))..<chunkRange.upperBound
         switch status {
         case Z_OK, Z_BUF_ERROR: break
         case Z_STREAM_END: isAtEnd = true

@@ -15,7 +15,8 @@ public enum NPY {
     /// Reads the array at `path`.
     /// - Throws: `FileFailure`, or `FormatFailure` saying which rule is broken.
     public static func read(_ path: String) throws -> Tensor {
-        try read(bytes: AtomicFile.read(path), source: path)
+        var cursor = ByteCursor(try ByteStore(path: path))
+        return try decode(&cursor)
     }
 
     /// Reads an array that is in memory; `source` names it in errors.
@@ -33,7 +34,7 @@ public enum NPY {
     }
 
     static func decode(_ input: inout some ByteSource) throws -> Tensor {
-        let start = try bytes(&input, magic.count, "the magic number")
+        let start = try input.bytes(magic.count, "the magic number")
         guard start == magic else {
             throw FormatFailure.wrongMagic(source: input.source, expected: "an npy array", got: start)
         }
@@ -48,16 +49,17 @@ public enum NPY {
         guard length <= UInt64(headerLimit) else {
             throw FormatFailure.headerTooLarge(source: input.source, byteCount: length, limit: headerLimit)
         }
-        let header = try NPYHeader(bytes(&input, Int(length), "the header"), source: input.source)
+        let header = try NPYHeader(input.bytes(Int(length), "the header"), source: input.source)
         let byteCount = try checkedByteCount(
-            of: header.dims, elementBytes: header.type.byteCount, source: input.source, what: "the array")
+            of: header.dims, elementBytes: header.type.stored.byteCount, source: input.source, what: "the array")
         guard byteCount <= input.remainderBound else {
             throw FormatFailure.truncated(
                 source: input.source, what: "the elements that the shape \(Shape(header.dims)) promises",
                 offset: input.offset, missing: byteCount - input.remainderBound)
         }
         let dims = header.isColumnMajor ? header.dims.reversed() : header.dims
-        let stored = try header.type.tensor(&input, Shape(Array(dims)), isBigEndian: header.isBigEndian)
+        let stored = try header.type.stored.tensor(
+            &input, shape: Shape(Array(dims)), as: header.type.stored.dtype, order: header.isBigEndian ? .big : .little)
         try input.finish()
         guard header.isColumnMajor, dims.count > 1 else { return stored }
         return try stored.permuted(Array(dims.indices.reversed())).contiguous()
@@ -67,7 +69,7 @@ public enum NPY {
     static func header(_ tensor: Tensor) -> [UInt8] {
         let type = NPYType(tensor.dtype)
         let shape = tensor.shape.dims.map(String.init).joined(separator: ", ") + (tensor.rank == 1 ? "," : "")
-        let order = type.byteCount == 1 ? "|" : "<"
+        let order = type.stored.byteCount == 1 ? "|" : "<"
         var text = Array("{'descr': '\(order)\(type.rawValue)', 'fortran_order': False, 'shape': (\(shape)), }".utf8)
         let total = magic.count + 4 + text.count + 1
         text += [UInt8](repeating: UInt8(ascii: " "), count: (64 - total % 64) % 64) + [UInt8(ascii: "\n")]
@@ -80,11 +82,5 @@ public enum NPY {
         return try withExtendedLifetime(plain.storage) {
             try body(UnsafeRawBufferPointer(start: plain.rawBase, count: plain.byteCount))
         }
-    }
-
-    private static func bytes(_ input: inout some ByteSource, _ count: Int, _ what: String) throws -> [UInt8] {
-        var result = [UInt8](repeating: 0, count: count)
-        try result.withUnsafeMutableBytes { try input.read(into: $0, what) }
-        return result
     }
 }

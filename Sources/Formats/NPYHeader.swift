@@ -25,8 +25,9 @@ struct NPYHeader {
         guard case .truth(let isColumnMajor) = try member("fortran_order") else {
             throw FormatFailure.invalidHeader(source: source, detail: "'fortran_order' must be True or False")
         }
-        guard case .integers(let dims) = try member("shape"), dims.count <= 32 else {
-            throw FormatFailure.invalidHeader(source: source, detail: "'shape' must be up to 32 whole numbers")
+        guard case .integers(let dims) = try member("shape"), dims.count <= Shape.rankLimit else {
+            throw FormatFailure.invalidHeader(
+                source: source, detail: "'shape' must be up to \(Shape.rankLimit) whole numbers")
         }
         guard let order = descriptor.first, "<>|=".contains(order), let type = NPYType(rawValue: String(descriptor.dropFirst()))
         else {

@@ -9,6 +9,8 @@ public import Tensors
 public enum Picture {
     /// Larger pictures are refused: a file of a few kilobytes can claim gigabytes.
     public static let pixelLimit = 1 << 26
+    /// So are larger files.
+    private static let byteLimit = 1 << 30
 
     /// Whether `path` ends like the name of a picture that can be read.
     public static func hasKnownName(_ path: String) -> Bool {
@@ -20,13 +22,24 @@ public enum Picture {
     /// - Returns: uint8 [3, H, W].
     /// - Throws: `FileFailure`, or `FormatFailure`: `wrongMagic`, `expandsTooFar`, `invalidImage`.
     public static func read(_ path: String) throws -> Tensor {
-        try read(bytes: AtomicFile.read(path, limit: 1 << 30), source: path)
+        let store = try ByteStore(path: path)
+        guard store.count <= byteLimit else {
+            throw FileFailure.tooLarge(path: path, byteCount: store.count, limit: byteLimit)
+        }
+        // As a tensor, because that is memory which counts.
+        var cursor = ByteCursor(store)
+        let bytes = try StoredType.uint8.tensor(&cursor, shape: [store.count], as: .uint8)
+        return try bytes.withElements(of: UInt8.self) { try decode($0, source: path) }
     }
 
     /// Reads a picture that is in memory; `source` names it in errors.
     public static func read(bytes: [UInt8], source: String = "picture") throws -> Tensor {
-        guard cim_recognize(bytes, bytes.count) != cim_unknown else {
-            throw FormatFailure.wrongMagic(source: source, expected: "a PNG or JPEG picture", got: Array(bytes.prefix(8)))
+        try bytes.withUnsafeBufferPointer { try decode($0, source: source) }
+    }
+
+    private static func decode(_ content: UnsafeBufferPointer<UInt8>, source: String) throws -> Tensor {
+        guard let bytes = content.baseAddress, cim_recognize(bytes, content.count) != cim_unknown else {
+            throw FormatFailure.wrongMagic(source: source, expected: "a PNG or JPEG picture", got: Array(content.prefix(8)))
         }
         var message = [CChar](repeating: 0, count: Int(cim_message_size))
         var (width, height): (Int32, Int32) = (0, 0)
@@ -35,7 +48,7 @@ public enum Picture {
                 throw FormatFailure.invalidImage(source: source, reason: text(message))
             }
         }
-        try check(cim_read_size(bytes, bytes.count, &width, &height, &message))
+        try check(cim_read_size(bytes, content.count, &width, &height, &message))
         let (rows, columns) = (Int(height), Int(width))
         guard rows >= 1, columns >= 1, rows * columns <= pixelLimit else {
             // Both extents are below 2³¹: only tripling their product may overflow.
@@ -45,7 +58,7 @@ public enum Picture {
         }
         let interleaved = try Tensor(uninitialized: [rows, columns, 3], dtype: .uint8)
         try interleaved.withMutableElements(of: UInt8.self) {
-            try check(cim_decode(bytes, bytes.count, width, height, $0.baseAddress, &message))
+            try check(cim_decode(bytes, content.count, width, height, $0.baseAddress, &message))
         }
         return try interleaved.permuted([2, 0, 1]).contiguous()
     }

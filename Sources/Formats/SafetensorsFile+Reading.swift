@@ -7,12 +7,17 @@ extension SafetensorsFile {
     /// - Throws: `FileFailure`, or a `FormatFailure` for the rule of the format that is broken.
     /// - Complexity: O(bytes).
     public init(path: String) throws {
-        try self.init(bytes: AtomicFile.read(path), source: path)
+        try self.init(ByteStore(path: path))
     }
 
     /// Reads a file that is in memory; `source` names it in errors.
     public init(bytes: [UInt8], source: String = "safetensors data") throws {
-        var cursor = ByteCursor(bytes, source: source)
+        try self.init(ByteStore(bytes, source: source))
+    }
+
+    private init(_ store: ByteStore) throws {
+        let source = store.source
+        var cursor = ByteCursor(store)
         let header = try Self.header(&cursor)
         let dataStart = cursor.offset
         let dataCount = cursor.remainderBound
@@ -29,11 +34,10 @@ extension SafetensorsFile {
         var tensors: [(name: String, tensor: Tensor)] = []
         for entry in entries {
             try Cancellation.check()
-            let tensor = try bytes.withUnsafeBytes { all in
-                let range = (dataStart + entry.begin)..<(dataStart + entry.end)
-                return try entry.type.tensor(UnsafeRawBufferPointer(rebasing: all[range]), shape: Shape(entry.dims))
-            }
-            tensors.append((entry.name, tensor))
+            let range = (dataStart + entry.begin)..<(dataStart + entry.end)
+            var elements = ByteCursor(store, range: range, source: "\(source) › \(entry.name)")
+            let type = entry.type.stored
+            tensors.append((entry.name, try type.tensor(&elements, shape: Shape(entry.dims), as: type.dtype)))
         }
         try self.init(tensors: tensors, metadata: metadata)
     }
@@ -43,8 +47,7 @@ extension SafetensorsFile {
         guard length <= headerLimit else {
             throw FormatFailure.headerTooLarge(source: cursor.source, byteCount: length, limit: headerLimit)
         }
-        let range = try cursor.take(Int(length), "the header")
-        let text = Array(cursor.bytes[range])
+        let text = try cursor.bytes(Int(length), "the header")
         guard text.first == UInt8(ascii: "{") else {
             throw FormatFailure.invalidHeader(source: cursor.source, detail: "it does not begin with '{'")
         }
@@ -99,7 +102,7 @@ private struct Entry {
         guard let begin = offsets[0].integer, let end = offsets[1].integer else {
             throw FormatFailure.invalidHeader(source: source, detail: "\(what): an offset is no whole number")
         }
-        let expected = try checkedByteCount(of: dims, elementBytes: type.byteCount, source: source, what: what)
+        let expected = try checkedByteCount(of: dims, elementBytes: type.stored.byteCount, source: source, what: what)
         guard begin >= 0, begin <= end, end <= dataCount else {
             throw FormatFailure.outOfRange(source: source, what: what, begin: begin, end: end, byteCount: dataCount)
         }

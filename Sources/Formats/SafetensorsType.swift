@@ -19,46 +19,15 @@ enum SafetensorsType: String, CaseIterable {
         }
     }
 
-    /// Bytes an element takes in the file.
-    var byteCount: Int {
+    var stored: StoredType {
         switch self {
-        case .uint8: 1
-        case .float16, .bfloat16: 2
-        case .float32, .int32: 4
-        case .int64, .float64: 8
-        }
-    }
-
-    /// The type of the tensor that is made of the elements.
-    var dtype: DType {
-        switch self {
-        case .float32, .float16, .bfloat16, .float64: .float32
-        case .int64, .int32: .int64
+        case .float32: .float32
+        case .int64: .int64
         case .uint8: .uint8
-        }
-    }
-
-    /// Makes a tensor of `bytes`, whose number fits `shape`. The machine is little-endian, as the file is.
-    func tensor(_ bytes: UnsafeRawBufferPointer, shape: Shape) throws -> Tensor {
-        let result = try Tensor(uninitialized: shape, dtype: dtype)
-        switch self {
-        case .float32, .int64, .uint8:
-            if let start = bytes.baseAddress { result.rawBase.copyMemory(from: start, byteCount: bytes.count) }
-        case .float16: try fill(result, bytes, UInt16.self) { Float(Float16(bitPattern: $0)) }
-        case .bfloat16: try fill(result, bytes, UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-        case .float64: try fill(result, bytes, Double.self) { Float($0) }
-        case .int32: try fill(result, bytes, Int32.self) { Int64($0) }
-        }
-        return result
-    }
-
-    private func fill<Raw: BitwiseCopyable, Element: TensorElement>(
-        _ result: Tensor, _ bytes: UnsafeRawBufferPointer, _: Raw.Type, _ change: (Raw) -> Element
-    ) throws {
-        try result.withMutableElements(of: Element.self) { elements in
-            for i in elements.indices {
-                elements[i] = change(bytes.loadUnaligned(fromByteOffset: i * MemoryLayout<Raw>.size, as: Raw.self))
-            }
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        case .float64: .float64
+        case .int32: .int32
         }
     }
 }

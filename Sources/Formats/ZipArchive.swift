@@ -1,6 +1,6 @@
 import CZlib
 
-/// The entries of a zip archive in memory: what npz files are.
+/// The entries of a zip archive: what npz files are. Entries are read when they are asked for.
 ///
 /// Everything is checked against the bytes that are there before anything is decompressed: entries lie inside the
 /// archive and do not overlap, and what they expand to together is bounded, so that no bomb goes off.
@@ -10,96 +10,90 @@ struct ZipArchive {
         let name: String
         let isDeflated: Bool
         let checksum: UInt32
-        /// Where the stored bytes lie.
+        /// Where the stored bytes lie in the archive.
         let range: Range<Int>
         let byteCount: Int
     }
 
     let entries: [Entry]
-    private let bytes: [UInt8]
-    private let source: String
+    private let store: ByteStore
+    private var source: String { store.source }
 
     private static let endSignature: UInt32 = 0x0605_4B50
     private static let centralSignature: UInt32 = 0x0201_4B50
     private static let localSignature: UInt32 = 0x0403_4B50
 
-    init(_ bytes: [UInt8], source: String, byteLimit: Int) throws {
-        self.bytes = bytes
-        self.source = source
-        guard let end = Self.endRecord(bytes) else {
-            let start = Array(bytes.prefix(4))
-            throw FormatFailure.wrongMagic(source: source, expected: "a zip archive", got: start)
+    init(_ store: ByteStore, byteLimit: Int) throws {
+        self.store = store
+        let source = store.source
+        guard let end = try Self.endRecord(store) else {
+            throw FormatFailure.wrongMagic(source: source, expected: "a zip archive", got: try store.prefix(4))
         }
-        var cursor = ByteCursor(bytes, source: source)
-        _ = try cursor.take(end + 10, "what is before the end record")
+        var cursor = ByteCursor(store)
+        try cursor.take(end + 10, "what is before the end record")
         let count = try cursor.integer(UInt16.self, .little, "the number of entries")
         _ = try cursor.integer(UInt32.self, .little, "the size of the directory")
         let begin = try cursor.integer(UInt32.self, .little, "the place of the directory")
         guard count != .max, begin != .max else {
             throw FormatFailure.unsupported(source: source, detail: "zip archives of more than 4 GB or 65,534 entries are not read")
         }
-        cursor = ByteCursor(bytes, source: source)
-        _ = try cursor.take(Int(begin), "what is before the directory")
+        cursor = ByteCursor(store)
+        try cursor.take(Int(begin), "what is before the directory")
         var entries: [Entry] = []
-        for _ in 0..<count { entries.append(try Self.entry(&cursor, bytes)) }
+        for _ in 0..<count { entries.append(try Self.entry(&cursor, store)) }
         self.entries = entries
         try check(byteLimit: byteLimit)
     }
 
     /// The bytes of an entry, decompressed as they are read and held against their checksum at the end.
     func content(of entry: Entry) throws -> ChecksummedSource {
-        let name = "\(source) › \(entry.name)"
-        let stored = Array(bytes[entry.range])
-        let inner: any ByteSource = entry.isDeflated
-            ? try InflateStream(stored, .none, source: name) : ByteCursor(stored, source: name)
+        let stored = ByteCursor(store, range: entry.range, source: "\(source) › \(entry.name)")
+        let inner: any ByteSource = entry.isDeflated ? try InflateStream(stored, .none) : stored
         return ChecksummedSource(inner, byteCount: entry.byteCount, expected: entry.checksum, what: entry.name)
     }
 
     /// The end record is the last thing but a comment of up to 65,535 bytes.
-    private static func endRecord(_ bytes: [UInt8]) -> Int? {
-        guard bytes.count >= 22 else { return nil }
-        for position in stride(from: bytes.count - 22, through: max(0, bytes.count - 22 - 0xFFFF), by: -1)
-        where bytes[position] == 0x50 && signature(bytes, position) == endSignature {
-            return position
-        }
-        return nil
+    private static func endRecord(_ store: ByteStore) throws -> Int? {
+        guard store.count >= 22 else { return nil }
+        let start = max(0, store.count - 22 - 0xFFFF)
+        var cursor = ByteCursor(store, range: start..<store.count)
+        let tail = try cursor.bytes(store.count - start, "the end of the archive")
+        let signature = withUnsafeBytes(of: endSignature.littleEndian) { Array($0) }
+        return stride(from: tail.count - 22, through: 0, by: -1)
+            .first { tail[$0] == signature[0] && tail[$0..<($0 + 4)].elementsEqual(signature) }.map { start + $0 }
     }
 
-    private static func signature(_ bytes: [UInt8], _ position: Int) -> UInt32 {
-        (0..<4).reduce(0) { $0 | UInt32(bytes[position + $1]) << (8 * UInt32($1)) }
-    }
-
-    private static func entry(_ cursor: inout ByteCursor, _ bytes: [UInt8]) throws -> Entry {
+    private static func entry(_ cursor: inout ByteCursor, _ store: ByteStore) throws -> Entry {
         let source = cursor.source
         guard try cursor.integer(UInt32.self, .little, "an entry of the directory") == centralSignature else {
             throw FormatFailure.invalidHeader(source: source, detail: "the directory has no entry at byte \(cursor.offset - 4)")
         }
-        _ = try cursor.take(4, "the versions of an entry")
+        try cursor.take(4, "the versions of an entry")
         let flags = try cursor.integer(UInt16.self, .little, "the flags of an entry")
         let method = try cursor.integer(UInt16.self, .little, "the method of an entry")
-        _ = try cursor.take(4, "the time of an entry")
+        try cursor.take(4, "the time of an entry")
         let checksum = try cursor.integer(UInt32.self, .little, "the checksum of an entry")
         let stored = try cursor.integer(UInt32.self, .little, "the size of an entry")
         let byteCount = try cursor.integer(UInt32.self, .little, "the size of an entry")
         let lengths = try (0..<3).map { _ in Int(try cursor.integer(UInt16.self, .little, "the lengths of an entry")) }
-        _ = try cursor.take(8, "the attributes of an entry")
+        try cursor.take(8, "the attributes of an entry")
         let place = try cursor.integer(UInt32.self, .little, "the place of an entry")
-        let name = String(decoding: bytes[try cursor.take(lengths[0], "the name of an entry")], as: UTF8.self)
-        _ = try cursor.take(lengths[1] + lengths[2], "the extra fields of an entry")
+        let name = String(decoding: try cursor.bytes(lengths[0], "the name of an entry"), as: UTF8.self)
+        try cursor.take(lengths[1] + lengths[2], "the extra fields of an entry")
         guard flags & 1 == 0, [0, 8].contains(method), stored != .max, byteCount != .max, place != .max else {
             throw FormatFailure.unsupported(
                 source: source, detail: "\(name) is encrypted, larger than 4 GB or compressed by method \(method); "
                     + "only stored and deflated entries are read")
         }
-        var local = ByteCursor(bytes, source: source)
-        _ = try local.take(Int(place), "what is before \(name)")
+        var local = ByteCursor(store)
+        try local.take(Int(place), "what is before \(name)")
         guard try local.integer(UInt32.self, .little, "the header of \(name)") == localSignature else {
             throw FormatFailure.invalidHeader(source: source, detail: "\(name) does not begin at byte \(place)")
         }
-        _ = try local.take(22, "the header of \(name)")
+        try local.take(22, "the header of \(name)")
         let nameLength = try local.integer(UInt16.self, .little, "the header of \(name)")
         let extraLength = try local.integer(UInt16.self, .little, "the header of \(name)")
-        _ = try local.take(Int(nameLength) + Int(extraLength), "the header of \(name)")
+        try local.take(Int(nameLength) + Int(extraLength), "the header of \(name)")
         return Entry(
             name: name, isDeflated: method == 8, checksum: checksum, range: try local.take(Int(stored), name),
             byteCount: Int(byteCount))

@@ -7,6 +7,8 @@ public struct GraphBuilder {
     public private(set) var graph: Graph
     private var random: RandomSource
     private var shapes: [String: Shape] = [:]
+    /// The shapes of inputs that no value may have.
+    private var refused: [String: Shape] = [:]
     /// The names here of parameters that came with adopted nodes.
     private var adopted: [String: String] = [:]
 
@@ -15,10 +17,12 @@ public struct GraphBuilder {
         random = RandomSource(seed: seed)
     }
 
-    /// Declares an input of samples of `shape`; gives its value.
+    /// Declares an input of samples of `shape`; gives its value. One of a shape that is empty or absurdly large has none:
+    /// the first node that reads it fails with `valueShape`.
     public mutating func input(_ name: String, _ shape: Shape) -> String {
         graph.inputs.append(GraphInput(name: name, sampleShape: shape))
-        shapes[name] = Shape([1] + shape.dims)
+        let one = Shape([1] + shape.dims)
+        if ShapeInference.isReasonable(one) { shapes[name] = one } else { refused[name] = one }
         return name
     }
 
@@ -60,6 +64,7 @@ public struct GraphBuilder {
             switch source {
             case .value(let value):
                 guard let shape = shapes[value] else {
+                    if let shape = refused[value] { throw valueShape(value, shape) }
                     throw GraphFailure.unknownValue(graph: graph.name, node: node.name, value: value)
                 }
                 return shape
@@ -72,15 +77,21 @@ public struct GraphBuilder {
         }
         let outputs = try located(graph.name + " › " + node.name) { try node.operation.outputShapes(of: inputShapes) }
         node.outputCount = outputs.count
+        for (name, shape) in zip(node.outputs, outputs) where !ShapeInference.isReasonable(shape) {
+            throw valueShape(name, shape)
+        }
         for (name, shape) in zip(node.outputs, outputs) { shapes[name] = shape }
         graph.nodes.append(node)
         return node.outputs
     }
 
+    private func valueShape(_ value: String, _ shape: Shape) -> GraphFailure {
+        .valueShape(graph: graph.name, value: value, shape: shape)
+    }
+
     /// A tensor of the graph's own. Where another has the name already, it gets an underscore behind it.
     public mutating func parameter(_ name: String, _ tensor: Tensor, isTrainable: Bool = true) -> Source {
-        var unused = name
-        while graph.parameters[unused] != nil { unused += "_" }
+        let unused = graph.unusedParameter(name)
         graph.parameters[unused] = .init(tensor: tensor, isTrainable: isTrainable)
         return .parameter(unused)
     }

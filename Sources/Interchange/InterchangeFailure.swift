@@ -15,6 +15,8 @@ public enum InterchangeFailure: Failure {
     case unsupported(source: String, place: String, detail: String)
     /// An operation that a format for others cannot hold.
     case notExportable(operation: String, detail: String)
+    /// A path that ends as no format's files do.
+    case unknownEnding(path: String, known: String)
 
     public var code: String {
         switch self {
@@ -27,6 +29,7 @@ public enum InterchangeFailure: Failure {
         case .unsupportedOperator: "interchange.unsupportedOperator"
         case .unsupported: "interchange.unsupported"
         case .notExportable: "interchange.notExportable"
+        case .unknownEnding: "interchange.unknownEnding"
         }
     }
 
@@ -41,6 +44,7 @@ public enum InterchangeFailure: Failure {
             "\(source): node '\(node)': the operator \(name) of opset \(opset) is not supported"
         case .unsupported(let source, let place, let detail): "\(source): \(place): not supported: \(detail)"
         case .notExportable(let operation, let detail): "\(operation): cannot be exported: \(detail)"
+        case .unknownEnding(let path, let known): "the name of a model's file must end in \(known), but is '\(path)'"
         case .missingTensor(let source, let name): "\(source): the tensor of parameter '\(name)' is missing"
         case .tensorShape(let source, let name, let expected, let got):
             "\(source): '\(name)' has shape \(got), but the network needs \(expected)"

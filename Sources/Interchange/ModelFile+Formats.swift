@@ -2,26 +2,30 @@ import Basics
 import Formats
 import Graphs
 
-/// Models by the ending of their file's name: `.onnx` for others' and for others, anything else is safetensors with our
-/// graph in it.
+/// Models by the ending of their file's name.
 extension ModelFile {
-    /// Reads a model of either kind.
+    /// Reads a model from ONNX or from safetensors with our graph in it.
+    /// - Throws: `InterchangeFailure.unknownEnding` for a name that ends as no file that is read; what reading throws.
     public static func read(_ path: String) throws -> ModelFile {
-        ONNXFile.isNamedByPath(path) ? try ONNXFile.read(path) : try ModelFile(path: path)
+        try ModelFormat(reading: path) == .onnx ? ONNXFile.read(path) : ModelFile(path: path)
     }
 
     /// The bytes that a model takes on disk: of its file, and of others in which an ONNX model keeps its weights.
     public static func byteCount(_ path: String) throws -> Int {
-        ONNXFile.isNamedByPath(path) ? try ONNXFile.byteCount(path) : try AtomicFile.size(path)
+        try ModelFormat(reading: path) == .onnx ? ONNXFile.byteCount(path) : AtomicFile.size(path)
     }
 
-    /// Writes the model as the path's ending says; training state stays out of ONNX.
-    /// - Parameter version: of the program that writes.
-    public func write(byEndingOf path: String, version: String) throws {
-        if ONNXFile.isNamedByPath(path) {
-            try ONNXFile.write(self, to: path, version: version)
-        } else {
-            try write(to: path)
+    /// Writes the model as the path's ending says; notes and training state stay out of what is for PyTorch, training
+    /// state also out of ONNX.
+    /// - Parameters:
+    ///   - formats: those that the ending may ask for.
+    ///   - version: of the program that writes.
+    /// - Throws: `InterchangeFailure.unknownEnding` before anything is written; what writing throws.
+    public func write(byEndingOf path: String, among formats: [ModelFormat] = ModelFormat.allCases, version: String) throws {
+        switch try ModelFormat(endingOf: path, among: formats) {
+        case .safetensors: try write(to: path)
+        case .onnx: try ONNXFile.write(self, to: path, version: version)
+        case .torch: _ = try TorchModule.write(graph, to: path, version: version)
         }
     }
 }

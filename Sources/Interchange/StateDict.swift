@@ -52,8 +52,10 @@ public struct StateDict: Sendable {
 
     /// Writes the parameters of a dense network of the zoo as safetensors under PyTorch's names, so that
     /// `load_state_dict` takes them.
-    /// - Throws: `InterchangeFailure.notExportable` for a network that is not of the zoo as it was built; `FileFailure`.
+    /// - Throws: `InterchangeFailure.notExportable` for a network that is not of the zoo as it was built,
+    ///   `unknownEnding` for a path that does not end in `.safetensors`; `FileFailure`.
     public static func write(_ graph: Graph, to path: String) throws {
+        _ = try ModelFormat(endingOf: path, among: [.safetensors])
         guard let architecture = KnownArchitectures.architecture(of: graph) else {
             throw InterchangeFailure.notExportable(
                 operation: graph.name,

@@ -12,10 +12,12 @@ final class DatasetObject: LuaObjectConvertible {
         self.options = options
     }
 
-    /// Up to `imageCount` images with classes in proportion, unshuffled and without augmentation.
+    /// Up to `imageCount` images with classes in proportion, unshuffled and without augmentation, in batches as equal as they
+    /// can be: in a last batch of one image, what normalises by batches would see that image alone.
     func calibration(imageCount: Int, seed: Int) throws -> BatchLoader {
         let part = try dataset.sample(count: imageCount, seed: UInt64(bitPattern: Int64(seed)))
-        return try BatchLoader(part, Self.plain(batchSize: options.batchSize))
+        let batches = (part.count + options.batchSize - 1) / max(1, options.batchSize)
+        return try BatchLoader(part, Self.plain(batchSize: max(1, (part.count + batches - 1) / max(1, batches))))
     }
 
     static func plain(batchSize: Int) -> BatchLoader.Options {

@@ -10,7 +10,8 @@ enum GraphFunctions {
         try table.define("nodes", in: state) { call in
             let graph = try call.object(1, "model", as: ModelObject.self).graph
             let shapes = try ShapeInference.shapes(of: graph, batch: 1)
-            try call.push(graph.nodes.map { row(of: $0, in: graph, shapes) })
+            let counted = CostModel.countedParameters(of: graph)
+            try call.push(graph.nodes.map { row(of: $0, in: graph, shapes, counted) })
             try call.push(graph.outputs)
         }
         try table.set("edit", try state.function("Model:edit") { call in
@@ -24,12 +25,14 @@ enum GraphFunctions {
         })
     }
 
-    private static func row(of node: Node, in graph: Graph, _ shapes: [String: Shape]) -> LuaFields {
-        let parameters = node.parameterInputs.compactMap { graph.parameters[$0] }
+    private static func row(
+        of node: Node, in graph: Graph, _ shapes: [String: Shape], _ counted: Set<String>
+    ) -> LuaFields {
+        let parameters = node.parameterInputs.filter(counted.contains).compactMap { graph.parameters[$0] }
         var row: LuaFields = [
             "name": node.name, "op": node.operation.name, "inputs": node.valueInputs, "outputs": node.outputs,
             "shape": Array((shapes[node.name] ?? []).dims.dropFirst()), "parameters": node.parameterInputs,
-            "params": parameters.reduce(0) { $0 + ($1.isTrainable ? $1.tensor.elementCount : 0) },
+            "params": parameters.reduce(0) { $0 + $1.tensor.elementCount },
             "attributes": attributes(of: node.operation),
         ]
         if let origin = node.origin { row.append("origin", origin.layer) }

@@ -12,9 +12,11 @@ extension ModelClass {
     static func addCalibration(_ members: LuaClass<ModelObject>) {
         members.mutatingMethod("reestimate") { call, model in
             let dataset = try call.object(1, "data", as: DatasetObject.self)
-            let options = try call.options(2, known: ["images", "seed"])
+            let options = try call.options(2, known: ["images", "seed", "allow_few"])
             let count = try options.integer("images", default: 2048)
-            guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
+            let least = try options.boolean("allow_few", default: false) ? 2 : StatisticsEstimator.fewestImages
+            guard count >= least else { throw options.invalid("images", tooFew(count, least)) }
+            guard dataset.dataset.count >= least else { throw call.invalid(1, "data", tooFew(dataset.dataset.count, least)) }
             try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: 0))
             try call.push(model.graph.nodes.count { $0.operation is BatchNorm })
         }
@@ -27,8 +29,7 @@ extension ModelClass {
             guard data.dataset.count >= 2 else { throw call.invalid(2, "data", "must have at least 2 images") }
             let images = try CalibrationImages.batches(
                 of: data, count: count, seed: options.integer("seed", default: 0)).images
-            let repaired = try AffineRepair.repair(
-                model.graph, towards: dense.graph, images: Tensor.concatenated(images, dim: 0))
+            let repaired = try AffineRepair.repair(model.graph, towards: dense.graph, images: images)
             model.setGraph(repaired.graph)
             try call.push(repaired.layers.count)
         }
@@ -49,15 +50,23 @@ extension ModelClass {
         }
     }
 
+    private static func tooFew(_ count: Int, _ least: Int) -> String {
+        "must be at least \(least) images, got \(count)"
+            + (count < 2 ? "" : ": from fewer, the choice of images decides about the accuracy; allow_few = true takes them all the same")
+    }
+
     private static func reestimate(_ model: ModelObject, on dataset: DatasetObject, imageCount: Int, seed: Int) throws {
-        var estimator = StatisticsEstimator(model.graph)
+        var estimator = try StatisticsEstimator(model.graph)
         let calibration = try dataset.calibration(imageCount: imageCount, seed: seed)
         let batches = try calibration.epoch()
         var progress = Progress("re-estimating BN", total: calibration.dataset.count)
+        var check = ImageCheck()
         while let batch = try batches.next() {
+            try check.add(batch.images)
             try estimator.add([batch.images])
             try progress.advance(by: batch.count)
         }
+        try check.finish()
         model.setParameters(estimator.estimated)
     }
 }

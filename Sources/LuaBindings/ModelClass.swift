@@ -153,10 +153,6 @@ enum ModelClass {
             if try options.choice("names", among: ["moonrail", "pytorch"], default: "moonrail") == "pytorch" {
                 return try StateDict.write(model.graph, to: path)
             }
-            if path.hasSuffix(".py") {
-                _ = try TorchModule.write(model.graph, to: path, version: Toolkit.version)
-                return
-            }
             try ModelFile(graph: model.graph, notes: model.notes).write(byEndingOf: path, version: Toolkit.version)
         }
         members.method("clone") { _, model in ModelObject(model.graph, notes: model.notes) }

@@ -54,6 +54,16 @@ enum SessionFunctions {
             let text = try LuaJSON.encode(try call.value(2), place: "value").serialized(pretty: true)
             try AtomicFile.write(try call.path(1, "path"), text: text + "\n")
         }
+        // Reads a value, replaces it by what a function makes of it, and lets no other process in between.
+        try table.define("update_json", in: state) { call in
+            let path = try call.path(1, "path")
+            let change = try call.function(2, "change")
+            try AtomicFile.update(path) { bytes in
+                let old = try bytes.map { try LuaJSON.decode(try JSONValue.parse($0, source: path), in: call.state) }
+                let new = try change(old ?? .nil).first ?? .nil
+                return try LuaJSON.encode(new, place: "value").serialized(pretty: true) + "\n"
+            }
+        }
         try table.define("json", in: state) { call in
             try call.push(try LuaJSON.encode(try call.value(1), place: "value").serialized())
         }

@@ -9,7 +9,7 @@ extension TensorClass {
             try object.requirePlain("svd")
             let svd = try object.tensor.singularValueDecomposition()
             try call.push(TensorObject(svd.u))
-            try call.push(TensorObject(try Tensor(svd.values)))
+            try push(svd.values, to: call)
             try call.push(TensorObject(svd.vt))
         }
         members.method("qr") { call, object in
@@ -32,6 +32,19 @@ extension TensorClass {
             for operand in [object, right] { try operand.requirePlain("solve") }
             return TensorObject(try object.tensor.solving(right.tensor))
         }
+    }
+
+    /// Singular values as a Tensor, or where float32 does not hold them as an array of numbers with `max` and `min`.
+    private static func push(_ values: [Double], to call: borrowing LuaCall) throws {
+        let (largest, least) = (values.first ?? 0, values.last ?? 0)
+        guard largest > Double(Float.greatestFiniteMagnitude) else {
+            return try call.push(TensorObject(try Tensor(values.map { Float($0) })))
+        }
+        let table = try call.state.table()
+        for value in values { try table.append(value) }
+        try table.set("max", try call.state.function("max") { call in try call.push(largest) })
+        try table.set("min", try call.state.function("min") { call in try call.push(least) })
+        try call.push(table)
     }
 
     /// LAPACK reads one triangle alone, so that the eigenvalues of another matrix would come out without a word.

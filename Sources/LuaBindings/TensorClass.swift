@@ -35,10 +35,12 @@ enum TensorClass {
         }
     }
 
-    /// A scalar as a Lua number: whole numbers stay whole.
+    /// A scalar as a Lua number: whole numbers stay whole, with all their digits.
     static func number(_ tensor: Tensor) throws -> LuaValue {
-        let value = try tensor.scalar()
-        return tensor.dtype == .float32 ? .number(value) : .integer(Int(value))
+        switch try tensor.element() {
+        case .real(let value): .number(value)
+        case .whole(let value): .integer(Int(value))
+        }
     }
 
     /// One row of a tensor on a tape; also of a vector a tensor, so that its gradient is not lost.
@@ -100,28 +102,34 @@ enum TensorClass {
         members.metamethod(.power) { call in
             try binary(call, onTape: Power(), leavesWhole: true) { try $0.combined(.power, $1) }
         }
+        for (metamethod, kind) in [(LuaMetamethod.floorDivide, BinaryOperator.floorDivide), (.modulo, .modulo)] {
+            members.metamethod(metamethod) { call in
+                let (first, second) = try operands(call, 1, 2)
+                for operand in [first, second] { try operand.requirePlain(call.functionName) }
+                try call.push(TensorObject(try first.tensor.combined(kind, second.tensor)))
+            }
+        }
         members.metamethod(.negate) { call in
-            try call.push(try TensorObject.apply(Scale(factor: -1), [try call.object(1, "operand", as: TensorObject.self)]))
+            let object = try call.object(1, "operand", as: TensorObject.self)
+            if object.tensor.dtype != .float32 { return try call.push(TensorObject(try object.tensor.negated())) }
+            try call.push(try TensorObject.apply(Scale(factor: -1), [object]))
         }
         members.method("matmul") { call, object in
             try TensorObject.apply(MatrixMultiply(), [object, try call.object(1, "other", as: TensorObject.self)])
         }
         for (name, kind) in [("eq", BinaryOperator.equal), ("lt", .less), ("le", .lessEqual)] {
             members.method(name) { call, object in
+                if object.tensor.dtype != .float32, call.isNumber(1) {
+                    return TensorObject(try compared(object.tensor, kind, try call.scalar(1, "operand")))
+                }
                 let (first, second) = try operands(call, 0, 1)
                 return TensorObject(try first.tensor.combined(kind, second.tensor).converted(to: object.tensor.dtype))
             }
         }
-        for (name, kind, sign) in [("maximum", BinaryOperator.maximum, 1.0), ("minimum", .minimum, -1)] {
+        for (name, isMaximum) in [("maximum", true), ("minimum", false)] {
             members.method(name) { call, _ in
                 let (object, other) = try operands(call, 0, 1)
-                if object.recorded == nil, other.recorded == nil {
-                    return TensorObject(try object.tensor.combined(kind, other.tensor))
-                }
-                // max(a, b) = a + max(b − a, 0), and min(a, b) = a − max(a − b, 0).
-                let pair = sign > 0 ? [other, object] : [object, other]
-                let surplus = try TensorObject.apply(ReLU(), [try .apply(Subtract(), pair)])
-                return try TensorObject.apply(Add(), [object, try .apply(Scale(factor: sign), [surplus])])
+                return try TensorObject.apply(Extremum(isMaximum: isMaximum), [object, other])
             }
         }
     }
@@ -135,7 +143,7 @@ enum TensorClass {
         var hasFraction = false
         for position in [first, second] {
             if call.isNumber(position) {
-                hasFraction = try hasFraction || Int64(exactly: call.number(position, "operand")) == nil
+                if case .real(let number) = try call.scalar(position, "operand"), Int64(exactly: number) == nil { hasFraction = true }
                 tensors.append(nil)
             } else {
                 tensors.append(try call.object(position, "operand", as: TensorObject.self))
@@ -145,10 +153,29 @@ enum TensorClass {
         let promotes = (hasFraction || leavesWhole) && types.contains { $0 != .float32 }
         let type = promotes ? .float32 : types.first ?? .float32
         func operand(_ position: Int, _ tensor: TensorObject?) throws -> TensorObject {
-            guard let tensor else { return TensorObject(try .full([], try call.number(position, "operand"), dtype: type)) }
+            guard let tensor else { return TensorObject(try .full([], try call.scalar(position, "operand"), dtype: type)) }
             return promotes ? try tensor.inFloats() : tensor
         }
         return (try operand(first, tensors[0]), try operand(second, tensors[1]))
+    }
+
+    /// Whole numbers against any number, without rounding either: 1 where it is so and 0 elsewhere, in the tensor's type.
+    private static func compared(_ tensor: Tensor, _ kind: BinaryOperator, _ bound: TensorScalar) throws -> Tensor {
+        var (kind, whole) = (kind, Int64(0))
+        switch bound {
+        case .whole(let value): whole = value
+        case .real(let value):
+            // What is less than 2.5 is at most 2, and what is beyond all whole numbers decides by its sign.
+            let floor = value.rounded(.down)
+            if floor != value || Int64(exactly: value) == nil {
+                guard kind != .equal, !value.isNaN, floor >= -0x1p63 else { return try .zeros(tensor.shape, dtype: tensor.dtype) }
+                guard floor < 0x1p63 else { return try .ones(tensor.shape, dtype: tensor.dtype) }
+                kind = .lessEqual
+            }
+            whole = Int64(floor)
+        }
+        let limit = try Tensor.full([], .whole(whole), dtype: .int64)
+        return try tensor.converted(to: .int64).combined(kind, limit).converted(to: tensor.dtype)
     }
 
     private static func binary(
@@ -165,23 +192,22 @@ enum TensorClass {
     // MARK: Functions
 
     private static func addFunctions(_ members: LuaClass<TensorObject>) {
-        members.method("relu") { _, object in try TensorObject.apply(ReLU(), [object]) }
-        members.method("log_softmax") { _, object in try TensorObject.apply(LogSoftmax(), [object]) }
-        let functions: [(String, any Operation, (Tensor) throws -> Tensor)] = [
-            ("softmax", Softmax(), { try $0.softmax() }), ("exp", Exponential(), { try $0.exponential() }),
-            ("log", Logarithm(), { try $0.logarithm() }), ("sqrt", SquareRoot(), { try $0.squareRoot() }),
-            ("tanh", Tanh(), { try $0.hyperbolicTangent() }), ("sigmoid", Sigmoid(), { try $0.sigmoid() }),
-            ("abs", Magnitude(), { try $0.magnitude() }),
-        ]
-        for (name, operation, plain) in functions {
-            members.method(name) { _, object in try object.mapped(operation, plain: plain) }
+        // One operation with and without a tape, so that asking for a gradient changes no digit.
+        for (name, operation) in functions {
+            members.method(name) { _, object in try TensorObject.apply(operation, [object]) }
         }
         members.method("clamp") { call, object in
             let (low, high) = (try call.number(1, "low"), try call.number(2, "high"))
             guard low <= high else { throw call.invalid(1, "low", "must not be above high, got \(low) and \(high)") }
-            return try object.mapped(Clip(low: low, high: high)) { try $0.clamped(low: low, high: high) }
+            return try TensorObject.apply(Clip(low: low, high: high), [object])
         }
     }
+
+    /// Functions of one operand that tensors and values inside networks share.
+    static let functions: [(String, any Operation)] = [
+        ("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh()), ("exp", Exponential()), ("log", Logarithm()),
+        ("sqrt", SquareRoot()), ("abs", Magnitude()), ("softmax", Softmax()), ("log_softmax", LogSoftmax()),
+    ]
 
     // MARK: Shapes
 
@@ -241,24 +267,28 @@ enum TensorClass {
 
     private static func addReductions(_ members: LuaClass<TensorObject>) {
         for (name, isMean) in [("sum", false), ("mean", true)] {
-            members.method(name) { call, given in
-                let object = isMean ? try given.inFloats() : given
+            members.method(name) { call, object in
+                let tensor = object.tensor
                 if !call.isNil(1) {
-                    let d = try call.dimension(1, of: object.tensor.shape)
-                    return try reduced(object, d, isMean: isMean, keeping: try call.optionalBoolean(2, "keep") ?? false)
+                    let d = try call.dimension(1, of: tensor.shape)
+                    let keeping = try call.optionalBoolean(2, "keep") ?? false
+                    if tensor.dtype == .float32 {
+                        let operation: any Operation = isMean ? ReduceMean(dimensions: [d], keepsDimensions: keeping)
+                            : ReduceSum(dimensions: [d], keepsDimensions: keeping)
+                        return try TensorObject.apply(operation, [object])
+                    }
+                    return TensorObject(
+                        try isMean ? tensor.mean(along: d, keeping: keeping) : tensor.sum(along: d, keeping: keeping))
                 }
-                if object.tensor.dtype == .int64, !isMean {
-                    let total = try object.tensor.withElements(of: Int64.self) { $0.reduce(0, &+) }
-                    return TensorObject(try Tensor([total], shape: []))
-                }
-                return try TensorObject.apply(Sum(isMean: isMean), [object])
+                if tensor.dtype == .float32 { return try TensorObject.apply(Sum(isMean: isMean), [object]) }
+                return TensorObject(try isMean ? .full([], tensor.average()) : tensor.sum())
             }
         }
         members.method("max") { call, object in
-            try extreme(call, object, whole: { try $0.largest() }) { try $0.maximum(along: $1, keeping: $2) }
+            try extreme(call, object, whole: { try $0.maximum() }) { try $0.maximum(along: $1, keeping: $2) }
         }
         members.method("min") { call, object in
-            try extreme(call, object, whole: { try $0.smallest() }) { try $0.minimum(along: $1, keeping: $2) }
+            try extreme(call, object, whole: { try $0.minimum() }) { try $0.minimum(along: $1, keeping: $2) }
         }
         members.method("argmax") { call, object in
             var tensor = object.tensor
@@ -273,25 +303,20 @@ enum TensorClass {
 
     /// The largest or smallest of all elements as a number, or of each line along a dimension.
     private static func extreme(
-        _ call: borrowing LuaCall, _ object: TensorObject, whole: (Tensor) throws -> Double,
+        _ call: borrowing LuaCall, _ object: TensorObject, whole: (Tensor) throws -> Tensor,
         along: (Tensor, Int, Bool) throws -> Tensor
     ) throws {
-        if call.isNil(1) { return try call.push(try whole(object.tensor)) }
+        if call.isNil(1) { return try call.push(try number(try whole(object.tensor))) }
         try object.requirePlain(call.functionName)
         let dim = try call.dimension(1, of: object.tensor.shape)
-        let tensor = try object.tensor.converted(to: .float32)
-        let found = try along(tensor, dim, try call.optionalBoolean(2, "keep") ?? false)
-        try call.push(TensorObject(try found.converted(to: object.tensor.dtype)))
+        try call.push(TensorObject(try along(object.tensor, dim, try call.optionalBoolean(2, "keep") ?? false)))
     }
+}
 
-    /// Sums or means along one dimension, which goes or stays with extent 1.
-    private static func reduced(_ object: TensorObject, _ dim: Int, isMean: Bool, keeping: Bool) throws -> TensorObject {
-        let tensor = object.tensor
-        if object.recorded == nil {
-            let sums = try isMean ? tensor.mean(along: dim, keeping: keeping) : tensor.sum(along: dim, keeping: keeping)
-            return TensorObject(sums)
-        }
-        let means = try TensorObject.apply(ReduceMean(dimensions: [dim], keepsDimensions: keeping), [object])
-        return isMean ? means : try TensorObject.apply(Scale(factor: Double(tensor.shape[dim])), [means])
+extension LuaCall {
+    /// A number as it is: Lua's integers keep all their digits.
+    func scalar(_ position: Int, _ name: String) throws -> TensorScalar {
+        if case .integer(let whole) = try value(position) { return .whole(Int64(whole)) }
+        return .real(try number(position, name))
     }
 }

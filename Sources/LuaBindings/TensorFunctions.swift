@@ -34,6 +34,13 @@ enum TensorFunctions {
             guard (1..<1 << 16).contains(n) else { throw call.invalid(1, "n", "must be in 1..<65536, got \(n)") }
             try call.push(TensorObject(try .identity(n)))
         }
+        try table.define("hits", in: state) { call in
+            let logits = try call.object(1, "logits", as: TensorObject.self).tensor
+            let labels = try call.object(2, "labels", as: TensorObject.self).tensor.array(of: Int64.self)
+            let found = try logits.predictedClasses()
+            try call.push(zip(found, labels).count { $0.map { Int64($0) + 1 } == $1 })
+            try call.push(found.count { $0 == nil })
+        }
         try table.define("cat", in: state) { call in try concatenate(call) }
         try table.define("tape", in: state) { call in try call.push(TapeObject()) }
         try table.set("loss", try losses(in: state))
@@ -88,7 +95,7 @@ enum TensorFunctions {
             let smoothing = try options.number("smoothing", default: 0)
             guard (0..<1).contains(smoothing) else { throw options.invalid("smoothing", "must be in 0..<1, got \(smoothing)") }
             let labels = try call.object(2, "labels", as: TensorObject.self)
-            let fromZero = TensorObject(try labels.tensor.combined(.subtract, .full([], 1, dtype: labels.tensor.dtype)))
+            let fromZero = TensorObject(try labels.tensor.subtracting(.ones([], dtype: labels.tensor.dtype)))
             let logits = try call.object(1, "logits", as: TensorObject.self)
             do {
                 try call.push(try TensorObject.apply(CrossEntropy(smoothing: smoothing), [logits, fromZero]))

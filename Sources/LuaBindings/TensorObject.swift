@@ -29,7 +29,8 @@ final class TensorObject: LuaObjectConvertible {
         return TensorObject(result.tensor, Recorded(pass: pass, variable: result))
     }
 
-    /// The result of `operation` where this tensor is on a tape, else of `plain`, which also knows other types.
+    /// The result of `operation` where this tensor is on a tape, else of `plain`, which gives the same elements and also
+    /// knows other types.
     func mapped(_ operation: @autoclosure () -> any Operation, plain: (Tensor) throws -> Tensor) throws -> TensorObject {
         recorded == nil ? TensorObject(try plain(tensor)) : try Self.apply(operation(), [self])
     }

@@ -31,7 +31,7 @@ enum TensorTrainFunctions {
         try table.set("tt", trains)
     }
 
-    /// TT-cross of a function of indices [count, d], from 1, to a tensor of as many elements.
+    /// TT-cross of a function of indices [count, d], int64 from 1, to a tensor of as many elements.
     private static func cross(_ call: borrowing LuaCall) throws {
         let function = try call.function(1, "elements")
         let options = try call.options(2, known: ["modes", "error", "max_rank", "seed"])
@@ -44,7 +44,7 @@ enum TensorTrainFunctions {
             modes: modes, relativeError: options.number("error", default: 1e-4), maxRank: maxRank,
             seed: UInt64(bitPattern: Int64(options.integer("seed", default: 0)))
         ) { indices, count in
-            let table = try Tensor(indices.map { Float($0 + 1) }, shape: [count, modes.count])
+            let table = try Tensor(indices.map { Int64($0 + 1) }, shape: [count, modes.count])
             guard let object = try function(TensorObject(table)).first?.object?.object(as: TensorObject.self),
                 object.tensor.dtype == .float32
             else { throw BindingFailure.crossElements(count: count) }

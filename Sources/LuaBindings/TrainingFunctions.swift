@@ -1,5 +1,5 @@
+import Graphs
 import LuaRuntime
-import Tensors
 import Training
 
 /// `mr.optim` and `mr.schedule`.
@@ -7,6 +7,34 @@ enum TrainingFunctions {
     static func add(to table: LuaTable, in state: LuaState) throws {
         try table.set("optim", try optimizers(in: state))
         try table.set("schedule", try schedules(in: state))
+        try table.define("keeper", in: state) { call in try keeper(call) }
+        try table.define("diverged", in: state) { call in
+            throw TrainingFailure.diverged(
+                step: try call.integer(1, "step"), epoch: try call.integer(2, "epoch"), reason: try call.string(3, "reason"),
+                kept: try call.string(4, "kept"))
+        }
+    }
+
+    /// Two functions: one keeps what a model and its optimizer are now, or with `false` forgets it; the other makes them
+    /// that again. Nothing is copied, as a step makes new tensors.
+    private static func keeper(_ call: borrowing LuaCall) throws {
+        final class Kept { var value: (graph: Graph, optimizer: any Optimizer)? }
+        let kept = Kept()
+        let model = try call.object(1, "model", as: ModelObject.self)
+        let object = try call.object(2, "optimizer", as: OptimizerObject.self)
+        try call.push(try call.state.function("keep") { call in
+            let keeps = try call.optionalBoolean(1, "keeps") ?? true
+            kept.value = keeps ? (model.graph, object.optimizer) : nil
+        })
+        try call.push(try call.state.function("restore") { _ in
+            guard let (graph, optimizer) = kept.value else { return }
+            if model.graph.nodes.map(\.name) == graph.nodes.map(\.name) {
+                model.setParameters(graph.parameters)
+            } else {
+                model.setGraph(graph)
+            }
+            object.optimizer = optimizer
+        })
     }
 
     private static func optimizers(in state: LuaState) throws -> LuaTable {

@@ -118,11 +118,7 @@ enum ValueClass {
     // MARK: Functions
 
     private static func addFunctions(_ members: LuaClass<ValueObject>) {
-        let functions: [(String, any Operation)] = [
-            ("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh()), ("exp", Exponential()), ("log", Logarithm()),
-            ("sqrt", SquareRoot()), ("abs", Magnitude()), ("softmax", Softmax()), ("log_softmax", LogSoftmax()),
-        ]
-        for (name, operation) in functions {
+        for (name, operation) in TensorClass.functions {
             members.method(name) { _, x in try x.network.add(operation, [x]) }
         }
         members.method("clamp") { call, x in
@@ -136,8 +132,9 @@ enum ValueClass {
             members.method(name) { call, x in
                 let dim = try inner(call, x)
                 let keeping = try call.optionalBoolean(2, "keep") ?? false
-                let means = try x.network.add(ReduceMean(dimensions: [dim], keepsDimensions: keeping), [x])
-                return isMean ? means : try x.network.add(Scale(factor: Double(x.fullShape[dim])), [means])
+                let operation: any Operation = isMean ? ReduceMean(dimensions: [dim], keepsDimensions: keeping)
+                    : ReduceSum(dimensions: [dim], keepsDimensions: keeping)
+                return try x.network.add(operation, [x])
             }
         }
     }

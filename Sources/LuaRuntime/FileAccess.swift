@@ -1,3 +1,5 @@
+import Basics
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -15,6 +17,7 @@ struct FileAccess {
 
     /// Why `path` is refused; `nil` where it is allowed. Links and `..` are followed first, as opening it would.
     func refusal(of path: String) -> String? {
+        if let reason = FilePath.refusal(of: path) { return "must be the path of a file, but \(reason)" }
         guard let roots else { return nil }
         if let real = Self.real(path), roots.contains(where: { Self.isInside(real, $0) }) { return nil }
         if given.isEmpty { return "names a file, and this host allows none, got '\(path)'" }

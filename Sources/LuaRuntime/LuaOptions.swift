@@ -23,14 +23,16 @@ public struct LuaOptions {
     public var interruptInterval: Int?
     /// What happens when a script reads or writes a global that nothing declared.
     public var globals: LuaGlobals
-    /// Receives what `print` writes, line by line with its newline; `nil` for standard output.
-    public var output: ((String) -> Void)?
+    /// Receives what `print` writes, line by line with its newline; `nil` for standard output. What it throws, `print`
+    /// raises.
+    public var output: ((String) throws -> Void)?
     /// Receives what `warn` says and errors in finalizers; `nil` for standard error.
     public var warnings: ((String) -> Void)?
 
     public init(
         isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil, allowedPaths: [String]? = nil,
-        context: ComputeContext? = nil, interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient, output: ((String) -> Void)? = nil,
+        context: ComputeContext? = nil, interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient,
+        output: ((String) throws -> Void)? = nil,
         warnings: ((String) -> Void)? = nil
     ) {
         self.isSandboxed = isSandboxed

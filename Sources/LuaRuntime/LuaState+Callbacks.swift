@@ -47,12 +47,22 @@ private func pushStop(_ L: OpaquePointer?, _ state: UnsafeMutableRawPointer?, _ 
     }
 }
 
-private func writeOutput(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
-    guard let state, let bytes else { return }
-    if let output = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.output {
-        output(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
-    } else {
-        moon_write_standard_output(bytes, count)
+private func writeOutput(
+    _ L: OpaquePointer?, _ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int
+) -> Int32 {
+    guard let L, let state, let bytes else { return 0 }
+    let owner = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
+    let text = UnsafeRawBufferPointer(start: bytes, count: count)
+    do {
+        if let output = owner.options.output {
+            try output(String(decoding: text, as: UTF8.self))
+        } else {
+            try StandardOutput.write(text)
+        }
+        return 0
+    } catch {
+        owner.entering(L) { owner.pushFailure(error) }
+        return 1
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Interchange
 import LuaRuntime
 
 /// `moonrail compress MODEL --data DIR|NAME --keep 0.4 --out FILE`: the way without a script, which is a script itself.
@@ -59,9 +60,7 @@ struct CompressCommand: ParsableCommand {
 
     func validate() throws {
         guard keep > 0, keep <= 1 else { throw ValidationError("--keep must lie in 0…1, got \(keep).") }
-        guard out.hasSuffix(".onnx") || out.hasSuffix(".safetensors") else {
-            throw ValidationError("The name of --out must end in .onnx or .safetensors, got '\(out)'.")
-        }
+        try requireEnding(of: out, "--out", among: [.safetensors, .onnx])
         guard (1...1 << 20).contains(align) else { throw ValidationError("--align must be at least 1, got \(align).") }
         guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
         if data == nil, tune > 0 || mean != nil || std != nil || unlabelled || whiten {

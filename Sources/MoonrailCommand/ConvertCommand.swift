@@ -24,9 +24,7 @@ struct ConvertCommand: ParsableCommand {
     var output: String
 
     func validate() throws {
-        guard output.hasSuffix(".onnx") || output.hasSuffix(".safetensors") else {
-            throw ValidationError("The name of OUT must end in .onnx or .safetensors, got '\(output)'.")
-        }
+        try requireEnding(of: output, "OUT", among: [.safetensors, .onnx])
     }
 
     func run() throws {

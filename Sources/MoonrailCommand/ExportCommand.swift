@@ -38,9 +38,7 @@ struct ExportCommand: ParsableCommand {
     func validate() throws {
         guard torch != stateDict else { throw ValidationError("Say what to export to: --torch or --state-dict.") }
         guard !out.isEmpty else { throw ValidationError("--out must name a directory or a file.") }
-        guard torch || out.hasSuffix(".safetensors") else {
-            throw ValidationError("The name of a state dict must end in .safetensors, got '\(out)'.")
-        }
+        if stateDict { try requireEnding(of: out, "--out", among: [.safetensors]) }
     }
 
     func run() throws {
@@ -51,7 +49,7 @@ struct ExportCommand: ParsableCommand {
                 return print("wrote \(out)")
             }
             var path = out
-            if !out.hasSuffix(".py") {
+            if !out.hasSuffix(ModelFormat.torch.rawValue) {
                 try AtomicFile.makeDirectory(out)
                 path = (out.hasSuffix("/") ? out : out + "/") + TorchModule.fileName(of: graph)
             }

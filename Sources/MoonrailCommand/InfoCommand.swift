@@ -24,7 +24,7 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            guard ONNXFile.isNamedByPath(path) else { return try show(ModelFile(path: path).graph) }
+            guard path.hasSuffix(ModelFormat.onnx.rawValue) else { return try show(ModelFile.read(path).graph) }
             let seen = try ONNXFile.inspect(path)
             print(description(of: seen))
             if let graph = seen.graph {

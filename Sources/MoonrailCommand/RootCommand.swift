@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Console
 import LuaBindings
 import Tensors
@@ -24,12 +25,15 @@ struct RootCommand: ParsableCommand {
               moonrail export --torch small.onnx --out small.py
               moonrail lib fit                            the source of model:fit, to read and copy
               moonrail meta types                         the API's description, for editors
-              moonrail doctor                             what this machine offers
+              moonrail doctor                             what this machine offers, and whether it computes right
 
             ENVIRONMENT:
-              MOONRAIL_THREADS   threads that kernels use (default: all processors)
-              MOONRAIL_HISTORY   the prompt's history file (default: ~/.local/state/moonrail/history)
-              NO_COLOR           no colours
+              MOONRAIL_THREADS      threads that kernels use (default: all processors)
+              MOONRAIL_MAX_CPU_ISA  the most that Moonrail's own kernels use: BASELINE, AVX2 or AVX512_CORE
+              DNNL_MAX_CPU_ISA      the most that oneDNN and Moonrail's own kernels use: SSE41, AVX, AVX2, AVX512_CORE, …
+              OPENBLAS_CORETYPE     the processor whose kernels OpenBLAS uses, such as Haswell or SkylakeX
+              MOONRAIL_HISTORY      the prompt's history file (default: ~/.local/state/moonrail/history)
+              NO_COLOR              no colours
             """,
         version: "moonrail " + Toolkit.version,
         subcommands: [
@@ -39,19 +43,33 @@ struct RootCommand: ParsableCommand {
         defaultSubcommand: PromptCommand.self)
 
     /// Runs the command line and exits: 0, 1 for what failed, 2 for a command line that makes no sense, 130 for
-    /// Ctrl-C.
+    /// Ctrl-C. Output that was lost, as on a full disk, is a failure too.
     static func main() {
         IdleThreads.restartWithShortSpin()
+        let status = status()
+        do {
+            try StandardOutput.finish()
+        } catch where status.isSuccess {
+            try? reportingFailures { throw error }
+            exit(withError: ExitCode(1))
+        } catch {
+            // The failure that was reported is enough.
+        }
+        exit(withError: status)
+    }
+
+    private static func status() -> ExitCode {
         do {
             var command = try parseAsRoot()
             try command.run()
+            return .success
         } catch let status as ExitCode {
-            exit(withError: status)
+            return status
         } catch {
             let isHelp = exitCode(for: error).isSuccess
             let text = fullMessage(for: error)
             (isHelp ? Terminal.standardOutput : .standardError).write(text.isEmpty ? "" : text + "\n")
-            exit(withError: ExitCode(isHelp ? 0 : exitCode(for: error) == .validationFailure ? 2 : 1))
+            return ExitCode(isHelp ? 0 : exitCode(for: error) == .validationFailure ? 2 : 1)
         }
     }
 }

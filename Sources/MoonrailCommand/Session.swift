@@ -5,10 +5,6 @@ import LuaBindings
 import LuaRuntime
 import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// A Lua state with the toolkit in it, and the progress bars of this process.
 struct Session {
     let state: LuaState
@@ -22,9 +18,7 @@ struct Session {
                 context: .standard, globals: .declaredByWriting,
                 output: { text in
                     progress.makeRoom()
-                    print(text, terminator: "")
-                    // As Lua's own `print`, so that a log behind a pipe is up to date.
-                    fflush(nil)
+                    try StandardOutput.write(text)
                 },
                 warnings: { text in
                     progress.makeRoom()

@@ -21,11 +21,7 @@ public final class MemoryLedger: Sendable {
     private let state = Mutex(State())
     private static let floor = 256 << 20
 
-    private static var defaultLimit: Int {
-        let pages = sysconf(Int32(_SC_PHYS_PAGES))
-        let pageSize = sysconf(Int32(_SC_PAGESIZE))
-        return pages > 0 && pageSize > 0 ? pages * pageSize / 10 * 9 : 16 << 30
-    }
+    private static let defaultLimit = MachineMemory.availableByteCount() / 10 * 9
 
     init() {}
 
@@ -38,7 +34,7 @@ public final class MemoryLedger: Sendable {
     /// Bytes kept for reuse.
     public var idleByteCount: Int { state.withLock { $0.idleByteCount } }
     /// Allocation beyond this many live bytes fails, after the interpreter that asks for them has collected its garbage;
-    /// nine tenths of physical memory unless set.
+    /// nine tenths of what the process may count on (`MachineMemory`) unless set.
     public var limit: Int {
         get { state.withLock { $0.limit } }
         set { state.withLock { $0.limit = newValue } }

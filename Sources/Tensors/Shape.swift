@@ -2,6 +2,9 @@
 public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByArrayLiteral {
     public let dims: [Int]
 
+    /// The most dimensions that a tensor has, as in NumPy before version 2 and in its files.
+    public static let rankLimit = 32
+
     public init(_ dims: [Int]) { self.dims = dims }
     public init(arrayLiteral elements: Int...) { dims = elements }
 
@@ -18,8 +21,13 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
         return strides
     }
 
-    /// - Throws: `invalidArgument` when an extent is negative or the number of bytes overflows.
+    /// - Throws: `invalidArgument` when there are too many dimensions, an extent is negative or the number of bytes
+    ///   overflows.
     package func validated(_ operation: String, elementBytes: Int) throws -> Shape {
+        guard rank <= Self.rankLimit else {
+            throw TensorFailure.invalidArgument(
+                operation: operation, detail: "a shape of \(rank) dimensions has more than \(Self.rankLimit)")
+        }
         var count = elementBytes
         for extent in dims {
             // An extent 0 must not hide absurd ones beside it: strides are products of them all.

@@ -18,7 +18,7 @@ extension Tensor {
         var walker = StridedWalker(dims: batch.dims, strides: strides)
         var target = result.base(Float.self)
         var status: Int32 = 0
-        Threads.prepareOneDNN()
+        Threads.prepareLibraries()
         withExtendedLifetime((a.tensor.storage, b.tensor.storage, result.storage)) {
             let (left, right) = (a.tensor.base(Float.self), b.tensor.base(Float.self))
             repeat {

@@ -13,21 +13,6 @@ extension Tensor {
         try withMutableElements(of: Element.self) { target in _ = target.update(fromContentsOf: elements) }
     }
 
-    /// A tensor of one value.
-    public static func full(_ shape: Shape, _ value: Double, dtype: DType = .float32) throws -> Tensor {
-        let result = try Tensor(uninitialized: shape, dtype: dtype)
-        switch dtype {
-        case .float32: try result.withMutableElements(of: Float.self) { $0.update(repeating: Float(value)) }
-        case .int64:
-            let whole = try wholeNumber(value, "full", Int64.self)
-            try result.withMutableElements(of: Int64.self) { $0.update(repeating: whole) }
-        case .uint8:
-            let whole = try wholeNumber(value, "full", UInt8.self)
-            try result.withMutableElements(of: UInt8.self) { $0.update(repeating: whole) }
-        }
-        return result
-    }
-
     public static func zeros(_ shape: Shape, dtype: DType = .float32) throws -> Tensor {
         try full(shape, 0, dtype: dtype)
     }
@@ -90,9 +75,9 @@ extension Tensor {
         case (.uint8, .float32): try convert(UInt8.self, into: result) { Float($0) }
         case (.uint8, .int64): try convert(UInt8.self, into: result) { Int64($0) }
         case (.int64, .float32): try convert(Int64.self, into: result) { Float($0) }
-        case (.int64, .uint8): try convert(Int64.self, into: result) { try wholeNumber(Double($0), "convert", UInt8.self) }
-        case (.float32, .int64): try convert(Float.self, into: result) { try wholeNumber(Double($0), "convert", Int64.self) }
-        case (.float32, .uint8): try convert(Float.self, into: result) { try wholeNumber(Double($0), "convert", UInt8.self) }
+        case (.int64, .uint8): try convert(Int64.self, into: result) { try TensorScalar.whole($0).exactly("convert") as UInt8 }
+        case (.float32, .int64): try convert(Float.self, into: result) { try TensorScalar.real(Double($0.rounded(.towardZero))).exactly("convert") as Int64 }
+        case (.float32, .uint8): try convert(Float.self, into: result) { try TensorScalar.real(Double($0.rounded(.towardZero))).exactly("convert") as UInt8 }
         default: break
         }
         return result
@@ -107,13 +92,4 @@ extension Tensor {
             }
         }
     }
-}
-
-/// `value` cut to a whole number of type `Whole`.
-/// - Throws: `invalidArgument` when it is not finite or does not fit.
-private func wholeNumber<Whole: FixedWidthInteger>(_ value: Double, _ operation: String, _: Whole.Type) throws -> Whole {
-    guard let whole = Whole(exactly: value.rounded(.towardZero)) else {
-        throw TensorFailure.invalidArgument(operation: operation, detail: "\(value) is no \(Whole.self)")
-    }
-    return whole
 }

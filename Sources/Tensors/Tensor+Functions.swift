@@ -2,15 +2,31 @@
     import Glibc
 #endif
 
-/// Functions of one operand, element by element.
+/// Functions of one operand, element by element; a not-a-number stays one. Those of float32 are the same with and without
+/// a tape, because operations call them.
 extension Tensor {
-    public func negated() throws -> Tensor { try mapped("negate") { -$0 } }
-    public func magnitude() throws -> Tensor { try mapped("abs") { abs($0) } }
-    public func exponential() throws -> Tensor { try mapped("exp") { expf($0) } }
+    /// −x; whole numbers wrap around.
+    public func negated() throws -> Tensor {
+        switch dtype {
+        case .float32: try mapped("negate") { -$0 }
+        case .int64, .uint8: try Tensor.zeros([], dtype: dtype).subtracting(self)
+        }
+    }
+
+    /// |x|; the least int64 wraps around to itself.
+    public func magnitude() throws -> Tensor {
+        switch dtype {
+        case .float32: try mapped("abs") { abs($0) }
+        case .int64: try multiplying(combined(.less, .zeros([], dtype: dtype)).multiplying(-2).adding(1))
+        case .uint8: self
+        }
+    }
+
+    public func exponential() throws -> Tensor { try mapped("exp") { SmoothFunctions.exponential($0) } }
     public func logarithm() throws -> Tensor { try mapped("log") { logf($0) } }
     public func squareRoot() throws -> Tensor { try mapped("sqrt") { $0.squareRoot() } }
-    public func hyperbolicTangent() throws -> Tensor { try mapped("tanh") { tanhf($0) } }
-    public func sigmoid() throws -> Tensor { try mapped("sigmoid") { 1 / (1 + expf(-$0)) } }
+    public func hyperbolicTangent() throws -> Tensor { try mapped("tanh") { SmoothFunctions.hyperbolicTangent($0) } }
+    public func sigmoid() throws -> Tensor { try mapped("sigmoid") { SmoothFunctions.sigmoid($0) } }
 
     /// The elements limited to [low, high].
     public func clamped(low: Double, high: Double) throws -> Tensor {
@@ -25,7 +41,7 @@ extension Tensor {
         return result
     }
 
-    /// `gradient` where this tensor lies between the limits, and 0 elsewhere.
+    /// `gradient` where this tensor lies between the limits or is not-a-number, and 0 elsewhere.
     package func clampGradient(_ gradient: Tensor, low: Double, high: Double) throws -> Tensor {
         let (low, high) = (Float(low), Float(high))
         let x = layout == .blocked ? self : try contiguous()
@@ -35,13 +51,13 @@ extension Tensor {
         withExtendedLifetime((x.storage, dy.storage, result.storage)) {
             let (v, d, out) = (x.base(Float.self), dy.base(Float.self), result.base(Float.self))
             parallelFor(x.storedElementCount, grain: Elementwise.grain) { range in
-                for i in range { out[i] = v[i] > low && v[i] < high ? d[i] : 0 }
+                for i in range { out[i] = v[i] <= low || v[i] >= high ? 0 : d[i] }
             }
         }
         return result
     }
 
-    /// max(x, 0), in the layout of this tensor.
+    /// max(x, 0), in the layout of this tensor; a not-a-number stays one.
     public func rectified() throws -> Tensor {
         try requireType(.float32, "relu")
         guard layout == .blocked || isContiguous else { return try contiguous().rectified() }
@@ -51,7 +67,7 @@ extension Tensor {
         return result
     }
 
-    /// `gradient` where this tensor, the output of ReLU, is positive, and 0 elsewhere.
+    /// `gradient` where this tensor, the output of ReLU, is positive or not-a-number, and 0 elsewhere.
     package func rectifierGradient(_ gradient: Tensor) throws -> Tensor {
         let y = layout == .blocked ? self : try contiguous()
         let dy = try layout == .blocked ? gradient.inFormat(.blocked) : gradient.contiguous()
@@ -62,7 +78,7 @@ extension Tensor {
             parallelFor(y.storedElementCount, grain: Elementwise.grain) {
                 for i in $0 {
                     let gradient = d[i]  // read whether or not it is used, so that the loop vectorises
-                    out[i] = v[i] > 0 ? gradient : 0
+                    out[i] = v[i] <= 0 ? 0 : gradient
                 }
             }
         }
@@ -99,8 +115,12 @@ extension Elementwise {
         withExtendedLifetime((x.storage, result.storage)) {
             let (source, target) = (x.base(Float.self), result.base(Float.self))
             parallelFor(x.storedElementCount, grain: grain) { range in
-                for i in range { target[i] = min(max(source[i], low), high) }
+                for i in range { target[i] = limit(source[i], low, high) }
             }
         }
     }
+
+    /// Written so that a not-a-number, with which no comparison is true, stays.
+    @inline(__always)
+    static func limit(_ x: Float, _ low: Float, _ high: Float) -> Float { x < low ? low : (x > high ? high : x) }
 }

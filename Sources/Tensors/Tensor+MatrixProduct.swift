@@ -20,7 +20,7 @@ extension Tensor {
         if shape[1] == 0 || result.elementCount == 0 { return try .zeros(result.shape) }
         let a = try gemmOperand()
         let b = try other.gemmOperand()
-        Threads.prepareOneDNN()
+        Threads.prepareLibraries()
         let status = withExtendedLifetime((a.tensor.storage, b.tensor.storage, result.storage)) {
             cod_sgemm(
                 a.transposed, b.transposed, Int64(shape[0]), Int64(other.shape[1]), Int64(shape[1]),

@@ -5,8 +5,10 @@ extension Tensor {
     public func reshaped(_ target: Shape) throws -> Tensor {
         var dims = target.dims
         if let open = dims.firstIndex(of: -1) {
-            let known = dims.enumerated().reduce(1) { $1.offset == open ? $0 : $0 * $1.element }
-            guard known > 0, elementCount % known == 0 else { throw reshapeFailure(target) }
+            let others = Shape(dims.enumerated().filter { $0.offset != open }.map(\.element))
+            guard others.dims.allSatisfy({ $0 > 0 }) else { throw reshapeFailure(target) }
+            let known = try others.validated("reshape", elementBytes: dtype.byteCount).elementCount
+            guard elementCount % known == 0 else { throw reshapeFailure(target) }
             dims[open] = elementCount / known
         }
         let shape = try Shape(dims).validated("reshape", elementBytes: dtype.byteCount)
@@ -91,8 +93,9 @@ extension Tensor {
         var dims = shape.dims
         dims.insert(1, at: dim)
         strides.insert(0, at: dim)
+        let shape = try Shape(dims).validated("unsqueeze", elementBytes: dtype.byteCount)
         return Tensor(
-            storage: source.storage, shape: Shape(dims), dtype: dtype, layout: .strided(strides, offset: offset))
+            storage: source.storage, shape: shape, dtype: dtype, layout: .strided(strides, offset: offset))
     }
 
     /// Repeated along dimensions of extent 1 to fill `target`, without copying.

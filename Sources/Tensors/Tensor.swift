@@ -107,19 +107,6 @@ public struct Tensor: @unchecked Sendable {
         try withElements(of: type) { Array($0) }
     }
 
-    /// The only element of a one-element tensor, as a number.
-    public func scalar() throws -> Double {
-        guard elementCount == 1 else {
-            throw TensorFailure.shapeMismatch(
-                operation: "scalar", detail: "needs exactly one element, but got \(shape)")
-        }
-        switch dtype {
-        case .float32: return try withElements(of: Float.self) { Double($0[0]) }
-        case .int64: return try withElements(of: Int64.self) { Double($0[0]) }
-        case .uint8: return try withElements(of: UInt8.self) { Double($0[0]) }
-        }
-    }
-
     /// The same elements in row-major order: itself when they lie so already.
     public func contiguous() throws -> Tensor { isContiguous ? self : try copy() }
 

@@ -63,7 +63,7 @@ public struct Adam: Optimizer {
                 }
             }
             moments[name] = after
-            return updated
+            return (updated, [after.first, after.second])
         }
         self.moments = moments
         stepCount += 1

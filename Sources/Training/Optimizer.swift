@@ -10,7 +10,8 @@ public protocol Optimizer: Sendable {
     var learningRate: Double { get set }
 
     /// Changes every trainable parameter that has a gradient.
-    /// - Throws: `TrainingFailure` when a gradient does not fit its parameter or holds values that are not finite.
+    /// - Throws: `TrainingFailure` when a gradient does not fit its parameter or holds values that are not finite, or when
+    ///   the new values would not be; then nothing is changed.
     mutating func step(_ parameters: inout ParameterTable, gradients: [String: Tensor]) throws
 
     /// The tensors of the state by name, such as `momentum/conv1.weight`.
@@ -25,11 +26,11 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
-    /// Calls `update` with each trainable parameter and its gradient, and stores the tensors it gives: all or, when
-    /// one cannot be, none.
+    /// Calls `update` with each trainable parameter and its gradient, and stores the new values it gives: all or, when
+    /// one cannot be, none. Beside the value it gives what the optimizer will keep of the parameter.
     func forEachGradient(
         _ parameters: inout ParameterTable, _ gradients: [String: Tensor],
-        _ update: (_ name: String, _ parameter: Tensor, _ gradient: Tensor) throws -> Tensor
+        _ update: (_ name: String, _ parameter: Tensor, _ gradient: Tensor) throws -> (value: Tensor, state: [Tensor])
     ) throws {
         guard learningRate.isFinite, learningRate >= 0 else { throw TrainingFailure.learningRate(learningRate) }
         var updated = parameters
@@ -39,11 +40,10 @@ extension Optimizer {
                 throw TrainingFailure.gradientShape(parameter: name, expected: parameter.shape, got: gradient.shape)
             }
             let plain = try gradient.contiguous()
-            // The sum of finite floats is finite in double precision, so one look at it tells.
-            guard try plain.withElements(of: Float.self, { Vectors.sum($0) }).isFinite else {
-                throw TrainingFailure.gradientNotFinite(parameter: name)
-            }
-            updated.update(name, try update(name, parameter, plain))
+            guard try plain.isFinite() else { throw TrainingFailure.gradientNotFinite(parameter: name) }
+            let (value, state) = try update(name, parameter, plain)
+            for tensor in [value] + state where try !tensor.isFinite() { throw TrainingFailure.updateNotFinite(parameter: name) }
+            updated.update(name, value)
         }
         parameters = updated
     }
@@ -54,5 +54,13 @@ extension Optimizer {
             throw TrainingFailure.optimizerState(
                 detail: "the \(kind) of '\(name)' is \(state.dtype) \(state.shape), but the parameter \(parameter.shape)")
         }
+    }
+}
+
+extension Tensor {
+    /// Whether no element is infinite or not-a-number.
+    fileprivate func isFinite() throws -> Bool {
+        // The sum of finite floats is finite in double precision, so one look at it tells.
+        try withElements(of: Float.self) { Vectors.sum($0) }.isFinite
     }
 }

@@ -55,7 +55,7 @@ public struct StochasticGradientDescent: Optimizer {
                 }
             }
             if momentum > 0 { velocities[name] = velocity }
-            return updated
+            return (updated, [velocity])
         }
         self.velocities = velocities
         stepCount += 1

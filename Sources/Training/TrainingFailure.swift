@@ -6,7 +6,8 @@ public enum TrainingFailure: Failure {
     case gradientShape(parameter: String, expected: Shape, got: Shape)
     case gradientNotFinite(parameter: String)
     case learningRate(Double)
-    case diverged(step: Int, loss: Double)
+    case updateNotFinite(parameter: String)
+    case diverged(step: Int, epoch: Int, reason: String, kept: String)
     case optimizerState(detail: String)
     case invalidOption(name: String, detail: String)
     case checkpoint(detail: String)
@@ -16,6 +17,7 @@ public enum TrainingFailure: Failure {
         case .gradientShape: "training.gradientShape"
         case .gradientNotFinite: "training.gradientNotFinite"
         case .learningRate: "training.learningRate"
+        case .updateNotFinite: "training.updateNotFinite"
         case .diverged: "training.diverged"
         case .optimizerState: "training.optimizerState"
         case .invalidOption: "training.invalidOption"
@@ -30,8 +32,11 @@ public enum TrainingFailure: Failure {
         case .gradientNotFinite(let parameter):
             "step: the gradient of '\(parameter)' holds values that are not finite; try a lower learning rate"
         case .learningRate(let rate): "step: the learning rate must be finite and not negative, but is \(rate)"
-        case .diverged(let step, let loss):
-            "training diverged: the loss is \(loss) at step \(step); try a lower learning rate"
+        case .updateNotFinite(let parameter):
+            "step: '\(parameter)', or what the optimizer keeps of it, would no longer be finite; try a lower learning rate"
+        case .diverged(let step, let epoch, let reason, let kept):
+            "training diverged at step \(step), in epoch \(epoch): \(reason); the model and its optimizer are \(kept). "
+                + "Try a lower learning rate"
         case .optimizerState(let detail): "optimizer state: \(detail)"
         case .invalidOption(let name, let detail): "option '\(name)' \(detail)"
         case .checkpoint(let detail): "checkpoint: \(detail)"

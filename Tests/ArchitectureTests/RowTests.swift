@@ -15,8 +15,9 @@ import Testing
 
     static let table: [String: Place] = [
         "Basics": Place(row: 0, column: .shared),
-        "Tensors": Place(row: 1, column: .numerics, foreign: ["CKernels", "COneDNN", "COpenBLAS"]),
+        "Tensors": Place(row: 1, column: .numerics, foreign: ["CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
         "Operations": Place(row: 2, column: .numerics),
+        "KernelChecks": Place(row: 2, column: .numerics, foreign: ["COneDNN"]),
         "Autograd": Place(row: 3, column: .numerics),
         "Graphs": Place(row: 3, column: .numerics),
         "Decomposition": Place(row: 3, column: .numerics),
@@ -33,7 +34,7 @@ import Testing
         "Console": Place(row: 2, column: .host, foreign: ["CEdit"]),
         "LuaBindings": Place(row: 7, column: .meeting),
         "LuaModule": Place(row: 8, column: .meeting, foreign: ["CLuaModule"]),
-        "MoonrailCommand": Place(row: 8, column: .meeting, foreign: ["ArgumentParser", "Foundation"]),
+        "MoonrailCommand": Place(row: 8, column: .meeting, foreign: ["ArgumentParser", "CStartup", "Foundation"]),
     ]
 
     /// Modules of the toolchain that everybody may use.
@@ -60,7 +61,9 @@ import Testing
         let targets = SourceTree.directories("Sources").filter { !SourceTree.isForeign($0) }
         #expect(Set(targets).isSuperset(of: Self.table.keys))
         for target in targets { #expect(Self.table[target] != nil, "\(target) has no row") }
-        #expect(Self.declaredRows().count >= 14)
+        let declared = Self.declaredRows()
+        #expect(Set(declared.map(\.name)) == Set(targets), "\(declared.map(\.name))")
+        #expect(declared.contains { $0.name == "MoonrailCommand" && $0.dependencies.contains("LuaBindings") })
     }
 
     @Test(arguments: [
@@ -93,13 +96,19 @@ import Testing
         }
     }
 
-    /// The `row("Name", ["Dependency", …])` entries of the manifest.
+    /// The Swift targets of the manifest that are no tests, with their dependencies: `row("Name", ["Dependency", …])`, and
+    /// what is written out as `.target(name: "Name", dependencies: […])` or `.executableTarget(…)`.
     static func declaredRows() -> [(name: String, dependencies: [String])] {
-        let pieces = SourceTree.text("Package.swift").components(after: "row(")
-        return pieces.compactMap { piece in
-            // The name, then the list in brackets; other arguments follow those.
-            let strings = piece.prefix { $0 != "]" && $0 != ")" }.quotedStrings
-            return strings.first.map { ($0, Array(strings.dropFirst())) }
+        let manifest = SourceTree.text("Package.swift")
+        let marks = ["row(", ".target(", ".executableTarget(", ".systemLibrary(", "suite("]
+        return ["row(", ".target(", ".executableTarget("].flatMap { manifest.components(after: $0) }.compactMap { piece in
+            let end = marks.compactMap { piece.firstRange(of: $0)?.lowerBound }.min() ?? piece.endIndex
+            let own = piece[..<end]
+            guard !own.contains("path: \"Tests/") else { return nil }
+            // The name, then the list in brackets; other arguments follow those. Products are named before their package.
+            let list = own.prefix { $0 != "]" }.replacing(/, package: "[^"]*"/, with: "")
+            guard let name = list.quotedStrings.first, !SourceTree.isForeign(name) else { return nil }
+            return (name, Array(list.quotedStrings.dropFirst()))
         }
     }
 }

@@ -45,7 +45,13 @@ public enum BuiltCommand {
         return Outcome(status: status, output: try text(files[1]), errors: try text(files[2]))
     }
 
-    /// Starts the command; the environment is the tests' own without what changes the look of output, plus `environment`.
+    /// What children take over: limits of kernels and settings of sanitizers hold for all processes of a test.
+    private static let inherited = [
+        "DNNL_MAX_CPU_ISA", "MOONRAIL_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
+        "UBSAN_OPTIONS",
+    ]
+
+    /// Starts the command; the environment is a small one of its own with `inherited`, plus `environment`.
     public static func spawn(
         _ arguments: [String], environment: [String: String], program: String? = nil, isSessionLeader: Bool,
         files: (inout posix_spawn_file_actions_t) -> Void
@@ -64,7 +70,8 @@ public enum BuiltCommand {
         posix_spawnattr_setsigmask(&attributes, &mask)
         // POSIX_SPAWN_SETSID, which glibc shows to GNU sources only.
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | (isSessionLeader ? 0x80 : 0))
-        var variables = ["TERM": "xterm", "HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "MOONRAIL_HISTORY": "/dev/null"]
+        var variables = ["TERM": "xterm", "HOME": "/dev/null", "PATH": "/usr/bin:/bin", "MOONRAIL_HISTORY": "/dev/null"]
+        for name in inherited { if let value = getenv(name) { variables[name] = String(cString: value) } }
         variables.merge(environment) { $1 }
         var argv = ([path] + arguments).map { strdup($0) } + [nil]
         var envp = variables.map { strdup("\($0)=\($1)") } + [nil]

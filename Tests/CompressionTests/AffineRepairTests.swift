@@ -54,7 +54,7 @@ import Testing
     @Test func everyLayerHasTheDenseStatistics() throws {
         let dense = try folded()
         let cut = try compressed(dense)
-        let (repaired, layers) = try AffineRepair.repair(cut, towards: dense, images: images())
+        let (repaired, layers) = try AffineRepair.repair(cut, towards: dense, images: [images()])
         #expect(layers == ["conv0", "conv1", "conv2", "hidden"].filter { name in cut.nodes.contains { $0.origin?.layer == name } })
         #expect(layers.count >= 3)
         var cutIsOff = 0.0
@@ -71,7 +71,7 @@ import Testing
     @Test func theResultIsNearerToTheDense() throws {
         let dense = try folded()
         let cut = try compressed(dense)
-        let repaired = try AffineRepair.repair(cut, towards: dense, images: images()).graph
+        let repaired = try AffineRepair.repair(cut, towards: dense, images: [images()]).graph
         let wanted = try statistics(dense, "fc")
         func distance(_ graph: Graph) throws -> Double {
             zip(try statistics(graph, "fc"), wanted).reduce(0) { $0 + abs($1.0.mean - $1.1.mean) }
@@ -86,7 +86,7 @@ import Testing
         var random = RandomSource(seed: 1)
         let images = try Tensor.normal([4, 3, 16, 16], using: &random)
         for graph in [cut, dense] {
-            let (repaired, layers) = try AffineRepair.repair(graph, towards: dense, images: images)
+            let (repaired, layers) = try AffineRepair.repair(graph, towards: dense, images: [images])
             #expect(layers.isEmpty)
             #expect(repaired.parameters.names == graph.parameters.names)
         }
@@ -98,7 +98,64 @@ import Testing
         let x = b.input("images", [3, 12, 12])
         let conv = try b.convolution("conv0", x, channels: 7, kernel: [3, 3], geometry: .init())
         let other = try b.finish(outputs: [conv])
-        let failure = #expect(throws: LocatedFailure.self) { try AffineRepair.repair(cut, towards: other, images: images()) }
+        let failure = #expect(throws: LocatedFailure.self) { try AffineRepair.repair(cut, towards: other, images: [images()]) }
         #expect(failure?.code == "compression.invalidRanks")
+    }
+
+    /// Two chain ends that read one weight each get their own; a second repair finds nothing to do and adds no name.
+    @Test func sharedWeightsPartAndNamesStay() throws {
+        let dense = try folded()
+        var cut = try compressed(dense)
+        let (first, second) = try (#require(cut.index(ofNode: "conv1")), #require(cut.index(ofNode: "conv2")))
+        cut.nodes[second].inputs[1] = cut.nodes[first].inputs[1]
+        let once = try AffineRepair.repair(cut, towards: dense, images: [images()]).graph
+        #expect(once.nodes[first].parameter(at: 1) != once.nodes[second].parameter(at: 1))
+        for name in ["conv1", "conv2"] {
+            for (a, b) in zip(try statistics(once, name), try statistics(dense, name)) {
+                #expect(abs(a.mean - b.mean) < Self.tolerance && abs(a.deviation - b.deviation) < Self.tolerance, "\(name)")
+            }
+        }
+        let twice = try AffineRepair.repair(once, towards: dense, images: [images()]).graph
+        #expect(twice.parameters.names == once.parameters.names)
+        for (a, b) in zip(try CompressionSamples.values(twice), try CompressionSamples.values(once)) { #expect(abs(a - b) < 1e-3) }
+    }
+
+    /// Batches of any size give what one batch of all images gives.
+    @Test func batchesDoNotMatter() throws {
+        let dense = try folded()
+        let (cut, all) = try (compressed(dense), images())
+        let whole = try AffineRepair.repair(cut, towards: dense, images: [all]).graph
+        let parts = try [0..<50, 50..<79, 79..<80].map { try all.sliced(dim: 0, from: $0.lowerBound, to: $0.upperBound).contiguous() }
+        let apart = try AffineRepair.repair(cut, towards: dense, images: parts).graph
+        for (a, b) in zip(try CompressionSamples.values(apart), try CompressionSamples.values(whole)) { #expect(abs(a - b) < 1e-4) }
+    }
+
+    @Test func frozenFactorsStayFrozen() throws {
+        let dense = try folded()
+        var cut = try compressed(dense)
+        let weight = try #require(cut.nodes.first { $0.name == "conv1" }?.parameter(at: 1))
+        cut.parameters[weight]?.isTrainable = false
+        let repaired = try AffineRepair.repair(cut, towards: dense, images: [images()]).graph
+        let node = try #require(repaired.nodes.first { $0.name == "conv1" })
+        for input in [1, 2] { #expect(try #require(node.parameter(at: input).flatMap { repaired.parameters[$0] }).isTrainable == false) }
+    }
+
+    @Test(arguments: [(Float.nan, "compression.notFiniteImages"), (0, "compression.noContent"), (0.5, "compression.noContent")])
+    func imagesWithoutContentAreRefused(_ value: Float, _ code: String) throws {
+        let dense = try folded()
+        let blank = try Tensor.full([4, 3, 12, 12], Double(value))
+        let failure = #expect(throws: CompressionFailure.self) {
+            try AffineRepair.repair(compressed(dense), towards: dense, images: [blank])
+        }
+        #expect(failure?.code == code && failure?.description.contains("image") == true)
+    }
+
+    @Test func layersWithoutNumbersAreNamed() throws {
+        var dense = try folded()
+        let cut = try compressed(dense)
+        let weight = try #require(dense.nodes.first { $0.name == "conv0" }?.parameter(at: 1))
+        dense.parameters.update(weight, try #require(dense.parameters[weight]).tensor.multiplying(.infinity))
+        let failure = #expect(throws: LocatedFailure.self) { try AffineRepair.repair(cut, towards: dense, images: [images()]) }
+        #expect(failure?.code == "compression.notFinite" && failure?.description.contains("conv0") == true)
     }
 }

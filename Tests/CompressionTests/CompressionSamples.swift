@@ -11,7 +11,7 @@ enum CompressionSamples {
     static func resNet(imageShape: Shape = [3, 16, 16], classes: Int = 10) throws -> Graph {
         var graph = try CIFARResNet(depth: 8, imageShape: imageShape, classCount: classes).build(seed: 3)
         var random = RandomSource(seed: 5)
-        var estimator = StatisticsEstimator(graph)
+        var estimator = try StatisticsEstimator(graph)
         try estimator.add([.normal(Shape([8] + imageShape.dims), using: &random)])
         graph.parameters = estimator.estimated
         return graph
@@ -62,6 +62,11 @@ enum CompressionSamples {
 
     static func bits(_ graph: Graph) throws -> [[UInt32]] {
         try graph.parameters.names.map { try graph.parameters[$0]?.tensor.array(of: Float.self).map(\.bitPattern) ?? [] }
+    }
+
+    /// All elements of all parameters, one after another.
+    static func values(_ graph: Graph) throws -> [Float] {
+        try graph.parameters.names.flatMap { try graph.parameters[$0]?.tensor.array(of: Float.self) ?? [] }
     }
 
     static func difference(_ a: Tensor, _ b: Tensor) throws -> Double {

@@ -154,4 +154,43 @@ import Testing
         Cancellation.clear()
         #expect(try score(graph).rows.count == 7)
     }
+
+    /// Images and activations without numbers are refused, of either part.
+    @Test(arguments: [true, false]) func scoresNeedNumbers(_ isImprint: Bool) throws {
+        var graph = try CompressionSamples.resNet(classes: 4)
+        func odd() throws -> LWIQScorer.BatchSource {
+            let next = try source(count: 28, classes: 4, shape: shape, seed: 3)
+            return {
+                guard let (images, labels) = try next() else { return nil }
+                return (try images.multiplying(.nan), labels)
+            }
+        }
+        let failure = #expect(throws: CompressionFailure.self) {
+            try isImprint ? score(graph, imprint: odd()) : score(graph, holdout: odd())
+        }
+        #expect(failure?.code == "compression.notFiniteImages")
+        let shift = try #require(graph.nodes.first { $0.operation is BatchNorm }.flatMap { NormParameters($0)?.shift })
+        var values = try #require(graph.parameters[shift]).tensor.array(of: Float.self)
+        values[0] = .infinity
+        graph.parameters.update(shift, try Tensor(values))
+        let named = #expect(throws: LocatedFailure.self) { try score(graph) }
+        #expect(named?.code == "compression.notFinite" && named?.description.contains(graph.name) == true)
+    }
+
+    /// When the moments have their images, nothing is computed for them any more.
+    @Test func momentsCostNothingOnceTheyAreFull() throws {
+        let graph = try CompressionSamples.resNet(classes: 4)
+        let taps = try Set(WeightedLayers.layers(of: graph).filter { !$0.isClassifier }.map(\.tap)).sorted()
+        var random = RandomSource(seed: 2)
+        let images = try Tensor.normal([5, 3, 16, 16], using: &random)
+        var pass = try ScoringPass(graph, taps: taps, embeddingSize: 64, precision: .float32, momentImages: 8)
+        var counts: [Int] = []
+        var embeddings: [[Float]] = []
+        for _ in 0..<3 {
+            counts.append(pass.resultCount)
+            embeddings.append(try pass.embeddings(of: images).flatMap { try $0.array(of: Float.self) })
+        }
+        #expect(counts[0] == counts[1] && counts[0] > taps.count && counts[2] == taps.count)
+        #expect(embeddings[0] == embeddings[1] && zip(embeddings[0], embeddings[2]).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
 }

@@ -20,16 +20,23 @@ import Testing
         let dense = try #require(timed.denseLatency)
         #expect(dense > 0 && model.denseLatency == nil)
         for planner in CompressionSamples.planners(timed, scores: CompressionSamples.scores(of: timed)) {
-            for keep in [0.9, 1] {
-                let budget = try Budget([(.latency, keep), (.parameters, 0.9)], dense: timed.cost, denseLatency: dense)
-                // What is achievable depends on the machine; what is said of it must hold.
-                do {
-                    let plan = try planner.plan(timed, budget: budget)
-                    #expect(try #require(plan.latency) <= budget.limits[0].value && plan.denseLatency == dense)
-                } catch let failure as CompressionFailure {
-                    #expect(failure.code == "compression.unreachable" || failure.code == "compression.invalidBudget")
-                }
+            func plan(_ nanoseconds: Int) throws -> Plan {
+                let limits: [(Budget.Quantity, Double)] = [(.latency, (Double(nanoseconds) + 0.5) / 1e3), (.parameters, 0.9)]
+                let budget = try Budget(limits, dense: timed.cost, denseLatency: dense)
+                let plan = try planner.plan(timed, budget: budget)
+                #expect(try #require(plan.latency) <= nanoseconds && plan.denseLatency == dense)
+                return plan
             }
+            // Wide enough on every machine; then exactly what that plan takes; then less than any machine takes.
+            let loose = try plan(100 * dense)
+            let reached = try #require(loose.latency)
+            _ = try plan(reached)
+            let failure = #expect(throws: CompressionFailure.self, "\(planner.policy)") { try plan(2_000) }
+            guard case .unreachable(_, _, let smallest, _, _, _)? = failure else {
+                Issue.record("\(planner.policy): \(failure as Any)")
+                continue
+            }
+            #expect(smallest > 2_000 && smallest <= reached, "\(planner.policy)")
         }
     }
 

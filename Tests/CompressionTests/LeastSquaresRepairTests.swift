@@ -211,4 +211,152 @@ import Testing
         // The first layer is alike, the second is missing.
         #expect(try refusal("conv0", channels: 16)?.contains("conv1: cannot be fitted: the dense model 'other' has no such layer") == true)
     }
+
+    // MARK: What images do not say
+
+    /// One convolution without padding, where a constant added to all inputs only moves what a bias takes up.
+    private func valid() throws -> Graph {
+        var b = GraphBuilder(name: "valid", seed: 9)
+        let x = b.input("images", [6, 9, 9])
+        let conv = try b.convolution("conv", x, channels: 12, kernel: [3, 3], geometry: .init(), hasBias: true)
+        let flat = try b.apply("flat", Flatten(), conv)
+        let logits = try b.linear("fc", flat, features: 3)
+        return try b.finish(outputs: [logits])
+    }
+
+    /// The error of the fitted layer beside the deviation of the dense one.
+    private func errorOfFit(offset: Double, grouping: ConvolutionGrouping) throws -> Double {
+        var random = RandomSource(seed: 21)
+        let mixing = try Tensor.normal([6, 6], using: &random)
+        let images = try [40, 30].map { count -> Tensor in
+            let raw = try Tensor.normal([count, 6, 81], using: &random)
+            let mixed = try raw.permuted([1, 0, 2]).contiguous().reshaped([6, -1])
+            let columns = try mixing.matrixProduct(mixed).reshaped([6, count, 81]).permuted([1, 0, 2]).contiguous()
+            return try columns.adding(Tensor.full([], offset)).reshaped([count, 6, 9, 9])
+        }
+        let dense = try valid()
+        let fitted = try LeastSquaresRepair.repair(cut(dense, share: 0.3, grouping), towards: dense, images: images).graph
+        var (apart, spread) = (0.0, 0.0)
+        for batch in images {
+            let (got, wanted) = try (
+                InferenceEngine(fitted.computing(["conv"])).run([batch])[0].array(of: Float.self),
+                InferenceEngine(dense.computing(["conv"])).run([batch])[0].array(of: Float.self)
+            )
+            let size = 49
+            var means = [Double](repeating: 0, count: 12)
+            for (i, y) in wanted.enumerated() { means[i / size % 12] += Double(y) * 12 / Double(wanted.count) }
+            for (i, y) in wanted.enumerated() {
+                apart += (Double(got[i]) - Double(y)) * (Double(got[i]) - Double(y))
+                spread += (Double(y) - means[i / size % 12]) * (Double(y) - means[i / size % 12])
+            }
+        }
+        return (apart / spread).squareRoot()
+    }
+
+    /// Where inputs have a mean of thousands of deviations, the fit is as good as without.
+    @Test(arguments: [ConvolutionGrouping.tensorTrain, .outputChannels]) func aMeanCostsNothing(_ grouping: ConvolutionGrouping) throws {
+        let right = try errorOfFit(offset: 0, grouping: grouping)
+        #expect(right < 0.95)
+        for offset in [10.0, 100, 1000, 10_000, -10_000] {
+            let error = try errorOfFit(offset: offset, grouping: grouping)
+            #expect(error < right * 1.01, "\(offset): \(error) for \(right)")
+        }
+    }
+
+    @Test(arguments: [(Float.nan, "compression.notFiniteImages"), (.infinity, "compression.notFiniteImages"), (0, "compression.noContent"), (0.5, "compression.noContent")])
+    func imagesWithoutContentAreRefused(_ value: Float, _ code: String) throws {
+        let dense = try plain()
+        let blank = try Tensor.full([8, 3, 12, 12], Double(value))
+        let failure = #expect(throws: CompressionFailure.self) {
+            try LeastSquaresRepair.repair(cut(dense, share: 0.3), towards: dense, images: [blank])
+        }
+        #expect(failure?.code == code && failure?.description.contains("image") == true)
+    }
+
+    /// Pictures that differ by their brightness alone, or hardly at all, say next to nothing of the weights: what the model
+    /// makes of other pictures stays about as near to the dense one as it was.
+    @Test(arguments: [0.0, 1e-7, 1e-4, 0.3]) func poorImagesDoNoHarm(_ noise: Double) throws {
+        let dense = try plain()
+        var random = RandomSource(seed: 31)
+        let poor = try (0..<2).map { batch -> Tensor in
+            let levels = try Tensor((0..<16).map { Float(0.5 + 0.01 * Double(batch * 16 + $0)) }, shape: [16, 1, 1, 1])
+            return try levels.adding(Tensor.normal([16, 3, 12, 12], using: &random).multiplying(noise))
+        }
+        let cut = try cut(dense, share: 0.5)
+        let fitted = try LeastSquaresRepair.repair(cut, towards: dense, images: poor).graph
+        let others = try images([3, 12, 12])
+        let (before, after) = try (error("fc", cut, dense, others), error("fc", fitted, dense, others))
+        #expect(after < 2 * before + 0.05, "\(before) to \(after)")
+    }
+
+    /// On the images that it saw no layer is further from the dense one than it was, whatever the ridge.
+    @Test(arguments: [0.0, 1e-4, 10, 1e6]) func noLayerIsWorseOnItsImages(_ ridge: Double) throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        let cut = try cut(dense, share: 0.4)
+        for layer in ["conv0", "conv1", "conv2", "hidden"] {
+            let fitted = try LeastSquaresRepair.repair(cut, towards: dense, images: images, ridge: ridge, layers: [layer]).graph
+            #expect(try error(layer, fitted, dense, images) <= error(layer, cut, dense, images) * (1 + 1e-6), "\(layer)")
+        }
+    }
+
+    /// A large ridge holds on to the weights that are there.
+    @Test func theRidgeHoldsOnToThePresentWeights() throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        let cut = try cut(dense, share: 0.4, .outputChannels)
+        let held = try LeastSquaresRepair.repair(cut, towards: dense, images: images, ridge: 1e9, layers: ["conv1"]).graph
+        let (got, old) = try (InferenceEngine(held.computing(["conv1"])).run([images[0]])[0], InferenceEngine(cut.computing(["conv1"])).run([images[0]])[0])
+        // The bias alone is free.
+        let moved = try got.subtracting(old)
+        let rows = try moved.permuted([1, 0, 2, 3]).contiguous().reshaped([moved.shape[1], -1])
+        let spread = try rows.subtracting(rows.mean(along: 1, keeping: true)).norm()
+        #expect(try spread < 1e-4 * old.norm())
+    }
+
+    @Test func layersWithoutNumbersAreNamed() throws {
+        let (dense, images) = try (plain(), images([3, 12, 12]))
+        var cut = try cut(dense, share: 0.3)
+        let weight = try #require(cut.nodes.first { $0.origin?.layer == "conv1" }?.parameter(at: 1))
+        cut.parameters.update(weight, try #require(cut.parameters[weight]).tensor.multiplying(.infinity))
+        let failure = #expect(throws: LocatedFailure.self) { try LeastSquaresRepair.repair(cut, towards: dense, images: images) }
+        #expect(failure?.code == "compression.notFinite" && failure?.description.contains("conv1") == true)
+    }
+
+    @Test func frozenFactorsStayFrozen() throws {
+        let images = try images([3, 12, 12])
+        var dense = try plain()
+        dense.parameters["conv1.weight"]?.isTrainable = false
+        let cut = try cut(dense, share: 0.3)
+        let fitted = try LeastSquaresRepair.repair(cut, towards: dense, images: images).graph
+        for graph in [cut, fitted] {
+            for node in graph.nodes where node.origin != nil {
+                let weight = try #require(node.parameter(at: 1).flatMap { graph.parameters[$0] })
+                #expect(weight.isTrainable == (node.origin?.layer != "conv1"), "\(node.name)")
+            }
+        }
+        let whole = try Recomposition.recompose(fitted)
+        for node in whole.nodes where ["conv0", "conv1", "conv2"].contains(node.name) {
+            #expect(try #require(node.parameter(at: 1).flatMap { whole.parameters[$0] }).isTrainable == (node.name != "conv1"))
+        }
+    }
+
+    /// A graph may give a normalisation's scale by a node, and a convolution's input as a parameter.
+    @Test(arguments: [1, 3, 4]) func normalisationMayTakeItsParametersFromNodes(_ input: Int) throws {
+        var b = GraphBuilder(name: "given", seed: 7)
+        let x = b.input("images", [4, 10, 10])
+        let conv = try b.convolution("conv", x, channels: 8, kernel: [3, 3], geometry: .init(stride: 1, padding: 1), hasBias: false)
+        let norm = try b.batchNorm("bn", conv)
+        let flat = try b.apply("flat", Flatten(), norm)
+        let logits = try b.linear("fc", flat, features: 3)
+        var dense = try b.finish(outputs: [logits])
+        let index = try #require(dense.index(ofNode: "bn"))
+        let name = try #require(dense.nodes[index].parameter(at: input))
+        dense.nodes[index].inputs[input] = .value("made")
+        dense.nodes.insert(Node("made", ReLU(), [.parameter(name)]), at: 0)
+        try Verifier.verify(dense)
+        let images = try images([4, 10, 10])
+        let cut = try cut(dense, share: 0.3)
+        let (fitted, layers) = try LeastSquaresRepair.repair(cut, towards: dense, images: images)
+        #expect(layers == ["conv"])
+        #expect(try error("conv", fitted, dense, images) < error("conv", cut, dense, images))
+    }
 }

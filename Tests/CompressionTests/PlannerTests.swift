@@ -25,8 +25,13 @@ import Testing
     static let compressedKeeps = [0.25, 0.7]
 
     /// A budget is met, what the plan says it costs is what the compressed model costs, and not much is left unspent.
-    @Test(arguments: ConvolutionGrouping.allCases) func budgetsAreMetAndCostsAreExact(_ grouping: ConvolutionGrouping) throws {
-        let model = try DecomposedModel(CompressionSamples.resNet(), grouping: grouping)
+    /// Frozen weights cost what others cost, and stay frozen.
+    @Test(arguments: ConvolutionGrouping.allCases, [nil, "stage2.block1.conv1"])
+    func budgetsAreMetAndCostsAreExact(_ grouping: ConvolutionGrouping, frozen: String?) throws {
+        var graph = try CompressionSamples.resNet()
+        if let frozen { graph.parameters[frozen + ".weight"]?.isTrainable = false }
+        let model = try DecomposedModel(graph, grouping: grouping)
+        #expect(model.cost == self.model.cost)
         for planner in planners() {
             for keep in Self.keeps {
                 for limits: [(Budget.Quantity, Double)] in [
@@ -41,7 +46,11 @@ import Testing
                     }
                     #expect(plan.denseParameterCount == model.cost.parameterCount && plan.denseMacCount == model.cost.macCount)
                     guard Self.compressedKeeps.contains(keep) else { continue }
-                    let compressed = try CostModel.cost(of: Compressor.compress(model, plan: plan))
+                    let result = try Compressor.compress(model, plan: plan)
+                    let compressed = try CostModel.cost(of: result)
+                    for node in result.nodes where node.origin?.layer == frozen && frozen != nil {
+                        #expect(try #require(node.parameter(at: 1).flatMap { result.parameters[$0] }).isTrainable == false)
+                    }
                     #expect(compressed.parameterCount == plan.parameterCount && compressed.macCount == plan.macCount, "\(comment)")
                     #expect(compressed.byteCount == plan.byteCount, "\(comment)")
                     #expect(compressed.peakActivationByteCount == plan.peakActivationByteCount, "\(comment)")
@@ -370,5 +379,48 @@ import Testing
         let fresh = try DecomposedModel(CompressionSamples.resNet())
         #expect(try rows(fresh, 0.6) == first.1)
         #expect(try rows(fresh, 0.3) == first.0)
+    }
+
+    /// The grouping of a layer holds for every policy, for fixed and for chosen ranks; a name that is none is refused.
+    @Test func groupingsHoldUnderEveryPolicy() throws {
+        let all = try DecomposedModel(CompressionSamples.resNet(), groupings: ConvolutionGrouping.allCases)
+        let wanted = Dictionary(uniqueKeysWithValues: all.layers.filter { $0.chains.count > 1 }.enumerated().map { index, layer in
+            (layer.name, layer.chains[index % layer.chains.count].grouping)
+        })
+        let budget = try CompressionSamples.budget(.parameters, 0.4, all)
+        for var planner in CompressionSamples.planners(all, scores: CompressionSamples.scores(of: all)) {
+            let free = try planner.plan(all, budget: budget)
+            planner.groupings = wanted
+            let plan = try planner.plan(all, budget: budget)
+            #expect(plan.rows.contains { $0.ranks != nil } && plan.parameterCount <= budget.limits[0].value)
+            for row in plan.rows where wanted[row.layer] != nil { #expect(row.grouping == wanted[row.layer], "\(planner.policy) \(row.layer)") }
+            _ = try Compressor.compress(all, plan: plan)
+            // The model itself is as it was.
+            planner.groupings = [:]
+            #expect(try planner.plan(all, budget: budget).rows == free.rows)
+        }
+        var planner = Planner(policy: .uniform)
+        let name = try #require(wanted.keys.sorted().first)
+        for (groupings, code) in [([name: "C|O|nothing"], "compression.invalidRanks"), (["conv9": "C|Kh·Kw|O"], "compression.unknownLayer")] {
+            planner.groupings = groupings
+            #expect(#expect(throws: CompressionFailure.self) { try planner.plan(all, budget: budget) }?.code == code)
+            #expect(#expect(throws: CompressionFailure.self) { try planner.plan(all, budget: nil, ranks: [:], name: "test") }?.code == code)
+        }
+    }
+
+    /// One share that is next to nothing does not make the factor of the others coarse.
+    @Test func aTinyShareLeavesTheFactorExact() throws {
+        let names = model.layers.dropLast().map(\.name)
+        func factor(_ share: Double) throws -> Double {
+            let scores = CompressionSamples.scores(names.map { ($0, $0 == names[2] ? share : 1) })
+            for keep in [0.2, 0.3] {
+                let plan = try Planner(policy: .lwiq, scores: scores).plan(model, budget: CompressionSamples.budget(.parameters, keep, model))
+                #expect(Double(plan.parameterCount) > 0.9 * keep * Double(model.cost.parameterCount))
+            }
+            let plan = try Planner(policy: .lwiq, scores: scores).plan(model, budget: CompressionSamples.budget(.parameters, 0.2, model))
+            return try #require(plan.scalingFactor)
+        }
+        let (plain, tiny) = try (factor(1e-4), factor(1e-8))
+        #expect(plain > 0.01 && plain < 1 && abs(tiny / plain - 1) < 1e-6, "\(plain) and \(tiny)")
     }
 }

@@ -28,7 +28,7 @@ import Testing
 
     private func lostEnergy(_ plan: Plan) -> Double { plan.rows.reduce(0) { $0 + $1.relativeError * $1.relativeError } }
 
-    private func largestRatio(_ plan: Plan) -> Float {
+    private func largestRatio(_ plan: Plan) -> Double {
         zip(plan.rows, model.layers).reduce(0) { worst, entry in
             zip(entry.0.ranks ?? [], entry.1.decomposition?.bondSpectra ?? []).reduce(worst) {
                 $1.0 < $1.1.count ? max($0, $1.1[$1.0] / $1.1[0]) : $0
@@ -165,7 +165,7 @@ import Testing
                 .matrixProduct(.normal(Shape([rank, columns]), using: &random))
             matrix = try matrix.adding(signal)
         }
-        let values = try matrix.truncatedSVD(.none).spectrum.values.map(Double.init)
+        let values = try matrix.truncatedSVD(.none).spectrum.values
         return VariationalRank.estimate(singularValues: values, rows: rows, columns: columns)
     }
 

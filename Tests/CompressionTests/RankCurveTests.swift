@@ -49,7 +49,7 @@ import Testing
         let point = try #require(curves(.features).layers.first { $0.name == name }?.points[2])
         let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: [name: point.ranks], name: "test")
         var changed = try Compressor.compress(model, plan: plan)
-        var estimator = StatisticsEstimator(changed)
+        var estimator = try StatisticsEstimator(changed)
         for batch in images { try estimator.add([batch]) }
         // Of the re-estimated statistics only those behind the layer: the others stay as they were.
         for parameter in changed.parameters.names where parameter.hasPrefix("stage2.block1.bn2") {
@@ -123,5 +123,31 @@ import Testing
         planner.curves = RankCurves(measure: .features, layers: [("conv1", [.init(ranks: [], squaredError: 1, loss: 1)])], imageCount: 0, elapsedSeconds: 0)
         let failure = #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
         #expect(failure?.description.contains("stage1.block1.conv1") == true)
+    }
+
+    /// A model that gives no numbers has not lost nothing.
+    @Test(arguments: RankCurves.Measure.allCases) func aModelWithoutNumbersHasNoCurves(_ measure: RankCurves.Measure) throws {
+        var broken = model.graph
+        // Of a layer that is not decomposed, and before all others.
+        let norm = try #require(broken.nodes.first { $0.operation is BatchNorm }.flatMap { NormParameters($0)?.shift })
+        var shift = try #require(broken.parameters[norm]).tensor.array(of: Float.self)
+        shift[0] = .infinity
+        broken.parameters.update(norm, try Tensor(shift))
+        var meter = RankCurveMeter()
+        meter.measure = measure
+        let decomposed = try DecomposedModel(broken)
+        let failure = #expect(throws: (any Error).self) { try meter.measure(decomposed, images: images, labels: labels) }
+        let code = (failure as? LocatedFailure)?.code ?? (failure as? CompressionFailure)?.code ?? "\(String(describing: failure))"
+        #expect(["compression.notFinite", "execution.notFiniteStatistics"].contains(code))
+    }
+
+    @Test func imagesWithoutNumbersAreRefused() throws {
+        var odd = images
+        var values = try odd[1].array(of: Float.self)
+        values[3 * 16 * 16 * 5 + 7] = .nan
+        odd[1] = try Tensor(values, shape: odd[1].shape)
+        let failure = #expect(throws: CompressionFailure.self) { try RankCurveMeter().measure(model, images: odd, labels: labels) }
+        #expect(failure?.description.contains("image 26 ") == true)
+        #expect(#expect(throws: CompressionFailure.self) { try InputMoments(model.graph, images: odd) }?.code == "compression.notFiniteImages")
     }
 }

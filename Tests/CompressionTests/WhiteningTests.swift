@@ -116,7 +116,7 @@ import Testing
 
     @Test func groupedConvolutionsAreDecomposedAsTheyAre() throws {
         let (whitened, plain) = try (model(.tensorTrain), model(.tensorTrain, whitened: false))
-        func spectrum(_ model: DecomposedModel, _ name: String) -> [[Float]]? {
+        func spectrum(_ model: DecomposedModel, _ name: String) -> [[Double]]? {
             model.layers.first { $0.name == name }?.decomposition?.bondSpectra
         }
         #expect(spectrum(whitened, "grouped") == spectrum(plain, "grouped"))

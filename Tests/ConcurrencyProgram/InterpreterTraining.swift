@@ -1,3 +1,4 @@
+import Basics
 import LuaBindings
 import LuaRuntime
 import Tensors

@@ -33,7 +33,9 @@ enum NetworkTraining {
         let second = try b.convolution("conv2", stem, channels: 16, kernel: [3, 3], geometry: same)
         let sum = try b.apply("relu2", ReLU(), b.apply("add", Add(), b.batchNorm("bn2", second), stem))
         let flat = try b.apply("flat", Flatten(), b.apply("pool", Pool2D(.init(kind: .max, window: [2, 2])), sum))
-        return try b.finish(outputs: [b.linear("fc", flat, features: 3)])
+        // Apart: whether the builder is read before or after the layer comes into it is the compiler's choice else.
+        let logits = try b.linear("fc", flat, features: 3)
+        return try b.finish(outputs: [logits])
     }
 
     private static func step(

@@ -117,10 +117,28 @@ struct Script {
         #expect(help.status == 0)
     }
 
-    @Test func doctorNamesTheLibraries() throws {
+    @Test func doctorNamesTheLibrariesAndChecksTheirKernels() throws {
         let outcome = try BuiltCommand.run(["doctor"])
-        for name in ["Lua 5.4", "oneDNN", "OpenBLAS 0.", "channel block", "memory", "Fashion-MNIST"] {
-            #expect(outcome.output.contains(name))
+        for name in [
+            "Lua 5.4", "oneDNN", "OpenBLAS 0.", "own kernels", "channel block", "memory", "Fashion-MNIST", "convolution 3×3",
+            "batch norm", "pooling", "matrix product", "singular values", "ok",
+        ] {
+            #expect(outcome.output.contains(name), "\(name)")
         }
+        #expect(!outcome.output.contains("WRONG") && outcome.errors.isEmpty, "\(outcome.output)\(outcome.errors)")
+    }
+
+    /// Instruction sets can be limited, and a limit that is none does not pass for one.
+    @Test func doctorNamesWhatLimitsTheKernels() throws {
+        let limited = try BuiltCommand.run(
+            ["doctor"], environment: ["MOONRAIL_MAX_CPU_ISA": "BASELINE", "DNNL_MAX_CPU_ISA": "SSE41"])
+        #expect(limited.output.contains("BASELINE, limited by MOONRAIL_MAX_CPU_ISA=BASELINE"), "\(limited.output)")
+        #expect(limited.output.contains("SSE41, limited by DNNL_MAX_CPU_ISA=SSE41") && !limited.output.contains("WRONG"))
+        #expect(limited.output.contains("own:BASELINE"))
+        let unknown = try BuiltCommand.run(["doctor"], environment: ["MOONRAIL_MAX_CPU_ISA": "AVX3"])
+        #expect(unknown.status == 1)
+        #expect(
+            unknown.errors.contains("MOONRAIL_MAX_CPU_ISA is 'AVX3', which limits nothing; there are BASELINE, AVX2, AVX512_CORE"),
+            "\(unknown.errors)")
     }
 }

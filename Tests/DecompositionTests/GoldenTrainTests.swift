@@ -41,10 +41,10 @@ private struct GoldenTrains {
         let rounded = try full.train.rounded(ranks: ranks).train
         #expect(try relativeDistance(rounded.reconstructed(), golden.tensor("\(name)/reconstruction")) < agreement)
         for bond in ranks.indices {
-            let expected = try golden.tensor("\(name)/spectrum\(bond)").array(of: Float.self)
+            let expected = try golden.tensor("\(name)/spectrum\(bond)").array(of: Float.self).map(Double.init)
             #expect(full.bondSpectra[bond].values.count == expected.count)
             for (value, reference) in zip(full.bondSpectra[bond].values, expected) {
-                #expect(abs(value - reference) < Float(agreement) * expected[0])
+                #expect(abs(value - reference) < agreement * expected[0])
             }
         }
     }
@@ -59,13 +59,16 @@ private struct GoldenTrains {
         #expect(try relativeDistance(train.reconstructed(), x) <= golden.tensor("convolution/error").scalar() + agreement)
     }
 
-    /// torchTT asks as Oseledets does for δ = ε‖W‖/√(d−1) per bond, so its ranks must be ours.
+    /// torchTT cuts δ = ε‖W‖/√(d−1) at each bond, as Oseledets does, and what a bond leaves of that is lost; we spend it.
     @Test(arguments: ["matrix", "third_order", "convolution", "fourth_order", "fifth_order", "rank_one"], [0.3, 0.05])
-    func ranksAreTorchTTs(_ name: String, _ epsilon: Double) throws {
+    func noMoreParametersThanTorchTTs(_ name: String, _ epsilon: Double) throws {
         let golden = try GoldenTrains()
-        let result = try TensorTrain.decompose(golden.tensor("\(name)/x"), relativeError: epsilon)
-        let expected = try golden.tensor("epsilon/\(name)/\(epsilon)/ranks").array(of: Int64.self)
-        #expect(result.train.ranks == expected.map(Int.init))
+        let x = try golden.tensor("\(name)/x")
+        let result = try TensorTrain.decompose(x, relativeError: epsilon)
+        let expected = try golden.tensor("epsilon/\(name)/\(epsilon)/ranks").array(of: Int64.self).map(Int.init)
+        let theirs = try TensorTrain.decompose(x, ranks: expected)
+        #expect(result.train.parameterCount <= theirs.train.parameterCount && result.relativeError <= epsilon)
+        if expected.count < 2 { #expect(result.train.ranks == expected) }
     }
 
     @Test func arithmeticIsTorchTTs() throws {
@@ -92,7 +95,8 @@ private struct GoldenTrains {
         let (rows, columns) = (try integers("rows"), try integers("columns"))
         let tensor = try TensorTrainMatrix.tensorized(golden.tensor("operator/weight"), outputFactors: rows, inputFactors: columns)
         let train = try TensorTrain.decompose(tensor, relativeError: 0.2).train
-        #expect(try train.ranks == golden.tensor("operator/ranks").array(of: Int64.self).map(Int.init))
+        let expected = try golden.tensor("operator/ranks").array(of: Int64.self).map(Int.init)
+        #expect(try train.parameterCount <= TensorTrain.decompose(tensor, ranks: expected).train.parameterCount)
         let matrix = try TensorTrainMatrix(train: train, outputFactors: rows, inputFactors: columns)
         #expect(try relativeDistance(matrix.reconstructed(), golden.tensor("operator/full")) < agreement)
         let y = try matrix.applied(to: golden.tensor("operator/x").reshaped([1, -1]), order: .factorized)

@@ -55,7 +55,7 @@ import Testing
         for (bond, spectrum) in layer.bondSpectra.enumerated() {
             let rows = layer.modes[...bond].reduce(1, *)
             let expected = try tensor.reshaped([rows, -1]).singularValueDecomposition().values
-            for (value, reference) in zip(spectrum, expected) { #expect(abs(value - reference) < Float(exactness) * expected[0]) }
+            for (value, reference) in zip(spectrum, expected) { #expect(abs(value - reference) < exactness * expected[0]) }
             let energy = layer.retainedEnergy(bond: bond)
             #expect(energy.count == layer.maxRanks[bond] + 1)
             #expect(energy.first == 0 && energy.last == 1)

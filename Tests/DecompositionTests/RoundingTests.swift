@@ -67,7 +67,7 @@ import Testing
             let expected = try tensor.reshaped([rows, -1]).singularValueDecomposition().values
             #expect(spectra[bond].count == expected.count)
             for (value, reference) in zip(spectra[bond], expected) {
-                #expect(abs(value - reference) < Float(exactness) * expected[0])
+                #expect(abs(value - reference) < exactness * expected[0])
             }
         }
     }

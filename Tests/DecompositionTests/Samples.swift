@@ -1,4 +1,5 @@
 import Basics
+import Decomposition
 import Tensors
 
 /// A seeded normal tensor.
@@ -37,8 +38,22 @@ func relativeDistance(_ a: Tensor, _ b: Tensor) throws -> Double {
 func unfoldingError(_ tensor: Tensor, bond: Int, rank: Int) throws -> Double {
     let rows = tensor.shape.dims[...bond].reduce(1, *)
     let values = try tensor.reshaped([rows, -1]).singularValueDecomposition().values
-    let energies = values.map { Double($0) * Double($0) }
+    let energies = values.map { $0 * $0 }
     return (energies.dropFirst(rank).reduce(0, +) / energies.reduce(0, +)).squareRoot()
+}
+
+/// ‖Ŵ − W‖ / ‖W‖ of a train's cores as they are: products and sums in double precision.
+func preciseDistance(_ train: TensorTrain, _ tensor: Tensor) throws -> Double {
+    var product = try PreciseMatrix(.ones([1]), rows: 1, columns: 1)
+    for core in train.cores {
+        let next = try PreciseMatrix(core, rows: core.shape[0], columns: core.shape[1] * core.shape[2])
+        product = try product.product(next).reshaped(rows: product.rows * core.shape[1], columns: core.shape[2])
+    }
+    let values = try tensor.array(of: Float.self)
+    let apart = product.withElements { elements in
+        elements.indices.reduce(0.0) { $0 + (elements[$1] - Double(values[$1])) * (elements[$1] - Double(values[$1])) }
+    }
+    return (apart / values.reduce(0.0) { $0 + Double($1) * Double($1) }).squareRoot()
 }
 
 /// float32 keeps 24 bits; factorisations of a few hundred terms lose one to two decimal digits of that.

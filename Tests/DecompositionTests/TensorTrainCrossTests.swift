@@ -8,9 +8,9 @@ import Testing
 #endif
 
 /// Trains of tensors that are known by their elements.
-@Suite struct TensorTrainCrossTests {
+@MainActor @Suite struct TensorTrainCrossTests {
     /// Functions of indices from 0, with the ranks that their tensors have, or none where the error decides.
-    static let functions: [(name: String, ranks: [Int]?, value: @Sendable ([Int]) -> Double)] = [
+    nonisolated static let functions: [(name: String, ranks: [Int]?, value: @Sendable ([Int]) -> Double)] = [
         ("sum", [2, 2, 2], { Double($0.reduce(0, +)) }),
         ("product", [1, 1, 1], { $0.reduce(1.0) { $0 * (Double($1) + 0.5) } }),
         ("sine of the sum", [2, 2, 2], { sin(0.3 * Double($0.reduce(0, +)) + 0.1) }),
@@ -19,7 +19,7 @@ import Testing
         ("norm", nil, { $0.reduce(1.0) { $0 + Double($1 * $1) }.squareRoot() }),
     ]
 
-    static let modes = [7, 9, 6, 8]
+    nonisolated static let modes = [7, 9, 6, 8]
 
     private func cross(
         _ modes: [Int], error: Double, maxRank: Int = 64, seed: UInt64 = 1, _ value: ([Int]) -> Double
@@ -67,6 +67,39 @@ import Testing
         #expect(try zero.train.norm() == 0 && zero.sampledError == 0)
     }
 
+    /// float32 holds whole numbers up to 2²⁴ only; indices are not to collide there.
+    @Test func modesBeyondFloat32() throws {
+        let n = 16_777_218
+        let found = try cross([n], error: 0.1) { Double($0[0] % 7) }
+        for i in [0, 16_777_214, 16_777_215, 16_777_216, 16_777_217] { #expect(try found.train.element(at: [i]) == Double(i % 7)) }
+    }
+
+    @Test(arguments: [1e-37, 1e37]) func scalesAreNoMatter(_ scale: Double) throws {
+        let found = try cross(Self.modes, error: 1e-4) { scale / Double($0.reduce(1, +)) }
+        #expect(found.sampledError <= 1e-4)
+        #expect(abs(try found.train.element(at: [1, 2, 3, 4]) / scale * 11 - 1) < 1e-3)
+    }
+
+    /// What is asked for stands in the ledger's memory, a bounded part of the indices at a time.
+    @Test func blocksCount() throws {
+        let limit = MemoryLedger.limit
+        defer { MemoryLedger.limit = limit }
+        MemoryLedger.limit = MemoryLedger.liveByteCount + 64 << 20
+        var most = 0
+        #expect(throws: TensorFailure.self) {
+            try TensorTrain.cross(modes: [6000, 6000], relativeError: 0.1) { indices, count in
+                most = max(most, indices.count)
+                return [Float](repeating: 1, count: count)
+            }
+        }
+        #expect(most <= 1 << 18)
+        let small = try TensorTrain.cross(modes: [1000, 2000], relativeError: 0.1) { indices, count in
+            most = max(most, indices.count)
+            return [Float](repeating: 1, count: count)
+        }
+        #expect(small.train.ranks == [1] && most <= 1 << 18 && most > 1 << 16)
+    }
+
     @Test func mistakesAreNamed() {
         func code(_ body: () throws -> CrossTrain) -> String? { #expect(throws: DecompositionFailure.self) { try body() }?.code }
         #expect(code { try cross([], error: 0.1) { _ in 1 } } == "decomposition.shapeMismatch")
@@ -74,6 +107,8 @@ import Testing
         #expect(code { try cross([3, 4], error: 1) { _ in 1 } } == "decomposition.invalidError")
         #expect(code { try cross([3, 4], error: .nan) { _ in 1 } } == "decomposition.invalidError")
         #expect(code { try cross([3, 4], error: 0.1) { _ in .nan } } == "decomposition.notFinite")
+        #expect(code { try cross([Int](repeating: 2, count: 1025), error: 0.1) { _ in 1 } } == "decomposition.shapeMismatch")
+        #expect(code { try cross([1 << 27], error: 0.1) { _ in 1 } } == "decomposition.shapeMismatch")
         #expect(code { try cross([1 << 20, 1 << 20], error: 0.1) { _ in 1 } } == "decomposition.shapeMismatch")
         #expect(code { try TensorTrain.cross(modes: [3, 4], relativeError: 0.1) { _, _ in [1] } } == "decomposition.shapeMismatch")
     }

@@ -56,7 +56,7 @@ private let shapes: [Shape] = [
         for (bond, rows) in [4, 20, 120].enumerated() {
             let expected = try tensor.reshaped([rows, -1]).singularValueDecomposition().values
             for (value, reference) in zip(spectra[bond].values, expected) {
-                #expect(abs(value - reference) < Float(exactness) * expected[0])
+                #expect(abs(value - reference) < exactness * expected[0])
             }
         }
     }

@@ -6,18 +6,6 @@ import Testing
 
 /// Histories in TensorBoard's form, read back by TensorBoard's own reader.
 @Suite(.serialized) struct EventTests {
-    /// Where the pip package tensorboard is; another Python with MOONRAIL_ONNX_PYTHON, as for the other checks with pip packages.
-    private static let python: String? = {
-        for candidate in [getenv("MOONRAIL_ONNX_PYTHON").map { String(cString: $0) }, "/usr/bin/python3"] {
-            guard let candidate, access(candidate, X_OK) == 0,
-                let outcome = try? BuiltCommand.run(
-                    ["-c", "import tensorboard.backend.event_processing.event_multiplexer"], program: candidate, patienceSeconds: 120)
-            else { continue }
-            if outcome.status == 0 { return candidate }
-        }
-        return nil
-    }()
-
     private static let script = """
         local mr = require "moonrail"
         mr.seed(1)
@@ -31,14 +19,15 @@ import Testing
         print(history[2].step, history[2].loss)
         """
 
-    @Test(.enabled(if: python != nil, "the pip package tensorboard is not installed")) func tensorBoardReadsWhatWasWritten() throws {
+    @Test(.enabled(if: Peer.tensorBoard.isInstalled, "\(Peer.tensorBoard.absence)")) func tensorBoardReadsWhatWasWritten() throws {
+        Peer.tensorBoard.began()
         let directory = try temporaryDirectory()
         defer { removeTree(directory) }
         try AtomicFile.write(directory + "/log.lua", text: Self.script)
         let outcome = try BuiltCommand.run(["run", "--quiet", directory + "/log.lua", directory])
         try #require(outcome.status == 0, "\(outcome.errors)")
         let check = try BuiltCommand.run(
-            [Repository.root + "/Tests/Fixtures/check_events.py", directory], program: Self.python, patienceSeconds: 120)
+            [Repository.root + "/Tests/Fixtures/check_events.py", directory], program: Peer.python, patienceSeconds: 120)
         try #require(check.status == 0, "\(check.errors)")
         let found = try JSONValue.parse(Array(check.output.utf8))
         let train = try #require(found["train"]?["scalars"])

@@ -6,8 +6,6 @@ import Testing
 
 /// The report's page in a real browser: Debian's chromium, without a window.
 @Suite(.serialized) struct ReportPageTests {
-    private static let chromium = "/usr/bin/chromium"
-
     /// A report on a net of 55 layers.
     private static let script = """
         local mr = require "moonrail"
@@ -67,8 +65,9 @@ import Testing
         </script></body>
         """
 
-    @Test(.enabled(if: access(chromium, X_OK) == 0, "chromium is not installed"), arguments: ["light", "dark"])
+    @Test(.enabled(if: Peer.chromium.isInstalled, "\(Peer.chromium.absence)"), arguments: ["light", "dark"])
     func aReaderCanReadAndSortIt(scheme: String) throws {
+        Peer.chromium.began("a report in \(scheme) colours")
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         try AtomicFile.write(directory + "/report.lua", text: Self.script)
@@ -82,7 +81,7 @@ import Testing
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1000",
                 "--user-data-dir=\(directory)-profile", "--blink-settings=preferredColorScheme=\(scheme == "dark" ? 0 : 1)",
                 "--dump-dom", "file://\(directory)/inspected.html",
-            ], environment: ["HOME": directory], program: Self.chromium, patienceSeconds: 120)
+            ], environment: ["HOME": directory], program: Peer.browser, patienceSeconds: 120)
         _ = try? BuiltCommand.run(["-rf", directory + "-profile"], program: "/bin/rm")
         let shown = browser.output
         let start = try #require(shown.lastRange(of: "FOUND{"), "the browser showed: \(shown.suffix(300)) \(browser.errors.suffix(300))")

@@ -52,7 +52,7 @@ import Tensors
         #expect(try NPY.read(bytes: Self.file("{\"shape\": (2L,), \"descr\":\"|u1\" ,'fortran_order':False}", [1, 2])).shape == [2])
     }
 
-    @Test(arguments: [[], [1], [3, 4], [0, 2], [2, 1, 3, 1]] as [Shape]) func whatIsWrittenIsRead(shape: Shape) throws {
+    @Test(arguments: [[], [1], [3, 4], [0, 2], [2, 1, 3, 1], Shape([Int](repeating: 1, count: 32))] as [Shape]) func whatIsWrittenIsRead(shape: Shape) throws {
         let directory = try TemporaryDirectory()
         var random = RandomSource(seed: 3)
         let tensor = try Tensor.normal(shape, using: &random)

@@ -33,6 +33,31 @@ import Testing
         }
     }
 
+    /// Operations multiply and add extents, so absurd ones must not reach them: each of these ended the process.
+    @Test func absurdShapesAreErrors() throws {
+        for shape in [[1 << 32, 1 << 32, 1], [.max, 2, 2], [0, 3, 3], [-1, 3, 3], [1 << 39, 2, 1], Shape([Int](repeating: 1, count: 32))] as [Shape] {
+            for operation in [Flatten(), ReLU(), Pad(dimension: 2, before: 1, after: 1)] as [any Operation] {
+                var builder = GraphBuilder(name: "net", seed: 1)
+                let x = builder.input("images", shape)
+                let failure = #expect(throws: GraphFailure.self) { try builder.apply("y", operation, x) }
+                #expect(failure?.code == "graph.valueShape", "\(shape)")
+            }
+            #expect(throws: GraphFailure.self) { try MultilayerPerceptron(imageShape: shape).build(seed: 1) }
+            #expect(throws: GraphFailure.self) { try LeNet5(imageShape: shape).build(seed: 1) }
+        }
+    }
+
+    /// Each node makes more of the one before; the first that is too large is named.
+    @Test func growthIsBounded() throws {
+        var builder = GraphBuilder(name: "net", seed: 1)
+        var value = builder.input("images", [1, 4, 4])
+        let failure = #expect(throws: GraphFailure.self) {
+            for i in 0..<64 { value = try builder.apply("pad\(i)", Pad(dimension: 2, before: 1 << 19, after: 1 << 19), value) }
+            for i in 0..<64 { value = try builder.apply("join\(i)", Concatenate(dimension: 1), value, value) }
+        }
+        #expect(failure?.code == "graph.valueShape")
+    }
+
     static let noConvolutions: [(Int, [Int])] = [(4, []), (4, [3]), (0, [3, 3]), (-1, [3, 3]), (4, [0, 3]), (4, [.max, .max]), (.max, [3, 3])]
 
     @Test(arguments: noConvolutions) func absurdConvolutionsAreErrors(channels: Int, kernel: [Int]) {

@@ -267,6 +267,46 @@ import Testing
         }
     }
 
+    /// (N − 2⁶³) / −1: the least number of all has no quotient.
+    @Test func theLeastNumberByMinusOne() throws {
+        let nodes = [
+            Samples.node("Shape", ["x"], ["s"]), Samples.node("Gather", ["s", "zero"], ["n"]),
+            Samples.node("Add", ["n", "least"], ["m"]), Samples.node("Div", ["m", "minus"], ["d"]),
+            Samples.node("Reshape", ["x", "d"], ["y"]),
+        ]
+        let model = try Samples.model(nodes, weights: [
+            ("zero", Tensor([Int64(0)])), ("least", Tensor([Int64.min])), ("minus", Tensor([Int64(-1)])),
+        ])
+        _ = try failure(model)
+    }
+
+    /// An extent near 2⁴⁰ times a scale below 2²⁰ is no extent any more, and neither is what a constant claims beyond it.
+    @Test func scalesOfHugeConstants() throws {
+        for extent in [1 << 45, 1 << 39] {
+            let nodes = [
+                Samples.node("ConstantOfShape", ["shape"], ["c"]), Samples.node("Resize", ["c", "", "scales"], ["y"]),
+            ]
+            let model = try Samples.model(nodes, weights: [
+                ("shape", Tensor([Int64(extent)])), ("scales", Tensor([Float(1 << 19)])),
+            ])
+            _ = try failure(model)
+        }
+    }
+
+    /// Each node joins the numbers before it with themselves: 34 of them would ask for 256 GB.
+    @Test func numbersThatDouble() throws {
+        var nodes = [Samples.node("Shape", ["x"], ["v0"])]
+        for i in 0..<34 { nodes.append(Samples.node("Concat", ["v\(i)", "v\(i)"], ["v\(i + 1)"], numbers: ["axis": 0])) }
+        nodes.append(Samples.node("Reshape", ["x", "v34"], ["y"]))
+        try expect("interchange.unsupported", "more than 4096", Samples.model(nodes))
+    }
+
+    @Test func tooManyDimensions() throws {
+        let dims = [Int64](repeating: 1, count: 33)
+        _ = try failure(Samples.model([Samples.node("Reshape", ["x", "shape"], ["y"])], weights: [("shape", Tensor([-1] + dims))]))
+        try expect("interchange.malformed", "33 dimensions", changed { $0.graph.initializer[0].dims = dims })
+    }
+
     @Test func externalData() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "onnx-\(UUID().uuidString)").path(percentEncoded: false)
         try FileManager.default.createDirectory(atPath: folder + "/inside", withIntermediateDirectories: true)

@@ -1,4 +1,5 @@
 import Basics
+import CommandTesting
 import Execution
 import Formats
 import Foundation
@@ -107,19 +108,16 @@ import Testing
     }
 
     /// Where the package is there, also the cases that are too large for the fixture.
-    @Test func soDoAllCasesOfThePackage() throws {
-        let python = ProcessInfo.processInfo.environment["MOONRAIL_ONNX_PYTHON"] ?? "python3"
+    @Test(.enabled(if: Peer.onnx.isInstalled, "\(Peer.onnx.absence)")) func soDoAllCasesOfThePackage() throws {
+        Peer.onnx.began()
         let path = FileManager.default.temporaryDirectory.appending(path: "onnx-\(UUID().uuidString).safetensors")
             .path(percentEncoded: false)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [python, ONNXCase.fixtures + "make_onnx_nodes.py", "--all", path]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { return }
-        for example in try ONNXCase.all(in: path) where !Self.isDisputed(example) { _ = try Self.check(example) }
+        let made = try BuiltCommand.run(
+            [ONNXCase.fixtures + "make_onnx_nodes.py", "--all", path], program: Peer.python, patienceSeconds: 300)
+        try #require(made.status == 0, "\(made.errors)")
+        let cases = try ONNXCase.all(in: path)
+        #expect(cases.count > 100)
+        for example in cases where !Self.isDisputed(example) { _ = try Self.check(example) }
     }
 }

@@ -88,6 +88,7 @@ enum ONNXSamples {
             Sigmoid(), Tanh(), GELU(), GELU(isApproximate: true), LeakyReLU(slope: 0.2), HardSigmoid(alpha: 0.2, beta: 0.5),
             HardSwish(), Swish(), Clip(low: -0.5, high: 2), ErrorFunction(), Scale(factor: 3), Truncate(), Softmax(), LogSoftmax(),
             Flatten(), Transpose(order: [0, 3, 1, 2]), ReduceMean(dimensions: [1, 3], keepsDimensions: false),
+            ReduceSum(dimensions: [1, 2], keepsDimensions: true),
             GlobalAveragePool2D(), AdaptiveAveragePool2D(rows: 2, columns: 3), SubsamplePad(stride: 2, before: 1, after: 2),
             Pad(dimension: 2, before: 1, after: 0), Slice(dimension: 3, from: 1, to: -2, by: 2), Reshape(target: [0, -1, 6]),
             Pool2D(.init(kind: .max, window: [3, 2], stride: [2, 2], padding: [1, 0, 1, 1])),

@@ -1,4 +1,5 @@
 import Basics
+import CommandTesting
 import Execution
 import Formats
 import Foundation
@@ -114,7 +115,8 @@ import Testing
     }
 
     /// PyTorch, where it is there.
-    @Test func pyTorchAgrees() throws {
+    @Test(.enabled(if: Peer.pyTorch.isInstalled, "\(Peer.pyTorch.absence)")) func pyTorchAgrees() throws {
+        Peer.pyTorch.began()
         try inFolder { folder in
             var random = RandomSource(seed: 6)
             var graphs = [
@@ -131,19 +133,8 @@ import Testing
                 try SafetensorsFile(tensors: tensors.map { (name: $0.0, tensor: $0.1) }).write(to: "\(folder)/net\(index).golden")
                 _ = try TorchModule.write(graph, to: "\(folder)/net\(index).py", version: "1")
             }
-            let process = Process()
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            let python = ProcessInfo.processInfo.environment["MOONRAIL_ONNX_PYTHON"] ?? "python3"
-            process.arguments = [python, ONNXCase.fixtures + "check_torch.py", folder]
-            let pipe = Pipe()
-            process.standardOutput = pipe
-            process.standardError = pipe
-            try process.run()
-            let report = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            // 3: the packages are missing.
-            guard process.terminationStatus != 3, process.terminationStatus != 127 else { return }
-            #expect(process.terminationStatus == 0, "\(report)")
+            let check = try BuiltCommand.run([ONNXCase.fixtures + "check_torch.py", folder], program: Peer.python, patienceSeconds: 300)
+            #expect(check.status == 0, "\(check.output)\(check.errors)")
         }
     }
 

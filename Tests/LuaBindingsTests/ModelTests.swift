@@ -142,6 +142,30 @@ import Testing
             """)
     }
 
+    /// From few images the choice decides, so they are taken only by those who say so.
+    @Test func fewImagesAreNotTakenInSilence() throws {
+        try run("""
+            local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
+            local function data(count, make)
+                local labels = {}
+                for i = 1, count do labels[i] = i % 4 + 1 end
+                return mr.data.from_tensors((make or mr.randn)(count, 1, 16, 16), mr.tensor(labels, { dtype = "int64" }), { batch = 16 })
+            end
+            local function refused(words, ...)
+                local ok, err = pcall(model.reestimate, model, ...)
+                for _, word in ipairs(words) do assert(not ok and tostring(err):find(word, 1, true), word .. ": " .. tostring(err)) end
+            end
+            refused({ "images", "at least 64", "allow_few" }, data(100), { images = 8 })
+            refused({ "data", "at least 64 images, got 10" }, data(10))
+            refused({ "at least 2" }, data(10), { images = 1, allow_few = true })
+            refused({ "image", "no content" }, data(64, mr.ones))
+            refused({ "image 1 ", "no numbers" }, data(64, function(...) return mr.ones(...) * (0 / 0) end))
+            assert(model:reestimate(data(64)) == model:reestimate(data(10), { allow_few = true }))
+            -- 17 images come as 9 and 8, not as 16 and one alone.
+            model:reestimate(data(17), { allow_few = true })
+            """)
+    }
+
     @Test func gradientsBelongToTheirPass() throws {
         try run("""
             local model, data = net(), tiny()

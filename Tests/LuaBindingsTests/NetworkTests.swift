@@ -21,6 +21,18 @@ import Testing
             """)
     }
 
+    /// Each of these ended the process.
+    @Test(arguments: [
+        "mr.zoo.mlp { image = { 1 << 32, 1 << 32, 1 } }", "mr.zoo.resnet { depth = 8, image = { 3, 1 << 40, 1 << 40 } }",
+        "mr.nn.sequential { image = { 1 << 32, 1 << 32, 1 }, mr.nn.flatten() }",
+        "mr.nn.sequential { image = { 1, 1 << 62, 4 }, mr.nn.upsample { factor = 1 << 19 } }",
+        "mr.nn.sequential { image = { 1, 1 << 62, 1 << 62 }, mr.nn.pad { padding = 1 }, mr.nn.conv { channels = 2, kernel = 3, padding = 1 << 19 } }",
+    ])
+    func absurdShapesAreErrors(_ script: String) {
+        let message = message(of: script)
+        #expect(message.contains("large") || message.contains("2⁴⁰"), "\(message)")
+    }
+
     /// A free graph against the same arithmetic on tensors.
     @Test func graphsOfAnyForm() throws {
         try run("""

@@ -51,7 +51,7 @@ import Testing
             local calls = 0
             local found, report = mr.tt.cross(function(i)
                 calls = calls + i.shape[1]
-                return 1 / (i:sum(2) - 2)
+                return 1 / (i:to "float32":sum(2) - 2)
             end, { modes = { 8, 9, 10 }, error = 1e-4, seed = 3 })
             near(found:at(2, 3, 4), 1 / 7, 1e-4)
             near(found:at(8, 9, 10), 1 / 25, 1e-4)
@@ -61,12 +61,35 @@ import Testing
                 assert(not ok and tostring(message):find(expected, 1, true), tostring(message))
             end
             refused(function(i) return 3 end, { modes = { 2, 3 } }, "must give a float32 Tensor of")
-            refused(function(i) return i:sum(2):slice(1, 1, 1) end, { modes = { 2, 3 } }, "elements were asked for, but 1 were given")
+            refused(function(i) return i:to "float32":sum(2):slice(1, 1, 1) end, { modes = { 2, 3 } }, "elements were asked for, but 1 were given")
             refused(function(i) error "stop here" end, { modes = { 2, 3 } }, "stop here")
-            refused(function(i) return i:sum(2) / 0 end, { modes = { 2, 3 } }, "not finite")
-            refused(function(i) return i:sum(2) end, {}, "option 'modes' must be given")
-            refused(function(i) return i:sum(2) end, { modes = { 2, 0 } }, "at least 1 each")
-            refused(function(i) return i:sum(2) end, { modes = { 2, 3 }, error = 2 }, "below 1, but got 2")
+            refused(function(i) return i:to "float32":sum(2) / 0 end, { modes = { 2, 3 } }, "not finite")
+            refused(function(i) return i:to "float32":sum(2) end, {}, "option 'modes' must be given")
+            refused(function(i) return i:to "float32":sum(2) end, { modes = { 2, 0 } }, "at least 1 each")
+            refused(function(i) return i:to "float32":sum(2) end, { modes = { 2, 3 }, error = 2 }, "below 1, but got 2")
+            """),
+        ("indices are whole numbers beyond float32's", """
+            local last, before
+            mr.tt.cross(function(i)
+                assert(i.dtype == "int64")
+                last, before = i[i.shape[1]][1], i[i.shape[1] - 1][1]
+                return i:to "float32":reshape(-1)
+            end, { modes = { 16777218 } })
+            assert(last == 16777218 and before == 16777217, last .. " " .. before)
+            """),
+        ("scales beyond float32", """
+            local x = mr.ones(4, 5, 6) * 1e38
+            local t = mr.tt.decompose(x, { ranks = 1 })
+            near(t:norm() / (1e38 * math.sqrt(120)), 1, 1e-5)
+            near(t:dot(t) / 120e76, 1, 1e-5)
+            near((t * 0.5 + t * 0.5):round({ ranks = 1 }):reconstruct():max() / 1e38, 1, 1e-5)
+            near(t:spectra()[1][1] / (1e38 * math.sqrt(120)), 1, 1e-5)
+            local _, values = x:reshape(20, 6):svd()
+            near(values:max() / (1e38 * math.sqrt(120)), 1, 1e-5)
+            assert(#values == 6 and values:min() == values[6] and values[1] == values:max())
+            local _, ordinary = mr.ones(4, 5):svd()
+            near(ordinary:max(), math.sqrt(20), 1e-5)
+            assert(ordinary.dtype == "float32")
             """),
         ("arithmetic", """
             local sum = (train + 2 * train - train / 2):round { error = 1e-4 }
@@ -151,7 +174,10 @@ import Testing
         ("mr.tt.matrix(mr.ones(6, 6), { ranks = 1 }):apply(mr.ones(2, 5))", "needs an input [N, 6], but got [2, 5]"),
         ("mr.tt.factors(0, 2)", "but got 0 and 2"),
         ("mr.tt.tensorized_convolution(mr.ones(6, 4, 3, 3), { ranks = 1, inputs = { 3 } })", "factors of the input channels must be positive and multiply to 4, but got [3]"),
-        ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = { 1, 2, 3 } })", "option 'stride' must be one number or two, got [1, 2, 3]"),
+        ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = { 1, 2, 3 } })", "option 'stride' must be one whole number or two (rows, columns) of at least 1, got [1, 2, 3]"),
+        ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = -1 })", "of at least 1, got [-1]"),
+        ("mr.tt.tensorized_convolution(mr.ones(6, 4, 3, 3), { ranks = 1, dilation = { 1, -2 } })", "of at least 1, got [1, -2]"),
+        ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, padding = -1 })", "option 'padding' must be"),
         ("mr.tt.convolution(mr.ones(8, 3, 3, 3), { ranks = 1, groups = 3 })", "8 output channels do not divide into 3 groups"),
     ]
 

@@ -41,4 +41,28 @@ import Testing
         let evaluation = try Dropout(probability: 0.9, seed: 1).evaluate([x, .zeros([1])], .inference)
         #expect(try relativeDifference(evaluation.outputs[0], x) == 0 && evaluation.stateUpdates.isEmpty)
     }
+
+    /// Large enough for all threads: their number does not show, and neighbours do not resemble each other.
+    @Test func masksDoNotDependOnTheThreads() throws {
+        let all = Threads.count
+        defer { Threads.count = all }
+        let operation = Dropout(probability: 0.5, seed: 9)
+        let masks = try [1, 2, 3].map { count in
+            Threads.count = count
+            return try pass(operation, count: 3, size: 300_001).outputs[0].array(of: Float.self)
+        }
+        #expect(masks[0] == masks[1] && masks[0] == masks[2])
+        let alike = zip(masks[0], masks[0].dropFirst()).count { $0 == $1 }
+        // Binomial with 300,000 draws: five standard deviations are 0.0046.
+        #expect(abs(Double(alike) / 300_000 - 0.5) < 0.005)
+    }
+
+    /// The mask is tensor memory, and under its limit.
+    @Test func masksAreInTheLedger() throws {
+        let x = try Tensor.ones([1 << 20])
+        let before = MemoryLedger.liveByteCount
+        let evaluation = try Dropout(probability: 0.5, seed: 1).evaluate([x, .zeros([1])], .training)
+        #expect(MemoryLedger.liveByteCount - before >= 8 << 20, "the result and the mask that its gradient needs")
+        withExtendedLifetime(evaluation) {}
+    }
 }

@@ -45,6 +45,8 @@ extension GradientCase {
         smooth("rows", Softmax(), [2, 3, 5]), .init("rows", LayerNorm(), [[2, 3, 8], [8], [8]]),
         .init("two dimensions, no bias", LayerNorm(dimensionCount: 2, epsilon: 0.1, hasBias: false), [[3, 2, 5], [2, 5]]),
         smooth("inner, kept", ReduceMean(dimensions: [1], keepsDimensions: true), [2, 3, 4]),
+        smooth("inner, kept", ReduceSum(dimensions: [1], keepsDimensions: true), [2, 3, 4]),
+        smooth("two, dropped", ReduceSum(dimensions: [0, 2], keepsDimensions: false), [2, 3, 4]),
         smooth("two, dropped", ReduceMean(dimensions: [0, 2], keepsDimensions: false), [2, 3, 4]),
     ]
 

@@ -52,6 +52,8 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
         .init("same shapes", Multiply(), [[2, 3], [2, 3]]),
         .init("broadcast", Multiply(), [[2, 3, 1], [1, 4]]),
         .init("negative", Scale(factor: -2.5), [[3, 5]]),
+        .init("larger", Extremum(isMaximum: true), [[2, 3, 4], [3, 1]], hasKinks: true),
+        .init("smaller", Extremum(isMaximum: false), [[3, 4], [3, 4]], hasKinks: true),
         .init("total", Sum(isMean: false), [[2, 3, 4]]),
         .init("mean", Sum(isMean: true), [[2, 3, 4]]),
         .init("matrix", MatrixMultiply(), [[3, 5], [5, 4]]),

@@ -1,8 +1,11 @@
 import Basics
+import KernelChecks
 import Tensors
 import Testing
 
-extension ConvolutionCase {
+extension ConvolutionCase: CustomTestStringConvertible {
+    public var testDescription: String { description }
+
     static let chosen: [ConvolutionCase] = [
         .init(input: [2, 3, 5, 7], weight: [4, 3, 3, 3], geometry: .init(stride: 1, padding: 1)),
         .init(input: [1, 1, 6, 6], weight: [1, 1, 3, 3]),

@@ -17,7 +17,7 @@ import Testing
         #expect(zip(svd.values, svd.values.dropFirst()).allSatisfy { $0 >= $1 } && svd.values.allSatisfy { $0 >= 0 })
         try expectOrthonormalColumns(svd.u)
         try expectOrthonormalColumns(svd.vt.transposed())
-        let product = try svd.u.multiplying(Tensor(svd.values)).matrixProduct(svd.vt)
+        let product = try svd.u.multiplying(Tensor(svd.values.map { Float($0) })).matrixProduct(svd.vt)
         #expect(try relativeDistance(product, doubles(a)) < kernelTolerance)
     }
 
@@ -88,6 +88,30 @@ import Testing
         expectFailure("tensor.shapeMismatch", "needs a square matrix, but got [2, 3]") { _ = try Tensor.ones([2, 3]).solving(.ones([2])) }
         expectFailure("tensor.shapeMismatch", "needs a right side [2] or [2, k], but got [3]") { _ = try Tensor.identity(2).solving(.ones([3])) }
         expectFailure("tensor.invalidArgument", "not finite") { _ = try Tensor.identity(2).solving(.full([2], .nan)) }
+    }
+
+    /// Factors of matrices whose squares leave float32's range.
+    @Test(arguments: [1e-38, 1e-30, 1e30, 1e38]) func scalesAreNoMatter(_ scale: Double) throws {
+        let a = try sample([12, 9], seed: 4)
+        let scaled = try a.multiplying(scale / Double(a.largest() - a.smallest()))
+        let svd = try scaled.singularValueDecomposition()
+        let unit = 1 / svd.values[0]
+        let product = try svd.u.multiplying(Tensor(svd.values.map { Float($0 * unit) })).matrixProduct(svd.vt)
+        #expect(try relativeDistance(product, doubles(scaled).map { $0 * unit }) < 1e-5)
+        let (q, r) = try scaled.orthogonalFactors()
+        try expectOrthonormalColumns(q)
+        let exponent = PowerOfTwo.exponent(energy: try r.energy())
+        let whole = try q.matrixProduct(r.multiplied(byPowerOfTwo: -exponent))
+        #expect(try relativeDistance(whole, doubles(scaled).map { $0 / PowerOfTwo.value(exponent) }) < 1e-5)
+        let (values, vectors) = try Tensor.identity(5).multiplying(scale).symmetricEigen()
+        try expectOrthonormalColumns(vectors)
+        #expect(values.allSatisfy { abs(Double($0) / scale - 1) < 1e-5 })
+    }
+
+    @Test func resultsBeyondFloat32AreRefused() throws {
+        let huge = try Tensor.full([20, 20], 1e38)
+        expectFailure("tensor.invalidArgument", "eigen: the eigenvalues of [20, 20] are beyond float32") { _ = try huge.symmetricEigen() }
+        expectFailure("tensor.invalidArgument", "qr: the factor R of [20, 20] holds values beyond float32") { _ = try huge.orthogonalFactors() }
     }
 
     @Test func badMatricesAreRefused() throws {

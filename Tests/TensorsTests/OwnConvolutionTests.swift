@@ -1,4 +1,5 @@
 import COneDNN
+import KernelChecks
 import Tensors
 import Testing
 

@@ -1,3 +1,5 @@
+import Basics
+import KernelChecks
 import Tensors
 import Testing
 
@@ -18,5 +20,17 @@ import Testing
     @Test func shapesMustFit() throws {
         #expect(throws: TensorFailure.self) { try sample([3, 4]).patchColumns(kernel: (1, 1), ConvolutionGeometry()) }
         #expect(throws: TensorFailure.self) { try sample([1, 2, 3, 3]).patchColumns(kernel: (4, 1), ConvolutionGeometry()) }
+    }
+
+    /// What is taken off each row is taken off the padding too.
+    @Test func anOriginIsTakenOff() throws {
+        var random = RandomSource(seed: 9)
+        let x = try Tensor.normal([2, 3, 7, 6], using: &random)
+        for geometry in [ConvolutionGeometry(), .init(stride: 1, padding: 1), .init(stride: [2, 1], padding: [0, 2, 1, 0], dilation: [1, 2])] {
+            let plain = try x.patchColumns(kernel: (3, 2), geometry)
+            let origin = (0..<18).map { Float($0 % 5) - 2 }
+            let moved = try x.patchColumns(kernel: (3, 2), geometry, less: origin)
+            #expect(try moved.adding(Tensor(origin, shape: [18, 1])).subtracting(plain).norm() < 1e-5)
+        }
     }
 }

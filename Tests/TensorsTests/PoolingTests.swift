@@ -1,5 +1,6 @@
 import Basics
 import COneDNN
+import KernelChecks
 import Tensors
 import Testing
 
@@ -32,39 +33,14 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
         }
     }()
 
-    /// The definition and its gradient. Sample values differ, so every maximum is one element.
-    private func naive(_ c: PoolingCase, _ kind: PoolingGeometry.Kind, output: Shape, x: [Double], dy: [Double]) -> (y: [Double], dx: [Double]) {
-        var y = [Double](repeating: 0, count: dy.count)
-        var dx = [Double](repeating: 0, count: x.count)
-        for at in dy.indices {
-            let (plane, p, q) = (at / (output[2] * output[3]), at / output[3] % output[2], at % output[3])
-            var inside: [Int] = []
-            for i in 0..<c.window[0] { for j in 0..<c.window[1] {
-                let (row, column) = (p * c.stride[0] - c.padding[0] + i, q * c.stride[1] - c.padding[1] + j)
-                guard row >= 0, row < c.input[2], column >= 0, column < c.input[3] else { continue }
-                inside.append((plane * c.input[2] + row) * c.input[3] + column)
-            } }
-            if kind == .max, let best = inside.max(by: { x[$0] < x[$1] }) {
-                y[at] = x[best]
-                dx[best] += dy[at]
-            } else {
-                let count = Double(kind == .average ? inside.count : c.window[0] * c.window[1])
-                for place in inside {
-                    y[at] += x[place] / count
-                    dx[place] += dy[at] / count
-                }
-            }
-        }
-        return (y, dx)
-    }
-
     @Test(arguments: chosen + random, PoolingGeometry.Kind.allCases)
     func kernelEqualsTheLoops(_ c: PoolingCase, _ kind: PoolingGeometry.Kind) throws {
         try poisonFreedMemory()
         let geometry = PoolingGeometry(kind: kind, window: c.window, stride: c.stride, padding: c.padding)
         let output = try geometry.outputShape(input: c.input)
         let (x, dy) = (try sample(c.input), try sample(output, seed: 2))
-        let expected = try naive(c, kind, output: output, x: doubles(x), dy: doubles(dy))
+        // Sample values differ, so every maximum is one element.
+        let expected = try NaivePooling(geometry, input: c.input, output: output, x: doubles(x), dy: doubles(dy))
         let inference = try Pooling.forward(x, geometry, training: false)
         #expect(try relativeDistance(inference.y, expected.y) < elementTolerance)
         let (y, positions) = try Pooling.forward(x, geometry, training: true)

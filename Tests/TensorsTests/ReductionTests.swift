@@ -47,6 +47,19 @@ import Testing
         #expect(abs(try x.reshaped([-1, 1]).mean(along: 0).scalar() / Double(Float(0.1)) - 1) < elementTolerance)
     }
 
+    /// 2²⁶ elements of which float32 sums would lose most, along both dimensions; and a mean whose sum is out of range.
+    @Test func sumsOfManyElements() throws {
+        let x = try Tensor.full([1 << 13, 1 << 13], 0.1)
+        let one = Double(Float(0.1))
+        #expect(try abs(x.total() / (one * 0x1p26) - 1) < 1e-9 && abs(x.average() / one - 1) < 1e-9)
+        #expect(try x.reshaped([1 << 26]).sum(along: 0).scalar() == Double(Float(one * 0x1p26)))
+        #expect(try x.sum(along: 0).array(of: Float.self).allSatisfy { $0 == Float(one * 0x1p13) })
+        #expect(try x.mean(along: 0).array(of: Float.self).allSatisfy { $0 == 0.1 } && x.mean(along: 1).array(of: Float.self).allSatisfy { $0 == 0.1 })
+        #expect(abs(try x.norm() / (one * 0x1p13) - 1) < 1e-9)
+        let large = try Tensor.full([1000, 3], 1e38)
+        #expect(try large.mean(along: 0).array(of: Float.self) == [1e38, 1e38, 1e38] && large.average() == Double(Float(1e38)))
+    }
+
     @Test func notANumberIsNotLost() throws {
         let x = try Tensor([1, .nan, 3] as [Float])
         #expect(try x.largest().isNaN && x.smallest().isNaN && x.total().isNaN)

@@ -37,7 +37,7 @@ import Testing
         #expect(try Tensor([1.9, -1.9] as [Float]).converted(to: .int64).array(of: Int64.self) == [1, -1])
         #expect(try Tensor([0, 255] as [UInt8]).converted(to: .float32).array(of: Float.self) == [0, 255])
         #expect(try Tensor([3, 4] as [Int64]).converted(to: .uint8).array(of: UInt8.self) == [3, 4])
-        expectFailure("tensor.invalidArgument", "256.0 is no UInt8") { _ = try Tensor([256] as [Int64]).converted(to: .uint8) }
+        expectFailure("tensor.invalidArgument", "256 is no UInt8") { _ = try Tensor([256] as [Int64]).converted(to: .uint8) }
         expectFailure("tensor.invalidArgument", "nan is no Int64") { _ = try Tensor([.nan] as [Float]).converted(to: .int64) }
     }
 
@@ -45,6 +45,7 @@ import Testing
         expectFailure("tensor.typeMismatch", "read: needs int64 elements, but got float32") { _ = try sample([2]).array(of: Int64.self) }
         expectFailure("tensor.shapeMismatch", "scalar: needs exactly one element, but got [2]") { _ = try sample([2]).scalar() }
         #expect(try Tensor([7] as [Int64]).scalar() == 7)
+        expectFailure("tensor.invalidArgument", "1.5 is no Int64") { _ = try Tensor.full([1], 1.5, dtype: .int64) }
     }
 
     @Test func printing() throws {

@@ -16,6 +16,20 @@ import Testing
         expectFailure("tensor.shapeMismatch", "cannot become [-1, -1, 24]") { _ = try x.reshaped([-1, -1, 24]) }
     }
 
+    /// As many dimensions as NumPy and its files have, and no more by any way.
+    @Test func dimensionsAreBounded() throws {
+        let most = Shape([Int](repeating: 1, count: Shape.rankLimit))
+        let more = Shape(most.dims + [1])
+        let x = try Tensor.ones(most)
+        #expect(x.rank == 32)
+        #expect(try x.formattedValues() == String(repeating: "[", count: 32) + "1" + String(repeating: "]", count: 32))
+        expectFailure("tensor.invalidArgument", "33 dimensions") { _ = try Tensor.ones(more) }
+        expectFailure("tensor.invalidArgument", "33 dimensions") { _ = try x.reshaped(more) }
+        expectFailure("tensor.invalidArgument", "33 dimensions") { _ = try x.unsqueezed(dim: 0) }
+        expectFailure("tensor.invalidArgument", "33 dimensions") { _ = try x.broadcast(to: more) }
+        expectFailure("tensor.invalidArgument", "absurdly large") { _ = try x.reshaped([-1, .max, .max]) }
+    }
+
     @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]]) func permute(_ order: [Int]) throws {
         let x = try counting([2, 3, 4])
         let y = try x.permuted(order)

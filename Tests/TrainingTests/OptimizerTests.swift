@@ -85,6 +85,25 @@ import Training
         #expect(try bits(table) == before && optimizer.stepCount == 0)
     }
 
+    /// An update beyond float32 changes nothing; neither does one whose momentum would be.
+    @Test(arguments: all.indices) func updatesMustBeFinite(_ index: Int) throws {
+        var table = try OptimizerSamples.table()
+        let before = try bits(table)
+        var optimizer = try Self.all[index].make()
+        optimizer.learningRate = 1e300
+        let failure = #expect(throws: TrainingFailure.self) {
+            try optimizer.step(&table, gradients: OptimizerSamples.gradients(step: 0))
+        }
+        #expect(failure?.code == "training.updateNotFinite" && failure?.description.contains("'conv.") == true)
+        #expect(try bits(table) == before && optimizer.stepCount == 0 && optimizer.state.isEmpty)
+        guard index > 2 else { return }
+        // The square of the gradient is infinite.
+        var other = try Self.all[index].make()
+        let gradients = ["conv.bias": try Tensor.full([3], 1e30)]
+        #expect(throws: TrainingFailure.self) { try other.step(&table, gradients: gradients) }
+        #expect(try bits(table) == before)
+    }
+
     @Test(arguments: all.indices) func parametersWithoutGradientsStay(_ index: Int) throws {
         var optimizer = try Self.all[index].make()
         var table = try OptimizerSamples.table()

@@ -1,5 +1,5 @@
 // Loops over blocked activations that no library offers and that need the widest vectors of the processor: each is
-// compiled for AVX-512, AVX2 and the baseline, and chosen when the program starts.
+// compiled for AVX-512, AVX2 and the baseline, and chosen at run time.
 //
 // A tile is one block of channels of one image: `pixels` × `lanes` floats, lanes 8 or 16. Vectors
 // "per lane" hold `lanes` floats. Nothing here allocates, and every function may run on many tiles at once.
@@ -9,6 +9,18 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+enum ck_instruction_set { ck_baseline = 0, ck_avx2, ck_avx512 };
+
+// The instruction set of the loops: the best one of the processor that neither the environment variable
+// MOONRAIL_MAX_CPU_ISA (BASELINE, AVX2 with FMA, or AVX512_CORE) nor `ck_limit_instruction_set` forbids.
+enum ck_instruction_set ck_instruction_set_in_use(void);
+// From now on at most this one; for a library beside us that is limited itself.
+void ck_limit_instruction_set(enum ck_instruction_set most);
+// As the environment variable spells it.
+const char *ck_instruction_set_name(enum ck_instruction_set);
+// The value of MOONRAIL_MAX_CPU_ISA if it is no instruction set and so limits nothing, else NULL.
+const char *ck_unknown_limit(void);
 
 // Mean and sum of squared deviations of a tile, per lane. Each stretch of pixels that fits the first cache is read
 // twice, so that no difference of large sums is taken; stretches are joined as Chan, Golub and LeVeque (1979) do.
@@ -82,7 +94,7 @@ typedef struct {
                          long first_block, long last_block);
 } ck_algorithm;
 
-// Whether the processor has what both need.
+// Whether what both need, AVX2 and FMA, is in use.
 int ck_convolutions_are_available(void);
 
 // Winograd's F(4×4, 3×3), for which oneDNN has kernels for AVX-512 only, and F(4, 3), for which it has none: kernels of

@@ -69,8 +69,9 @@ typedef struct MoonCallbacks {
     bool (*isInterrupted)(void *state);
     /// Pushes the error value for a stop.
     void (*pushStop)(lua_State *L, void *state, int32_t reason);
-    /// Text from `print`; and a whole message from `warn` or from an error in a finalizer.
-    void (*write)(void *state, const char *bytes, size_t count);
+    /// Text from `print`: 0, or 1 with an error value pushed where it could not be written.
+    int32_t (*write)(lua_State *L, void *state, const char *bytes, size_t count);
+    /// A whole message from `warn` or from an error in a finalizer.
     void (*warn)(void *state, const char *bytes, size_t count);
 } MoonCallbacks;
 
@@ -170,5 +171,4 @@ int moon_push_lazy_chunk(lua_State *L);
 // MARK: The process
 
 /// Writes a line to standard error, which Swift 6 cannot name.
-void moon_write_standard_output(const char *bytes, size_t count);
 void moon_write_standard_error(const char *bytes, size_t count);

@@ -37,12 +37,19 @@ const char *cod_last_error(void);
 const char *cod_version(void);
 int cod_channel_block(void);
 int cod_processor_count(void);
+// The instruction set that oneDNN uses at most, such as AVX2 or AVX512_CORE_BF16: the processor's, or what the environment
+// variable DNNL_MAX_CPU_ISA allows, which spells them so. Kernels of our own obey it too.
+const char *cod_instruction_set(void);
 // Whether this processor multiplies in bfloat16 (AVX-512 BF16).
 int cod_has_bfloat16(void);
 // Whether there are Winograd kernels for this processor: oneDNN's for AVX-512, our own for AVX2.
 int cod_has_winograd(void);
 // Threads of what the calling thread makes and runs from now on.
 void cod_set_thread_count(int count);
+
+// Whether this thread met or made a not-a-number in arithmetic, a maximum or an ordered comparison since it was last
+// asked: the processor's note of invalid operations.
+int cod_take_invalid(void);
 
 // Runs body(context, thread, threadCount) on every thread of oneDNN's own OpenMP team.
 void cod_parallel(void (*body)(void *context, int thread, int threadCount), void *context, int threadCount);

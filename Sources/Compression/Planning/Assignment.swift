@@ -51,9 +51,9 @@ struct SettledLayers {
             if rule.isFrozen {
                 assignments.append(.dense(reason: "frozen"))
             } else if let ranks = rule.ranks {
-                assignments.append(try given(layer, ranks, grouping: rule.grouping, as: "fixed"))
+                assignments.append(try given(layer, ranks, as: "fixed"))
             } else if let ranks = chosen?[layer.name] {
-                assignments.append(try given(layer, ranks, grouping: rule.grouping, as: "chosen"))
+                assignments.append(try given(layer, ranks, as: "chosen"))
             } else if chosen != nil, !layer.chains.isEmpty {
                 assignments.append(.dense(reason: "was given no ranks"))
             } else {
@@ -63,25 +63,18 @@ struct SettledLayers {
     }
 
     /// One rank is for all bonds of the first grouping, which custom policies see; of several, the first with as many bonds.
+    /// Where the planner names a layer's grouping there is no other.
     private static func chainIndex(of layer: DecomposableLayer, for ranks: [Int]) -> Int {
         guard ranks.count > 1 else { return 0 }
         return layer.chains.firstIndex { $0.decomposition.bondCount == ranks.count } ?? 0
     }
 
-    private mutating func given(
-        _ layer: DecomposableLayer, _ wanted: [Int], grouping: String?, as reason: String
-    ) throws -> Assignment {
+    private mutating func given(_ layer: DecomposableLayer, _ wanted: [Int], as reason: String) throws -> Assignment {
         guard !layer.chains.isEmpty else {
             throw CompressionFailure.invalidRanks(
                 layer: layer.name, detail: "cannot be given ranks: \(layer.denseReason ?? "it stays dense")")
         }
-        let index = try grouping.map { name in
-            guard let index = layer.chainIndex(grouping: name) else {
-                let known = layer.chains.map(\.grouping).joined(separator: ", ")
-                throw CompressionFailure.invalidRanks(layer: layer.name, detail: "has no grouping '\(name)', but \(known)")
-            }
-            return index
-        } ?? Self.chainIndex(of: layer, for: wanted)
+        let index = Self.chainIndex(of: layer, for: wanted)
         let chain = layer.chains[index]
         let bonds = chain.decomposition.bondCount
         guard wanted.count == bonds || wanted.count == 1, wanted.allSatisfy({ $0 >= 1 }) else {

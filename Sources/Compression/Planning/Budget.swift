@@ -4,7 +4,7 @@ public import Graphs
 public struct Budget: Sendable, Equatable {
     /// What a limit counts.
     public enum Quantity: String, Sendable, CaseIterable {
-        /// Trainable elements.
+        /// Elements of weights, biases and scales, frozen ones too.
         case parameters = "params"
         /// Multiply-accumulates per image.
         case macs

@@ -36,6 +36,9 @@ public struct DecomposableLayer: Sendable {
         }
     }
 
+    /// Only the chain at `index` is left.
+    mutating func keepChain(_ index: Int) { chains = [chains[index]] }
+
     mutating func setTimes(dense: Int, _ grids: [LatencyGrid]) {
         denseLatency = dense
         for index in chains.indices { chains[index].latency = grids[index] }

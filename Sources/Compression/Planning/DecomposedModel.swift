@@ -42,7 +42,7 @@ public struct DecomposedModel: Sendable {
         layers = try zip(weighted, weights).map { layer, found in
             let own = Array(decompositions.prefix(found.weights.count))
             decompositions.removeFirst(own.count)
-            let isRead = graph.nodes[layer.node].valueInputs.first.map { lastUses[$0] != layer.node } ?? true
+            let isRead = graph.nodes[layer.node].value(at: 0).map { lastUses[$0] != layer.node } ?? true
             return try located(graph.name + " › " + layer.name) {
                 try Self.layer(layer, own, found.denseReason, live: live[layer.node], keepsInput: isRead)
             }

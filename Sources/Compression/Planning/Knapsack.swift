@@ -3,15 +3,16 @@
 /// The relaxed problem has its solution on the lower convex hulls of loss over cost: every layer climbs its hull, the
 /// step that saves most loss per cost first, which is what a falling Lagrange multiplier would do, until the next step
 /// no longer fits. What is left is spent on whatever saves most loss and still fits. Several limits count as one
-/// cost, Σ w_q · cost_q / limit_q, whose weights move towards the limit that binds; the best of all rounds is kept.
+/// cost, Σ w_q · cost_q / limit_q, whose weights move towards the limit that binds; the best of all rounds is kept. What
+/// meets them together may lie on no hull: then layers move, one at a time, to what lowers the excess most.
 /// - Reference: H. Kellerer, U. Pferschy, D. Pisinger, *Knapsack Problems*, Springer 2004, chapter 11.
-struct Knapsack {
-    struct Solution {
+package struct Knapsack {
+    package struct Solution {
         /// An option's index per layer.
-        var choice: [Int]
-        var loss: Double
+        package var choice: [Int]
+        package var loss: Double
         /// The limit that the first step left out would have broken.
-        var binding: Int?
+        package var binding: Int?
     }
 
     /// Per layer its options, and the factor of its losses.
@@ -21,8 +22,12 @@ struct Knapsack {
 
     private static let rounds = 24
 
+    package init(layers: [(options: LayerOptions, weight: Double)], limits: [Int]) {
+        (self.layers, self.limits) = (layers, limits)
+    }
+
     /// `nil` where not even the cheapest options fit.
-    func solve() -> Solution? {
+    package func solve() -> Solution? {
         var weights = [Double](repeating: 1 / Double(max(1, limits.count)), count: limits.count)
         var best: Solution?
         for _ in 0..<(limits.count > 1 ? Self.rounds : 1) {
@@ -48,7 +53,12 @@ struct Knapsack {
             }
         }
         var used = usage(choice)
-        guard zip(used, limits).allSatisfy({ $0 <= $1 }) else { return (nil, shares(used)) }
+        guard excess(used) == 0 else {
+            let demand = shares(used)
+            guard settle(&choice, &used, within: .infinity) else { return (nil, demand) }
+            fill(&choice, &used)
+            return (Solution(choice: choice, loss: loss(choice), binding: demand.indices.max { demand[$0] < demand[$1] }), demand)
+        }
         steps.sort { ($0.slope, $1.layer) > ($1.slope, $0.layer) }
         var (stopped, binding) = (Set<Int>(), Int?.none)
         for step in steps where !stopped.contains(step.layer) {
@@ -68,8 +78,40 @@ struct Knapsack {
         zip(layers, choice).reduce(0) { $0 + $1.0.weight * $1.0.options.losses[$1.1] }
     }
 
-    func usage(_ choice: [Int]) -> [Int] {
+    package func usage(_ choice: [Int]) -> [Int] {
         limits.indices.map { k in zip(layers, choice).reduce(0) { $0 + $1.0.options.costs[k][$1.1] } }
+    }
+
+    /// How far limits are exceeded, in shares of them, together.
+    private func excess(_ used: [Int]) -> Double {
+        zip(used, limits).reduce(0) { $0 + Double(max(0, $1.0 - $1.1)) / Double(max(1, $1.1)) }
+    }
+
+    /// Moves one layer after another to the option of at most this loss that lowers the excess most; of equal ones the one
+    /// that loses least. Whether the limits are met then.
+    private func settle(_ choice: inout [Int], _ used: inout [Int], within largestLoss: Double) -> Bool {
+        var now = excess(used)
+        while now > 0 {
+            var best: (layer: Int, option: Int, excess: Double, loss: Double)?
+            for (layer, entry) in layers.enumerated() {
+                let costs = entry.options.costs
+                for option in 0..<entry.options.count where entry.options.losses[option] <= largestLoss {
+                    var there = 0.0
+                    for k in limits.indices {
+                        let over = used[k] + costs[k][option] - costs[k][choice[layer]] - limits[k]
+                        if over > 0 { there += Double(over) / Double(max(1, limits[k])) }
+                    }
+                    let loss = entry.weight * (entry.options.losses[option] - entry.options.losses[choice[layer]])
+                    if (there, loss) < (best?.excess ?? now, best?.loss ?? -.infinity) { best = (layer, option, there, loss) }
+                }
+            }
+            guard let best else { return false }
+            let costs = layers[best.layer].options.costs
+            for k in limits.indices { used[k] += costs[k][best.option] - costs[k][choice[best.layer]] }
+            choice[best.layer] = best.option
+            now = best.excess
+        }
+        return true
     }
 
     /// Moves a layer to an option unless that breaks a limit, whose index it then gives.
@@ -129,29 +171,34 @@ struct Knapsack {
     // MARK: The largest loss instead of the sum
 
     /// The smallest bound on every layer's loss that fits: each layer takes the cheapest option within it.
-    func solveLargest() -> Solution? {
+    package func solveLargest() -> Solution? {
         let thresholds = Set(layers.flatMap(\.options.losses)).sorted()
-        func choice(_ threshold: Double) -> [Int] {
-            layers.map { layer in
-                let options = layer.options
-                func price(_ option: Int) -> Double {
-                    limits.indices.reduce(0) { $0 + Double(options.costs[$1][option]) / Double(max(1, limits[$1])) }
-                }
-                let within = (0..<options.count).filter { options.losses[$0] <= threshold }
-                return within.min { price($0) < price($1) }
-                    ?? (0..<options.count).min { options.losses[$0] < options.losses[$1] } ?? 0
+        func cheapest(_ options: LayerOptions, _ threshold: Double) -> Int {
+            func price(_ option: Int) -> Double {
+                limits.indices.reduce(0) { $0 + Double(options.costs[$1][option]) / Double(max(1, limits[$1])) }
             }
+            return (0..<options.count).filter { options.losses[$0] <= threshold }.min { price($0) < price($1) }
+                ?? (0..<options.count).min { options.losses[$0] < options.losses[$1] } ?? 0
         }
-        func broken(_ choice: [Int]) -> Int? { zip(usage(choice), limits).enumerated().first { $1.0 > $1.1 }?.offset }
-        guard let last = thresholds.last, broken(choice(last)) == nil else { return nil }
+        /// What meets the limits within a bound, or the limit that is in the way.
+        func attempt(_ threshold: Double) -> (choice: [Int], used: [Int], broken: Int?) {
+            var choice = layers.map { cheapest($0.options, threshold) }
+            var used = usage(choice)
+            let broken = zip(used, limits).enumerated().first { $0.element.0 > $0.element.1 }?.offset
+            if broken == nil || settle(&choice, &used, within: threshold) { return (choice, used, nil) }
+            return (choice, used, broken)
+        }
+        guard let last = thresholds.last else { return nil }
+        var best = attempt(last)
+        guard best.broken == nil else { return nil }
         var (low, high) = (-1, thresholds.count - 1)
         var binding: Int?
         while high - low > 1 {
             let middle = (low + high) / 2
-            if let limit = broken(choice(thresholds[middle])) { (low, binding) = (middle, limit) } else { high = middle }
+            let tried = attempt(thresholds[middle])
+            if tried.broken == nil { (high, best) = (middle, tried) } else { (low, binding) = (middle, tried.broken) }
         }
-        var chosen = choice(thresholds[high])
-        var used = usage(chosen)
+        var (chosen, used) = (best.choice, best.used)
         fill(&chosen, &used)
         return Solution(choice: chosen, loss: loss(chosen), binding: binding)
     }

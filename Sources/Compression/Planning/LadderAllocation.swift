@@ -1,6 +1,10 @@
 import Decomposition
 import Graphs
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Ranks by one factor for all layers: the state of one such allocation.
 struct LadderAllocation {
     private let model: DecomposedModel
@@ -59,6 +63,9 @@ struct LadderAllocation {
 
     // MARK: One factor for all
 
+    /// At factors below its power of two no layer has a rank more than the least.
+    private static let leastExponent = -40.0
+
     /// Sets every free layer's ranks by the largest β that fits; `nil` where no layer is free.
     mutating func bisect(_ share: (Int) -> Double) throws -> Double? {
         let shares = free.map { share($0.index) }
@@ -76,18 +83,20 @@ struct LadderAllocation {
             }?.0
         }
         if let broken = firstBroken(0) { throw unreachable(broken) }
-        var (low, high) = (0.0, 1 / least)
-        guard let broken = firstBroken(high) else {
+        guard let broken = firstBroken(1 / least) else {
             binding = peaks.first?.quantity.rawValue
-            return high
+            return 1 / least
         }
         binding = broken.quantity.rawValue
-        for _ in 0..<32 {
+        // The exponent is halved, because shares may lie nine orders apart, and with them the factors that matter.
+        var (low, high) = (Self.leastExponent, log2(1 / least))
+        for _ in 0..<40 {
             let middle = (low + high) / 2
-            if let broken = firstBroken(middle) { (high, binding) = (middle, broken.quantity.rawValue) } else { low = middle }
+            if let broken = firstBroken(exp2(middle)) { (high, binding) = (middle, broken.quantity.rawValue) } else { low = middle }
         }
-        _ = firstBroken(low)
-        return low
+        let factor = low > Self.leastExponent ? exp2(low) : 0
+        _ = firstBroken(factor)
+        return factor
     }
 
     // MARK: What is left over

@@ -24,9 +24,10 @@ enum OptionLoss: Hashable {
     }
 }
 
-/// What one layer may become, without what another option beats on loss and on every limited cost. The options stand
+/// What one layer may become, without what another option beats on loss and on every limited cost: several limits keep the
+/// options between, one of which may be the only one that meets them all. The options stand
 /// in columns, cheapest first by the first limit; the last one is the dense layer where that is allowed.
-struct LayerOptions: Sendable {
+package struct LayerOptions: Sendable {
     /// All that options depend on besides the model.
     struct Request: Hashable {
         let loss: OptionLoss
@@ -67,7 +68,7 @@ struct LayerOptions: Sendable {
     let hasDense: Bool
     /// Whether any chain is among the options.
     var hasChains: Bool { chains.count > (hasDense ? 1 : 0) }
-    var count: Int { chains.count }
+    package var count: Int { chains.count }
 
     init(_ layer: DecomposableLayer, _ request: Request, _ bounds: RankBounds) {
         // Without a limited sum the parameters are what a better option must not cost more of.
@@ -91,6 +92,13 @@ struct LayerOptions: Sendable {
         if hasDense { append(-1, [], 0, dense) }
     }
 
+    /// Options that are given by their losses and costs, one array of costs per limited quantity.
+    package init(losses: [Double], costs: [[Int]]) {
+        (errors, self.losses, self.costs, hasDense) = (losses, losses, costs, false)
+        chains = losses.map { _ in 0 }
+        ranks = losses.map { _ in [] }
+    }
+
     /// The same options, with the losses that `judge` gives to their errors. What no other option beat stays so, because
     /// a judge never falls.
     func judged(by judge: LossJudge) -> LayerOptions {
@@ -107,19 +115,15 @@ struct LayerOptions: Sendable {
         for k in costs.indices { self.costs[k].append(costs[k]) }
     }
 
-    /// The indices of what no other beats on any one cost and on loss, cheapest first by the first cost.
-    private static func unbeaten(_ losses: [Double], _ costs: [[Int]]) -> [Int] {
+    /// The indices of what no other beats on loss and on every cost, cheapest first by the first cost; of equals the first.
+    package static func unbeaten(_ losses: [Double], _ costs: [[Int]]) -> [Int] {
         guard let first = costs.first else { return [] }
-        var kept = Set<Int>()
-        for k in first.indices {
-            var least = Double.infinity
-            for index in costs.indices.sorted(by: { (costs[$0][k], losses[$0]) < (costs[$1][k], losses[$1]) })
-            where losses[index] < least {
-                least = losses[index]
-                kept.insert(index)
-            }
+        // In this order nothing is beaten by what comes after it.
+        let order = losses.indices.sorted {
+            losses[$0] != losses[$1] ? losses[$0] < losses[$1] : costs[$0].lexicographicallyPrecedes(costs[$1])
         }
-        return kept.sorted { (costs[$0][0], losses[$0]) < (costs[$1][0], losses[$1]) }
+        var front = ParetoFront(width: first.count)
+        return order.filter { front.insert(costs[$0]) }.sorted { (costs[$0][0], losses[$0]) < (costs[$1][0], losses[$1]) }
     }
 
     // MARK: Which ranks

@@ -35,7 +35,7 @@ enum OptionAllocation {
         let knapsack = Knapsack(layers: layers, limits: rooms)
         let solution = planner.policy == .minimax ? knapsack.solveLargest() : knapsack.solve()
         guard let solution else {
-            // Each limit can be met alone, but not all of them at once by options that no other beats.
+            // Each limit can be met alone, but no choice was found that meets all of them at once.
             throw CompressionFailure.invalidBudget(
                 detail: "the limits on \(sums.map(\.quantity.rawValue).joined(separator: ", ")) cannot be met together")
         }

@@ -29,7 +29,7 @@ public struct Planner: Sendable {
     public var frozen: [String] = []
     /// Patterns of layers with given ranks: one for all bonds of the first grouping, or one per bond.
     public var fixed: [(pattern: String, ranks: [Int])] = []
-    /// The grouping of single layers, where the model was decomposed under several.
+    /// The grouping of single layers by name, where the model was decomposed under several; others are not considered then.
     public var groupings: [String: String] = [:]
 
     public init(policy: Policy, scores: LayerScores? = nil) {
@@ -43,6 +43,7 @@ public struct Planner: Sendable {
     ///   decomposition and no pass over data.
     public func plan(_ model: DecomposedModel, budget: Budget) throws -> Plan {
         let start = ContinuousClock.now
+        let model = try restricted(model)
         try checkBounds(model.layers.map(\.name))
         let significances = try significances(model)
         let settled = try SettledLayers(model, self)
@@ -71,6 +72,7 @@ public struct Planner: Sendable {
     /// - Throws: `unknownLayer`; `invalidRanks`, also for ranks outside the planner's bounds; `overBudget` where the ranks
     ///   break the budget.
     public func plan(_ model: DecomposedModel, budget: Budget?, ranks: [String: [Int]], name: String) throws -> Plan {
+        let model = try restricted(model)
         let names = Set(model.layers.map(\.name))
         try checkBounds(names.sorted())
         try checkPatterns(names.sorted())
@@ -161,10 +163,32 @@ public struct Planner: Sendable {
         }
     }
 
-    /// What is settled for a layer: whether it is frozen, its fixed ranks and their grouping.
-    package func rule(for layer: String) -> (isFrozen: Bool, ranks: [Int]?, grouping: String?) {
-        if frozen.contains(where: { Self.matches($0, layer) }) { return (true, nil, nil) }
-        return (false, fixed.last { Self.matches($0.pattern, layer) }?.ranks, groupings[layer])
+    /// What is settled for a layer: whether it is frozen, and its fixed ranks.
+    package func rule(for layer: String) -> (isFrozen: Bool, ranks: [Int]?) {
+        if frozen.contains(where: { Self.matches($0, layer) }) { return (true, nil) }
+        return (false, fixed.last { Self.matches($0.pattern, layer) }?.ranks)
+    }
+
+    /// The model whose layers have the chain of their grouping alone, where `groupings` names one.
+    /// - Throws: `unknownLayer`, and `invalidRanks` for a grouping under which a layer was not decomposed.
+    private func restricted(_ model: DecomposedModel) throws -> DecomposedModel {
+        guard !groupings.isEmpty else { return model }
+        let names = Set(model.layers.map(\.name))
+        if let unknown = groupings.keys.sorted().first(where: { !names.contains($0) }) {
+            throw CompressionFailure.unknownLayer(pattern: unknown, nearest: nearestName(to: unknown, among: names))
+        }
+        var restricted = model
+        // What was worked out for all chains does not hold for fewer.
+        if model.layers.contains(where: { groupings[$0.name] != nil && $0.chains.count > 1 }) { restricted.cache = PlanningCache() }
+        for (index, layer) in model.layers.enumerated() where !layer.chains.isEmpty {
+            guard let wanted = groupings[layer.name] else { continue }
+            guard let chain = layer.chainIndex(grouping: wanted) else {
+                let known = layer.chains.map(\.grouping).joined(separator: ", ")
+                throw CompressionFailure.invalidRanks(layer: layer.name, detail: "has no grouping '\(wanted)', but \(known)")
+            }
+            restricted.layers[index].keepChain(chain)
+        }
+        return restricted
     }
 
     /// - Throws: `unknownLayer` for a pattern that matches nothing.

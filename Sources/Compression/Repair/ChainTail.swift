@@ -22,7 +22,7 @@ struct ChainTail {
     /// - Parameter positions: how many positions of the layer's result there are in all images.
     init?(endingAt index: Int, of graph: Graph, positions: Int) {
         let node = graph.nodes[index]
-        guard let origin = node.origin, origin.position == origin.count - 1, Self.isFittable(node),
+        guard let origin = node.origin, origin.position == origin.count - 1, Self.isFittable(node), node.value(at: 0) != nil,
             let width = Self.patchWidth(node, graph), width <= Self.widestPatch
         else { return nil }
         last = index
@@ -31,9 +31,8 @@ struct ChainTail {
 
     /// The factor that only `index` reads, where there are positions enough to fit both.
     private static func partner(of index: Int, in graph: Graph, positions: Int) -> Int? {
-        let value = graph.nodes[index].valueInputs[0]
-        guard let before = graph.index(ofNode: value), graph.nodes[before].origin?.layer == graph.nodes[index].origin?.layer,
-            isFittable(graph.nodes[before]), graph.nodes[before].inputs.count == 2,
+        guard let value = graph.nodes[index].value(at: 0), let before = graph.index(ofNode: value), graph.nodes[before].origin?.layer == graph.nodes[index].origin?.layer,
+            isFittable(graph.nodes[before]), graph.nodes[before].inputs.count == 2, graph.nodes[before].value(at: 0) != nil,
             graph.nodes.count(where: { $0.valueInputs.contains(value) }) == 1, !graph.outputs.contains(value),
             let width = patchWidth(graph.nodes[before], graph), width <= widestPatch,
             positions >= positionsPerElement * width
@@ -57,6 +56,6 @@ struct ChainTail {
     }
 
     private static func weight(of node: Node, _ graph: Graph) -> Tensor? {
-        node.parameterInputs.first.flatMap { graph.parameters[$0]?.tensor }
+        node.parameter(at: 1).flatMap { graph.parameters[$0]?.tensor }
     }
 }

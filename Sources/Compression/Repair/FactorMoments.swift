@@ -3,99 +3,172 @@ import Operations
 import Tensors
 
 /// First and second moments of what one position of a factor's result is made of, h, and of what should come out, y.
+///
+/// A first mean is taken off both before anything is multiplied, and what is left is summed in double, so that covariances
+/// keep their digits where means are thousands of deviations.
 struct FactorMoments {
-    /// Σ h hᵀ [r, r], Σ h yᵀ [r, O], Σ h [r], Σ y [O].
-    private var sums: [Tensor] = []
-    private var count = 0
+    /// Values that went through a few sums of 24 bits say nothing of variances below this share of their squares.
+    private static let resolution = 0x1p-40
+    /// Sums of products rounded to 24 bits are off by about this share of the variances.
+    private static let productResolution = 0x1p-22
+
+    /// E[h] [r] and E[y] [O].
+    private let mean: [Double]
+    private let outputMean: [Double]
+    /// Cov(h, h) [r, r], Cov(y, h) [O, r] and Var(y) [O].
+    private let covariance: DoubleMatrix
+    private let mixed: DoubleMatrix
+    private let outputVariance: [Double]
 
     /// - Parameters:
     ///   - node: a convolution in one group or a linear layer, with a weight of shape `weight`.
     ///   - received: what goes into `node`, batch by batch.
     ///   - wanted: what should come out of it, or of the pointwise factor behind it.
+    /// - Throws: `notFinite`.
     init(of node: Node, weight: Shape, inputs received: [Tensor], outputs wanted: [Tensor]) throws {
         let patches = Patches(node, weight: weight)
+        let origin = try received.first.map { try patches.firstMean(of: $0) } ?? []
+        let outputOrigin = try wanted.first.map { try patches.firstChannelMean(of: $0) } ?? []
+        let moments = try ColumnMoments(width: origin.count, outputWidth: outputOrigin.count)
         for (input, output) in zip(received, wanted) {
-            try patches.forEachPart(of: input) { h, part in
-                try add(h, patches.channelColumns(output.sliced(dim: 0, from: part.lowerBound, to: part.upperBound)))
+            try patches.forEachPart(of: input, less: origin) { h, part in
+                let y = try output.sliced(dim: 0, from: part.lowerBound, to: part.upperBound)
+                try moments.add(h, patches.channelColumns(y, less: outputOrigin))
             }
+        }
+        let totals = moments.totals()
+        let share = 1 / Double(max(1, totals.count))
+        let (shift, outputShift) = (totals.sums.map { $0 * share }, totals.outputSums.map { $0 * share })
+        mean = zip(origin, shift).map { Double($0) + $1 }
+        outputMean = zip(outputOrigin, outputShift).map { Double($0) + $1 }
+        covariance = try totals.gram.scaled(by: share, less: shift, shift)
+        mixed = try totals.mixed.scaled(by: share, less: outputShift, shift)
+        outputVariance = zip(totals.outputSquares, outputShift).map { nonNegative($0 * share - $1 * $1) }
+        guard covariance.isFinite, mixed.isFinite, (mean + outputMean + outputVariance).allSatisfy(\.isFinite) else {
+            throw CompressionFailure.notFinite(what: "what goes into the layer or should come out of it")
         }
     }
 
-    private mutating func add(_ h: Tensor, _ y: Tensor) throws {
-        let terms = try [h.gram(), h.matrixProduct(y.transposed()), h.sum(along: 1), y.sum(along: 1)]
-        sums = try sums.isEmpty ? terms : zip(sums, terms).map { try $0.adding($1) }
-        count += h.shape[1]
-    }
+    private static let weightIsNotFinite = CompressionFailure.notFinite(what: "the layer's own weight")
 
     struct Fit {
-        /// [O, r], or of a pair [O, rank].
-        let weight: Tensor
+        /// [O, r], or of a pair [O, rank]; `nil` where the present weight is kept.
+        var weight: Tensor?
         /// Of a pair, the factor before it: [rank, r].
         var before: Tensor?
         /// [O]: what is missing on average.
         let bias: Tensor
-        /// [O]: of the fitted result without its bias.
+        /// [O]: of the result with these weights without its bias.
         let mean: Tensor
-        let variance: Tensor
+        /// [O]: the variance of the same; `nil` for a channel that varies too little on these images to say.
+        let variance: [Float?]
     }
 
-    /// W = Cov(y, h) (Cov(h, h) + λI)⁻¹ with λ = `ridge` · mean variance of h.
-    func fit(ridge: Double) throws -> Fit {
-        let (solved, covariance) = try regression(ridge: ridge)
-        return try fit(solved, before: nil, product: solved, covariance)
+    /// W = argmin E‖y − W h − b‖² + λ‖W − W₀‖² for the present W₀.
+    ///
+    /// So directions in which h does not vary keep what they had. λ is `ridge` · mean variance of h, and at least what the
+    /// moments resolve. Where rounding makes the result worse than W₀ is, W₀ is kept.
+    /// - Parameter present: W₀ [O, r].
+    func fit(ridge: Double, present: Tensor) throws -> Fit {
+        let present = try DoubleMatrix(present)
+        guard present.isFinite else { throw Self.weightIsNotFinite }
+        guard let solved = try regression(ridge: ridge, present: present)?.weight,
+            try gain(of: solved, over: present, importance: [Double](repeating: 1, count: present.rows)) >= 0
+        else { return try fit(product: present) }
+        var fit = try fit(product: solved)
+        fit.weight = try solved.tensor()
+        return fit
     }
 
-    /// The best W = B M of this rank, by errors that count `importance` times in each channel: B spans the leading
-    /// eigenvectors of the covariance that the result of the unbound regression has.
-    /// - Parameter importance: [O], positive.
+    /// The best W = B M of this rank, by errors that count `importance` times in each channel: with W₁ the unbound solution,
+    /// ‖(W − W₁)(Cov(h, h) + λI)^½‖ is what W has more, so B spans the leading eigenvectors of W₁ (Cov(h, h) + λI) W₁ᵀ.
+    /// - Parameters:
+    ///   - present: B₀ [O, rank] and M₀ [rank, r].
+    ///   - importance: [O], positive.
     /// - Reference: Izenman, *Reduced-Rank Regression for the Multivariate Linear Model*, Journal of Multivariate Analysis
     ///   5(2), 1975, doi:10.1016/0047-259X(75)90042-1, Theorem 1.
-    func fit(ridge: Double, rank: Int, importance: Tensor) throws -> Fit {
-        let (solved, covariance) = try regression(ridge: ridge)
-        let scale = try importance.reshaped([-1, 1])
-        let weighed = try solved.multiplying(scale)
-        let spread = try weighed.matrixProduct(covariance).matrixProduct(weighed.transposed())
-        let vectors = try spread.symmetricEigen().vectors
-        let leading = try vectors.sliced(dim: 1, from: vectors.shape[1] - rank, to: vectors.shape[1]).contiguous()
-        var before = try leading.transposed().contiguous().matrixProduct(weighed)
-        var last = try leading.dividing(scale)
+    func fit(ridge: Double, present: (last: Tensor, before: Tensor), importance: [Double]) throws -> Fit {
+        let (rank, product) = try (present.before.shape[0], DoubleMatrix(present.last).product(DoubleMatrix(present.before)))
+        guard product.isFinite else { throw Self.weightIsNotFinite }
+        guard let (solved, lambda) = try regression(ridge: ridge, present: product) else { return try fit(product: product) }
+        solved.scaleRows(by: importance)
+        let spread = try solved.product(covariance).product(solved, otherTransposed: true)
+        let ridges = try solved.product(solved, otherTransposed: true)
+        for i in 0..<spread.rows * spread.columns { spread.base[i] += lambda * ridges.base[i] }
+        let vectors = try spread.symmetricEigenvectors()
+        let leading = try DoubleMatrix(zeros: rank, vectors.columns)
+        leading.base.update(from: vectors.base + (vectors.rows - rank) * vectors.columns, count: rank * vectors.columns)
+        let before = try leading.product(solved)
+        leading.scaleColumns(by: importance.map { 1 / $0 })
         // Rows of the one as long as columns of the other, so that training moves both alike.
-        let lengths = try zip(before.lengths(along: 1), last.lengths(along: 0)).map { rowLength, columnLength in
-            rowLength > 0 && columnLength > 0 ? (rowLength / columnLength).squareRoot() : 1
+        let lengths = (0..<rank).map { k in
+            let (own, other) = (before.row(k).reduce(0) { $0 + $1 * $1 }, leading.row(k).reduce(0) { $0 + $1 * $1 })
+            return own > 0 && other > 0 ? (own / other).squareRoot().squareRoot() : 1
         }
-        before = try before.dividing(Tensor(lengths, shape: [rank, 1]))
-        last = try last.multiplying(Tensor(lengths))
-        return try fit(last, before: before, product: last.matrixProduct(before), covariance)
+        before.scaleRows(by: lengths.map { 1 / $0 })
+        leading.scaleRows(by: lengths)
+        // Rounded, as the model will have them.
+        let rounded = try (last: leading.tensor().transposed().contiguous(), before: before.tensor())
+        let made = try DoubleMatrix(rounded.last).product(DoubleMatrix(rounded.before))
+        guard made.isFinite, try gain(of: made, over: product, importance: importance) >= 0 else { return try fit(product: product) }
+        var fit = try fit(product: made)
+        (fit.weight, fit.before) = rounded
+        return fit
     }
 
-    /// The unbound W [O, r], and Cov(h, h).
-    private func regression(ridge: Double) throws -> (weight: Tensor, covariance: Tensor) {
-        let share = 1 / Double(max(1, count))
-        let (h, y) = try (sums[2].multiplying(share), sums[3].multiplying(share))
-        let column = try h.reshaped([-1, 1])
-        let covariance = try sums[0].multiplying(share).subtracting(column.matrixProduct(column.transposed()))
-        let mixed = try sums[1].multiplying(share).subtracting(column.matrixProduct(y.reshaped([1, -1])))
-        let (values, vectors) = try covariance.symmetricEigen()
-        let lambda = max(Float(ridge) * values.reduce(0, +) / Float(max(1, values.count)), .leastNormalMagnitude)
-        let inverses = values.map { 1 / (max(0, $0) + lambda) }
-        let solved = try vectors.multiplying(Tensor(inverses)).matrixProduct(vectors.transposed()).matrixProduct(mixed)
-        return (try solved.transposed().contiguous(), covariance)
+    /// W₀ + Cov(y − W₀ h, h) (Cov(h, h) + λI)⁻¹ [O, r], and λ; `nil` where the images say nothing of it.
+    private func regression(ridge: Double, present: DoubleMatrix) throws -> (weight: DoubleMatrix, lambda: Double)? {
+        let missing = try present.product(covariance)
+        for i in 0..<missing.rows * missing.columns { missing.base[i] = mixed.base[i] - missing.base[i] }
+        let width = Double(max(1, mean.count))
+        let squares = covariance.trace + mean.reduce(0) { $0 + $1 * $1 }
+        var lambda = max(ridge, Self.productResolution) * covariance.trace / width + Self.resolution * squares / width
+        guard lambda > 0, lambda.isFinite else { return nil }
+        for _ in 0..<16 {
+            if let step = try covariance.solving(rows: missing, ridge: lambda) {
+                step.add(present)
+                return (step, lambda)
+            }
+            lambda *= 8
+        }
+        return nil
     }
 
-    private func fit(_ weight: Tensor, before: Tensor?, product: Tensor, _ covariance: Tensor) throws -> Fit {
-        let share = 1 / Double(max(1, count))
-        let mean = try product.matrixProduct(sums[2].multiplying(share).reshaped([-1, 1])).reshaped([-1])
-        // diag(W C Wᵀ), which rounding may leave a little below 0.
-        let variance = try product.matrixProduct(covariance).multiplying(product).sum(along: 1)
+    /// By how much E‖y − W h − b‖² is smaller with `weight` than with `present`, channels counted by `importance`².
+    private func gain(of weight: DoubleMatrix, over present: DoubleMatrix, importance: [Double]) throws -> Double {
+        // −Σ Δ·(C (W + W₀)ᵀ − 2 Cov(h, y)): the difference at once, because both errors are almost the same number.
+        let (step, sum) = try (weight.copy(), weight.copy())
+        for i in 0..<step.rows * step.columns { step.base[i] -= present.base[i] }
+        sum.add(present)
+        let spread = try sum.product(covariance)
+        return (0..<step.rows).reduce(0) { total, o in
+            var own = 0.0
+            for i in 0..<step.columns { own += step.row(o)[i] * (2 * mixed.row(o)[i] - spread.row(o)[i]) }
+            return total + own * importance[o] * importance[o]
+        }
+    }
+
+    private func fit(product: DoubleMatrix) throws -> Fit {
+        let spread = try product.product(covariance)
+        // What rounding leaves of the variance of each element: of its products, and of the element itself.
+        let noise = mean.indices.map { i in
+            let variance = nonNegative(covariance.row(i)[i])
+            return Self.productResolution * variance + Self.resolution * (variance + mean[i] * mean[i])
+        }
+        var (means, variances) = ([Double](), [Float?]())
+        for o in 0..<product.rows {
+            let (row, own) = (product.row(o), spread.row(o))
+            var (center, variance, least) = (0.0, 0.0, 0.0)
+            for i in mean.indices {
+                center += row[i] * mean[i]
+                variance += row[i] * own[i]
+                least += row[i] * row[i] * noise[i]
+            }
+            means.append(center)
+            variances.append(variance > least ? Float(variance) : nil)
+        }
         return Fit(
-            weight: weight, before: before, bias: try sums[3].multiplying(share).subtracting(mean), mean: mean,
-            variance: try Tensor(variance.array(of: Float.self).map { max(0, $0) }))
-    }
-}
-
-extension Tensor {
-    /// The Euclidean norms of the rows or columns of a matrix.
-    fileprivate func lengths(along dim: Int) throws -> [Float] {
-        try multiplying(self).sum(along: dim).squareRoot().array(of: Float.self)
+            bias: try Tensor(zip(outputMean, means).map { Float($0 - $1) }), mean: try Tensor(means.map { Float($0) }),
+            variance: variances)
     }
 }

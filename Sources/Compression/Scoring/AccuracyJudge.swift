@@ -19,7 +19,7 @@ struct AccuracyJudge {
     func loss(of changed: Graph) throws -> Double {
         var changed = changed
         if changed.nodes.contains(where: { $0.operation is BatchNorm }) {
-            var estimator = StatisticsEstimator(changed)
+            var estimator = try StatisticsEstimator(changed)
             for batch in images { try estimator.add([batch]) }
             changed.parameters = estimator.estimated
         }
@@ -30,7 +30,9 @@ struct AccuracyJudge {
         let engine = InferenceEngine(graph)
         var (correct, count) = (0, 0)
         for (batch, truth) in zip(images, labels) {
-            correct += zip(try engine.run([batch])[0].argmax().array(of: Int64.self), truth).count { Int($0) == $1 }
+            let result = try engine.run([batch])[0]
+            guard try result.isFinite() else { throw CompressionFailure.notFinite(what: "the result of \(graph.name)") }
+            correct += zip(try result.predictedClasses(), truth).count { $0 == $1 }
             count += truth.count
         }
         return Double(correct) / Double(max(1, count))

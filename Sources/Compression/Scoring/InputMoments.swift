@@ -1,3 +1,4 @@
+import Basics
 import Execution
 public import Graphs
 import Operations
@@ -21,14 +22,19 @@ public struct InputMoments: Sendable {
     public static let imageCount = 512
 
     /// From calibration images, in one inference pass. `LWIQScorer.collectsMoments` takes them from the pass of the scores.
-    /// - Throws: `noImages`; failures of execution.
+    /// - Throws: `noImages`, `notFiniteImages`, `noContent`; `notFinite` for a layer whose input is not; failures of execution.
     /// - Complexity: O(N·P·Q·w²) a layer for patches of w elements.
     public init(_ graph: Graph, images: [Tensor]) throws {
-        guard !images.isEmpty else { throw CompressionFailure.noImages(part: "calibration") }
+        try ImageCheck.check(images)
         var collector = try MomentCollector(graph, imageLimit: images.reduce(0) { $0 + $1.shape[0] })
         let engine = collector.values.isEmpty ? nil : InferenceEngine(try graph.computing(collector.values))
         for batch in images { try collector.add(engine?.run([batch]) ?? [], images: batch) }
-        self = collector.moments
+        self = try collector.moments()
+        for (layer, sum) in sums.sorted(by: { $0.key < $1.key }) {
+            try located(graph.name + " › " + layer) {
+                if try !sum.isFinite() { throw CompressionFailure.notFinite(what: "what goes into the layer") }
+            }
+        }
     }
 
     init(sums: [String: Tensor]) { self.sums = sums }

@@ -37,7 +37,8 @@ public struct LWIQScorer {
     ///   - imprint: images that make the class means; every class must occur.
     ///   - holdout: other images, whose classification is counted.
     ///   - imageCount: of both parts, for the progress bar.
-    /// - Throws: `missingClasses`, `noImages`, `labelOutOfRange`, `noLayers`, `Interrupted`.
+    /// - Throws: `missingClasses`, `noImages`, `notFiniteImages`, `labelOutOfRange`, `noLayers`, `Interrupted`; `notFinite` for
+    ///   a layer whose activation is not.
     /// - Complexity: one inference pass over the images; memory does not grow with their number.
     public func score(
         _ graph: Graph, imprint: BatchSource, holdout: BatchSource, classCount: Int, imageCount: Int
@@ -52,28 +53,29 @@ public struct LWIQScorer {
         let layers = try WeightedLayers.layers(of: graph).filter { !$0.isClassifier }
         guard !layers.isEmpty else { throw CompressionFailure.noLayers(model: graph.name) }
         let taps = Array(Set(layers.map(\.tap))).sorted()
-        var collector = try collectsMoments ? MomentCollector(graph, imageLimit: InputMoments.imageCount) : nil
-        let embedding = try embeddingGraph(graph, taps, besides: collector?.values ?? [])
-        let shapes = try ShapeInference.shapes(of: embedding, batch: 1)
-        var classifiers = zip(taps, embedding.outputs).reduce(into: [String: ImprintedClassifier]()) {
-            $0[$1.0] = ImprintedClassifier(head: head, classCount: classCount, dimension: shapes[$1.1]?[1] ?? 0)
+        var pass = try ScoringPass(
+            graph, taps: taps, embeddingSize: embeddingSize, precision: precision,
+            momentImages: collectsMoments ? InputMoments.imageCount : 0)
+        var classifiers = zip(taps, pass.dimensions).reduce(into: [String: ImprintedClassifier]()) {
+            $0[$1.0] = ImprintedClassifier(head: head, classCount: classCount, dimension: $1.1)
         }
-        let engine = InferenceEngine(embedding, precision: precision)
+        // Taps are named after nodes behind a layer; people know the layer.
+        let names = Dictionary(layers.map { ($0.tap, graph.name + " › " + $0.name) }, uniquingKeysWith: { first, _ in first })
         var progress = Progress("scoring \(graph.name)", total: imageCount)
 
         var counts = [Int](repeating: 0, count: classCount)
-        let imprintCount = try forEachBatch(imprint, engine, taps, &collector, &progress, classCount) { tap, embeddings, labels in
+        let imprintCount = try forEachBatch(imprint, &pass, &progress, classCount) { tap, embeddings, labels in
             try classifiers[tap]?.imprint(embeddings, labels)
         } onBatch: { for label in $0 { counts[label] += 1 } }
         guard imprintCount > 0 else { throw CompressionFailure.noImages(part: "imprint") }
         let missing = counts.indices.filter { counts[$0] == 0 }
         guard missing.isEmpty else { throw CompressionFailure.missingClasses(classes: missing, part: "imprint") }
-        for tap in classifiers.keys { try classifiers[tap]?.seal() }
+        for tap in taps { try located(names[tap] ?? tap) { try classifiers[tap]?.seal() } }
 
         var kept: [String: [Tensor]] = [:]
         var holdoutLabels: [Int] = []
-        let holdoutCount = try forEachBatch(holdout, engine, taps, &collector, &progress, classCount) { tap, embeddings, labels in
-            try classifiers[tap]?.classify(embeddings, labels)
+        let holdoutCount = try forEachBatch(holdout, &pass, &progress, classCount) { tap, embeddings, labels in
+            try located(names[tap] ?? tap) { try classifiers[tap]?.classify(embeddings, labels) }
             if keepsEmbeddings { kept[tap, default: []].append(try embeddings.copy()) }
         } onBatch: { holdoutLabels += $0 }
         guard holdoutCount > 0 else { throw CompressionFailure.noImages(part: "holdout") }
@@ -86,7 +88,7 @@ public struct LWIQScorer {
             if let own = kept[layer.tap] { scores.embeddings[layer.name] = try Tensor.concatenated(own, dim: 0) }
         }
         if keepsEmbeddings { scores.holdoutLabels = holdoutLabels }
-        scores.moments = collector?.moments
+        scores.moments = try pass.moments()
         return scores
     }
 
@@ -107,11 +109,11 @@ public struct LWIQScorer {
     }
 
     private func forEachBatch(
-        _ source: BatchSource, _ engine: InferenceEngine, _ taps: [String], _ collector: inout MomentCollector?,
-        _ progress: inout Progress, _ classCount: Int,
+        _ source: BatchSource, _ pass: inout ScoringPass, _ progress: inout Progress, _ classCount: Int,
         onTap: (String, Tensor, [Int]) throws -> Void, onBatch: ([Int]) -> Void
     ) throws -> Int {
         var count = 0
+        var check = ImageCheck()
         while let (images, labels) = try source() {
             guard labels.count == images.shape.dims.first else {
                 throw CompressionFailure.labelCount(labels: labels.count, images: images.shape.dims.first ?? 0)
@@ -119,40 +121,12 @@ public struct LWIQScorer {
             if let bad = labels.first(where: { $0 < 0 || $0 >= classCount }) {
                 throw CompressionFailure.labelOutOfRange(label: bad, classCount: classCount)
             }
-            let results = try engine.run([images])
-            for (tap, embeddings) in zip(taps, results) { try onTap(tap, embeddings, labels) }
-            try collector?.add(Array(results[taps.count...]), images: images)
+            try check.add(images)
+            for (tap, embeddings) in zip(pass.taps, try pass.embeddings(of: images)) { try onTap(tap, embeddings, labels) }
             onBatch(labels)
             count += labels.count
             try progress.advance(by: labels.count)
         }
         return count
-    }
-
-    /// The graph whose results are the embeddings [N, D] of `taps`, maps pooled to about D values and vectors as they are,
-    /// and `values` after them.
-    ///
-    /// So the pooling runs where the map was just made, and no map is kept for it.
-    private func embeddingGraph(_ graph: Graph, _ taps: [String], besides values: [String]) throws -> Graph {
-        let shapes = try ShapeInference.shapes(of: graph, batch: 1)
-        let tapped = Set(taps)
-        var result = graph
-        result.nodes = graph.nodes.flatMap { node in
-            [node] + node.outputs.filter(tapped.contains).flatMap { embeddingNodes(of: $0, shapes[$0] ?? []) }
-        }
-        return try result.computing(taps.map(Self.embedding) + values)
-    }
-
-    private static func embedding(of tap: String) -> String { "embedding:" + tap }
-
-    private func embeddingNodes(of tap: String, _ shape: Shape) -> [Node] {
-        guard shape.rank == 4 else { return [Node(Self.embedding(of: tap), Flatten(), [.value(tap)])] }
-        let wanted = Int((Double(embeddingSize) / Double(max(1, shape[1]))).squareRoot().rounded())
-        let size = max(1, min(wanted, shape[2], shape[3]))
-        let pooled = "pooled:" + tap
-        return [
-            Node(pooled, AdaptiveAveragePool2D(rows: size, columns: size), [.value(tap)]),
-            Node(Self.embedding(of: tap), Flatten(), [.value(pooled)]),
-        ]
     }
 }

@@ -3,7 +3,7 @@ import Graphs
 import Operations
 import Tensors
 
-/// Sums the moments up while batches pass.
+/// Sums the moments up, in double, while batches pass.
 struct MomentCollector {
     private struct Layer {
         let name: String
@@ -16,18 +16,21 @@ struct MomentCollector {
     let values: [String]
     private let layers: [Layer]
     private let imageNames: Set<String>
-    private var sums: [String: Tensor] = [:]
+    private var sums: [String: ColumnMoments] = [:]
     /// How many more images are taken.
     private var imagesLeft: Int
 
-    var moments: InputMoments { InputMoments(sums: sums) }
+    /// Whether no more images are taken.
+    var isFull: Bool { imagesLeft <= 0 }
+
+    func moments() throws -> InputMoments { InputMoments(sums: try sums.mapValues { try $0.totals().gram.tensor() }) }
 
     /// - Parameter imageLimit: images after these pass unseen.
     init(_ graph: Graph, imageLimit: Int) throws {
         layers = try WeightedLayers.layers(of: graph).compactMap { layer in
             let node = graph.nodes[layer.node]
             let conv = node.operation as? Conv2D
-            guard conv.map({ $0.geometry.groups == 1 }) ?? (layer.inputShape.rank == 2), let input = node.valueInputs.first,
+            guard conv.map({ $0.geometry.groups == 1 }) ?? (layer.inputShape.rank == 2), let input = node.value(at: 0),
                 layer.weightShape[1] <= InputMoments.mostInputs
             else { return nil }
             let isWide = layer.weightShape.dims.dropFirst().reduce(1, *) > InputMoments.widestPatch
@@ -48,10 +51,9 @@ struct MomentCollector {
         for name in imageNames { known[name] = images }
         for layer in layers {
             guard let value = known[layer.input] else { continue }
-            try layer.patches.forEachPart(of: value.sliced(dim: 0, from: 0, to: count)) { columns, _ in
-                let gram = try columns.gram()
-                sums[layer.name] = try sums[layer.name]?.adding(gram) ?? gram
-            }
+            let own = try sums[layer.name] ?? ColumnMoments(width: layer.patches.width)
+            sums[layer.name] = own
+            try layer.patches.forEachPart(of: value.sliced(dim: 0, from: 0, to: count)) { columns, _ in try own.add(columns) }
         }
         imagesLeft -= count
     }

@@ -10,6 +10,9 @@ struct OutputJudge {
     init(_ graph: Graph, _ images: [Tensor]) throws {
         let engine = InferenceEngine(graph)
         expected = try images.map { try engine.run([$0])[0].logSoftmax() }
+        for batch in expected where try !batch.isFinite() {
+            throw CompressionFailure.notFinite(what: "the result of \(graph.name)")
+        }
     }
 
     /// The mean over images of KL(dense ‖ changed) for the changed model's outputs, batch by batch.
@@ -20,7 +23,7 @@ struct OutputJudge {
 
 /// Batches of logarithms of probabilities [N, classes].
 enum LogProbabilities {
-    /// The mean over images of KL(exact ‖ changed) = Σ exp(exact) · (exact − changed).
+    /// The mean over images of KL(exact ‖ changed) = Σ exp(exact) · (exact − changed); no number where one of them is none.
     static func divergence(from exact: [Tensor], to changed: [Tensor]) throws -> Double {
         var (sum, count) = (0.0, 0)
         for (p, q) in zip(exact, changed) {
@@ -28,6 +31,6 @@ enum LogProbabilities {
             sum += try terms.array(of: Float.self).reduce(0) { $0 + Double($1) }
             count += p.shape[0]
         }
-        return max(0, sum / Double(max(1, count)))
+        return nonNegative(sum / Double(max(1, count)))
     }
 }

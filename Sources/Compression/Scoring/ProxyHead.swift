@@ -49,48 +49,45 @@ struct ImprintedClassifier {
     }
 
     /// Turns the sums into weights: logits are ⟨w_c, e⟩ + offset_c.
+    /// - Throws: `notFinite` for embeddings that were not.
+    /// - Complexity: O(classes · D).
     mutating func seal() throws {
+        guard sums.allSatisfy(\.isFinite) else { throw CompressionFailure.notFinite(what: "the layer's activation") }
         var means = sums
         for c in 0..<classCount {
             for d in 0..<dimension { means[c * dimension + d] /= Double(max(1, counts[c])) }
         }
-        if head == .centred {
-            for d in 0..<dimension {
-                let center = (0..<classCount).reduce(0.0) { $0 + means[$1 * dimension + d] } / Double(classCount)
-                for c in 0..<classCount { means[c * dimension + d] -= center }
-            }
-        }
+        let center = head == .centred ? centre(&means) : []
         offsets = [Float](repeating: 0, count: classCount)
         for c in 0..<classCount {
-            let squared = (0..<dimension).reduce(0.0) { $0 + means[c * dimension + $1] * means[c * dimension + $1] }
+            let row = c * dimension..<(c + 1) * dimension
+            let squared = row.reduce(0.0) { $0 + means[$1] * means[$1] }
             switch head {
             case .nearestMean: offsets[c] = Float(-squared / 2)
             case .imprint, .centred:
                 let scale = 1 / max(squared.squareRoot(), 1e-12)
-                for d in 0..<dimension { means[c * dimension + d] *= scale }
+                for i in row { means[i] *= scale }
             }
+            // ⟨w_c, e − m⟩ = ⟨w_c, e⟩ − ⟨w_c, m⟩.
+            if head == .centred { offsets[c] = Float(-zip(means[row], center).reduce(0) { $0 + $1.0 * $1.1 }) }
         }
-        if head == .centred { offsets = try centredOffsets(means) }
         weights = try Tensor(means.map(Float.init), shape: [classCount, dimension])
     }
 
-    /// ⟨w_c, e − m⟩ = ⟨w_c, e⟩ − ⟨w_c, m⟩, with m the mean of the class means.
-    private func centredOffsets(_ means: [Double]) throws -> [Float] {
-        (0..<classCount).map { c in
-            var dot = 0.0
-            for d in 0..<dimension {
-                let center = (0..<classCount).reduce(0.0) {
-                    $0 + sums[$1 * dimension + d] / Double(max(1, counts[$1]))
-                } / Double(classCount)
-                dot += means[c * dimension + d] * center
-            }
-            return Float(-dot)
-        }
+    /// Takes the mean of the class means off each of them, and gives it.
+    private func centre(_ means: inout [Double]) -> [Double] {
+        var center = [Double](repeating: 0, count: dimension)
+        for c in 0..<classCount { for d in 0..<dimension { center[d] += means[c * dimension + d] } }
+        for d in 0..<dimension { center[d] /= Double(classCount) }
+        for c in 0..<classCount { for d in 0..<dimension { means[c * dimension + d] -= center[d] } }
+        return center
     }
 
     /// Counts how many of the embeddings [N, D] get their true label.
+    /// - Throws: `notFinite` for embeddings that are not.
     mutating func classify(_ embeddings: Tensor, _ labels: [Int]) throws {
         guard let weights else { return }
+        guard try embeddings.isFinite() else { throw CompressionFailure.notFinite(what: "the layer's activation") }
         let logits = try embeddings.matrixProduct(weights.transposed()).adding(Tensor(offsets))
         let chosen = try logits.argmax().array(of: Int64.self)
         for (label, choice) in zip(labels, chosen) where label == Int(choice) { correctCounts[label] += 1 }

@@ -13,15 +13,15 @@ struct ProxyJudge {
         let embeddings = try taps.map(Self.embed)
         let dimension = embeddings[0].shape[1]
         let classCount = (labels.flatMap { $0 }.max() ?? 0) + 1
-        var sums = [Float](repeating: 0, count: classCount * dimension)
+        var sums = [Double](repeating: 0, count: classCount * dimension)
         for (batch, own) in zip(embeddings, labels) {
             try batch.withElements(of: Float.self) { values in
                 for (n, label) in own.enumerated() {
-                    for d in 0..<dimension { sums[label * dimension + d] += values[n * dimension + d] }
+                    for d in 0..<dimension { sums[label * dimension + d] += Double(values[n * dimension + d]) }
                 }
             }
         }
-        let weights = try Self.normalized(Tensor(sums, shape: [classCount, dimension])).transposed()
+        let weights = try Self.normalized(Tensor(sums.map(Float.init), shape: [classCount, dimension])).transposed()
         self.weights = weights
         expected = try embeddings.map { try Self.logarithms($0, weights, sharpness) }
     }

@@ -21,7 +21,8 @@ public struct RankCurveMeter {
     /// - Parameters:
     ///   - images: batches [N, …] of calibration images; all are kept while measuring.
     ///   - labels: one per image; `features` and `output` do not read them.
-    /// - Throws: `noImages`, `labelCount`, `Interrupted`; failures of decomposition and execution.
+    /// - Throws: `noImages`, `notFiniteImages`, `noContent`, `labelCount`, `Interrupted`; `notFinite` where the model or a layer
+    ///   gives no numbers, dense or decomposed; failures of decomposition and execution.
     /// - Complexity: a pass over the images for every 512 MiB of layer inputs, and per layer and rank one training
     ///   pass of the layer itself; for `output` a pass of the model behind it more, for `sensitivity` two of the whole.
     public func measure(_ model: DecomposedModel, images: [Tensor], labels: [[Int]]) throws -> RankCurves {
@@ -31,6 +32,7 @@ public struct RankCurveMeter {
         guard images.count == labels.count, zip(images, labels).allSatisfy({ $0.shape.dims.first == $1.count }) else {
             throw CompressionFailure.labelCount(labels: labels.reduce(0) { $0 + $1.count }, images: count)
         }
+        try ImageCheck.check(images)
         let output = try measure == .output ? OutputJudge(model.graph, images) : nil
         let accuracy = try measure == .sensitivity ? AccuracyJudge(model.graph, images, labels) : nil
         let layers = model.layers.filter { !$0.chains.isEmpty }
@@ -81,8 +83,12 @@ public struct RankCurveMeter {
     ) throws -> [RankCurves.Point] {
         let chain = layer.chains[0]
         return try candidates(layer, chain).map { ranks in
-            RankCurves.Point(
+            let point = RankCurves.Point(
                 ranks: ranks, squaredError: chain.decomposition.relativeSquaredError(ranks: ranks), loss: try loss(chain, ranks))
+            guard point.loss.isFinite, point.squaredError.isFinite else {
+                throw CompressionFailure.notFinite(what: "the \(measure.rawValue) at ranks \(ranks)")
+            }
+            return point
         }
     }
 
@@ -106,6 +112,7 @@ public struct RankCurveMeter {
             difference += apart * apart
             energy += norm * norm
         }
-        return energy > 0 ? difference / energy : 0
+        // Where both are 0 nothing is lost; what is no number stays so.
+        return energy == 0 && difference == 0 ? 0 : difference / energy
     }
 }

@@ -3,7 +3,8 @@ public import Tensors
 
 /// What a model or a node costs, exact and per image.
 public struct Cost: Sendable, Equatable {
-    /// Trainable elements.
+    /// Elements of what is learned, whether it is trained further or frozen: all that is trainable, and the weights, biases and
+    /// scales of layers that are not. Running statistics and other state are none.
     public var parameterCount = 0
     /// Multiply-accumulates for one image.
     public var macCount = 0
@@ -30,7 +31,7 @@ public enum CostModel {
     public static func cost(of graph: Graph) throws -> Cost {
         let shapes = try ShapeInference.shapes(of: graph, batch: 1)
         var cost = Cost()
-        cost.parameterCount = graph.parameters.trainableElementCount
+        cost.parameterCount = countedParameters(of: graph).reduce(0) { $0 + (graph.parameters[$1]?.tensor.elementCount ?? 0) }
         cost.macCount = try graph.nodes.reduce(0) { Counts.sum($0, try macCount(of: $1, in: graph, shapes)) }
         cost.byteCount = graph.parameters.byteCount
         cost.peakActivationByteCount = peakActivationBytes(of: graph, shapes)
@@ -40,10 +41,10 @@ public enum CostModel {
     /// One row per node that has parameters or multiplies.
     public static func nodeCosts(of graph: Graph) throws -> [NodeCost] {
         let shapes = try ShapeInference.shapes(of: graph, batch: 1)
+        let counted = countedParameters(of: graph)
         return try graph.nodes.compactMap { node in
             let parameters = node.parameterInputs.reduce(0) { sum, name in
-                let parameter = graph.parameters[name]
-                return sum + (parameter?.isTrainable == true ? parameter?.tensor.elementCount ?? 0 : 0)
+                sum + (counted.contains(name) ? graph.parameters[name]?.tensor.elementCount ?? 0 : 0)
             }
             let macs = try macCount(of: node, in: graph, shapes)
             guard parameters > 0 || macs > 0 else { return nil }
@@ -51,6 +52,20 @@ public enum CostModel {
                 node: node.name, operation: node.operation.name, outputShape: shapes[node.name] ?? [],
                 parameterCount: parameters, macCount: macs, origin: node.origin)
         }
+    }
+
+    /// The names of the parameters whose elements count (`Cost.parameterCount`).
+    package static func countedParameters(of graph: Graph) -> Set<String> {
+        var counted = Set(graph.parameters.trainableNames)
+        for node in graph.nodes {
+            switch node.operation {
+            // Weight and bias, or scale and shift; statistics come behind them.
+            case is Conv2D, is ConvTranspose2D, is Linear, is BatchNorm, is LayerNorm, is PReLU:
+                counted.formUnion([1, 2].compactMap { node.parameter(at: $0) })
+            default: break
+            }
+        }
+        return counted
     }
 
     private static func macCount(of node: Node, in graph: Graph, _ shapes: [String: Shape]) throws -> Int {

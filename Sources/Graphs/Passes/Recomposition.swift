@@ -46,7 +46,7 @@ public enum Recomposition {
             throw invalid(graph, reader, "does not read \(link.name)")
         }
         let weights = try links.map { link -> Tensor in
-            guard link.parameterInputs.count >= 1, let weight = graph.parameters[link.parameterInputs[0]]?.tensor else {
+            guard let name = link.parameter(at: 1), let weight = graph.parameters[name]?.tensor else {
                 throw invalid(graph, link, "has no weight")
             }
             return weight
@@ -74,15 +74,10 @@ public enum Recomposition {
             operation = whole
         }
         // The bias, which only the last link may have, stays where it is.
-        let name = unusedName(last.name + ".weight", in: graph)
-        result.parameters[name] = .init(tensor: weight, isTrainable: true)
+        let name = graph.unusedParameter(last.name + ".weight")
+        let isTrainable = links.contains { $0.parameter(at: 1).flatMap { graph.parameters[$0]?.isTrainable } == true }
+        result.parameters[name] = .init(tensor: weight, isTrainable: isTrainable)
         return Node(last.name, operation, [links[0].inputs[0], .parameter(name)] + last.inputs.dropFirst(2))
-    }
-
-    private static func unusedName(_ name: String, in graph: Graph) -> String {
-        var candidate = name
-        while graph.parameters[candidate] != nil { candidate += "_" }
-        return candidate
     }
 
     /// W[o, c, y, x] = Σₘ B[o, m, y or 0, x or 0] · A[m, c, 0 or y, 0 or x], in every group; along each axis one of the

@@ -29,9 +29,11 @@ public enum ShapeInference {
         return shapes
     }
 
-    /// Whether every extent is positive and the elements are few enough that no later count overflows.
-    private static func isReasonable(_ shape: Shape) -> Bool {
-        shape.dims.allSatisfy { $0 >= 1 } && Counts.product(shape.dims) < 1 << 40
+    /// Whether a value may have this shape: no more dimensions than a tensor, every extent positive, and the elements few
+    /// enough that no later count overflows. Operations multiply and add extents without fear, so whatever builds a
+    /// graph asks this of every value before one of them sees it.
+    package static func isReasonable(_ shape: Shape) -> Bool {
+        shape.rank <= Shape.rankLimit && shape.dims.allSatisfy { $0 >= 1 } && Counts.product(shape.dims) < 1 << 40
     }
 
     package static func inputShapes(of node: Node, in graph: Graph, _ shapes: [String: Shape]) throws -> [Shape] {

@@ -16,14 +16,14 @@ public protocol Architecture: Sendable {
 }
 
 extension Architecture {
-    /// - Throws: `GraphFailure.invalidArchitecture` unless images are [C, H, W] of at least `extent` × `extent` and
-    ///   there are two classes or more.
+    /// - Throws: `GraphFailure.invalidArchitecture` unless images are [C, H, W] of at least `extent` × `extent`, with
+    ///   fewer than 2⁴⁰ values, and there are two classes or more.
     func requireImages(atLeast extent: Int, family: String) throws {
         guard imageShape.rank == 3, imageShape[0] >= 1, imageShape[1] >= extent, imageShape[2] >= extent,
-            classCount >= 2
+            classCount >= 2, ShapeInference.isReasonable(imageShape)
         else {
             throw GraphFailure.invalidArchitecture(
-                detail: "\(family): needs images [C, H, W] of at least \(extent)×\(extent) and 2 classes, "
+                detail: "\(family): needs images [C, H, W] of at least \(extent)×\(extent), with fewer than 2⁴⁰ values, and 2 classes, "
                     + "but got \(imageShape) and \(classCount)")
         }
     }

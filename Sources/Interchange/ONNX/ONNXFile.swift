@@ -7,26 +7,23 @@ import ONNXMessages
 public enum ONNXFile {
     static let notesKey = "moonrail.notes"
     static let originsKey = "moonrail.origins"
-    /// Protobuf messages end at 2 GiB; larger models keep their weights in external data.
-    private static let byteLimit = 1 << 31
-
     /// Reads a model; what an earlier export of ours noted comes back as notes.
     /// - Throws: `FileFailure`; `InterchangeFailure` for what is malformed or not supported, naming the place; failures
     ///   of the operations for shapes that disagree.
     /// - Complexity: O(bytes + nodes).
     public static func read(_ path: String) throws -> ModelFile {
-        let model = try message(of: AtomicFile.read(path, limit: byteLimit), source: path)
-        var importer = try ONNXImporter(model, source: path, directory: directory(of: path))
-        try importer.read()
-        return try file(importer.graph(), model, source: path)
+        try read(ONNXOutline(ByteStore(path: path)), source: path, directory: directory(of: path))
     }
 
     /// Reads a model that is in memory and so has no external data.
     public static func read(bytes: [UInt8], source: String = "ONNX data") throws -> ModelFile {
-        let model = try message(of: bytes, source: source)
-        var importer = try ONNXImporter(model, source: source, directory: nil)
+        try read(ONNXOutline(ByteStore(bytes, source: source)), source: source, directory: nil)
+    }
+
+    private static func read(_ outline: ONNXOutline, source: String, directory: String?) throws -> ModelFile {
+        var importer = try ONNXImporter(outline.model, source: source, directory: directory, outline: outline)
         try importer.read()
-        return try file(importer.graph(), model, source: source)
+        return try file(importer.graph(), outline.model, source: source)
     }
 
     /// Writes a model, whole or not at all: opset 17, operators of the standard only, the batch open. Notes (plan,
@@ -39,7 +36,7 @@ public enum ONNXFile {
 
     /// The same in memory.
     public static func bytes(of model: ModelFile, version: String? = nil) throws -> [UInt8] {
-        guard model.graph.parameters.byteCount < byteLimit - (1 << 24) else {
+        guard model.graph.parameters.byteCount < ONNXOutline.byteLimit - (1 << 24) else {
             throw InterchangeFailure.notExportable(
                 operation: model.graph.name, detail: "its weights take 2 GiB or more, which one ONNX file cannot hold")
         }
@@ -48,28 +45,16 @@ public enum ONNXFile {
 
     /// Looks at a file without insisting on all of it.
     public static func inspect(_ path: String) throws -> ONNXInspection {
-        let model = try message(of: AtomicFile.read(path, limit: byteLimit), source: path)
-        return try ONNXInspection(model, source: path, directory: directory(of: path))
+        try ONNXInspection(ONNXOutline(ByteStore(path: path)), source: path, directory: directory(of: path))
     }
 
-    /// The bytes of a model's file and of those beside it that hold its weights.
+    /// The bytes of a model's file and of those beside it that hold its weights, none of which are read.
     /// - Throws: `FileFailure`; `InterchangeFailure` where the file is no model or a file with weights is missing.
     public static func byteCount(_ path: String) throws -> Int {
-        let model = try message(of: AtomicFile.read(path, limit: byteLimit), source: path)
-        let reader = ONNXTensorReader(source: path, directory: directory(of: path))
-        let files = Set(try model.graph.initializer.filter { $0.dataLocation == .external }.map(reader.externalFile))
+        let outline = try ONNXOutline(ByteStore(path: path))
+        let reader = ONNXTensorReader(source: path, directory: directory(of: path), outline: outline)
+        let files = Set(try outline.model.graph.initializer.filter { $0.dataLocation == .external }.map(reader.externalFile))
         return try files.reduce(AtomicFile.size(path)) { try $0 + AtomicFile.size($1) }
-    }
-
-    /// Whether a path ends as ONNX files do.
-    public static func isNamedByPath(_ path: String) -> Bool { path.hasSuffix(".onnx") }
-
-    static func message(of bytes: [UInt8], source: String) throws -> Onnx_ModelProto {
-        do {
-            return try ONNXCoding.decode(bytes)
-        } catch {
-            throw InterchangeFailure.malformed(source: source, place: "message", detail: "is no ONNX model (\(error))")
-        }
     }
 
     static func directory(of path: String) -> String {
@@ -106,8 +91,9 @@ public struct ONNXInspection {
     /// The graph, or what could be read of it.
     public let graph: Graph?
 
-    init(_ model: Onnx_ModelProto, source: String, directory: String?) throws {
-        var importer = try ONNXImporter(model, source: source, directory: directory)
+    init(_ outline: ONNXOutline, source: String, directory: String?) throws {
+        let model = outline.model
+        var importer = try ONNXImporter(model, source: source, directory: directory, outline: outline)
         try importer.read()
         irVersion = Int(model.irVersion)
         opset = importer.opset

@@ -13,13 +13,10 @@ public enum TorchModule {
     /// Writes `path`, which ends in `.py`, and the file of the same name that ends in `.weights.safetensors`: each whole
     /// or not at all, the weights first. The ending keeps them apart from a model of ours under the same name.
     /// - Returns: the path of the weights.
-    /// - Throws: `InterchangeFailure.notExportable` naming node and operation where PyTorch has no translation;
-    ///   `FileFailure`.
+    /// - Throws: `InterchangeFailure.notExportable` naming node and operation where PyTorch has no translation,
+    ///   `unknownEnding`; `FileFailure`.
     public static func write(_ graph: Graph, to path: String, version: String) throws -> String {
-        guard path.hasSuffix(".py") else {
-            throw InterchangeFailure.unsupported(
-                source: path, place: "name", detail: "a Python module whose name does not end in .py")
-        }
+        _ = try ModelFormat(endingOf: path, among: [.torch])
         let writer = try written(graph)
         let weights = path.dropLast(".py".count) + ".weights.safetensors"
         try SafetensorsFile(tensors: writer.weights, metadata: ["format": "pt"]).write(to: String(weights))

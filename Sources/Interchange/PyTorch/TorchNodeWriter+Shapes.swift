@@ -32,6 +32,9 @@ extension TorchNodeWriter {
             // A mean over no dimension is one over all of them in PyTorch.
             if mean.dimensions.isEmpty { return x[0] }
             return "torch.mean(\(x[0]), \(Python.tuple(mean.dimensions)), keepdim=\(mean.keepsDimensions ? "True" : "False"))"
+        case let sum as ReduceSum:
+            if sum.dimensions.isEmpty { return x[0] }
+            return "torch.sum(\(x[0]), \(Python.tuple(sum.dimensions)), keepdim=\(sum.keepsDimensions ? "True" : "False"))"
         case is GlobalAveragePool2D: return "F.adaptive_avg_pool2d(\(x[0]), 1)"
         case let pool as AdaptiveAveragePool2D:
             return "F.adaptive_avg_pool2d(\(x[0]), \(Python.pair([pool.rows, pool.columns])))"

@@ -1,4 +1,4 @@
--- mr.read_csv: rows of comma-separated values, as rows:save writes them and spreadsheets do.
+-- Rows of comma-separated values, as spreadsheets have them: Rows:csv writes and mr.read_csv reads them.
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 
@@ -53,6 +53,24 @@ local function parse(text, name)
         list[#list + 1] = row
     end
     return rows.wrap(list, view)
+end
+
+--- The columns that print, as comma-separated values.
+function rows.methods.csv(list)
+    local function quote(text) return text:find('[,"\n]') and '"' .. text:gsub('"', '""') .. '"' or text end
+    local out, heads = {}, {}
+    local columns = rows.columns(list)
+    for c, column in ipairs(columns) do heads[c] = quote(column[1]) end
+    out[1] = table.concat(heads, ",")
+    for r, row in ipairs(list) do
+        local cells = {}
+        for c, column in ipairs(columns) do
+            local value = row[column[1]]
+            cells[c] = quote(type(value) == "number" and ("%.10g"):format(value) or rows.text(value))
+        end
+        out[r + 1] = table.concat(cells, ",")
+    end
+    return table.concat(out, "\n") .. "\n"
 end
 
 --- Rows of a file of comma-separated values.

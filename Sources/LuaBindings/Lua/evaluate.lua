@@ -1,4 +1,5 @@
--- model:evaluate(data): accuracy and mean cross-entropy over a data set, without augmentation.
+-- model:evaluate(data): accuracy and mean cross-entropy over a data set, without augmentation. An image whose logits hold a
+-- not-a-number has no class: it counts as wrong, and among the undefined.
 local core = require "moonrail.core"
 local check = require "moonrail.check"
 
@@ -7,13 +8,17 @@ function core.methods.Model.evaluate(model, data, options)
     options = check.options("Model:evaluate", options, { label = "string" })
     local progress <close> = core.progress(options.label or ("evaluating " .. model.name), #data)
     local plain = data:with { shuffle = false, augment = {}, drop_last = false }
-    local start, correct, loss = core.clock(), 0, 0.0
+    local start, correct, undefined, loss = core.clock(), 0, 0, 0.0
     for batch in plain:epoch() do
         local logits = model(batch.x)
-        correct = correct + logits:argmax():eq(batch.y):sum():item()
+        local hits, strays = core.hits(logits, batch.y)
+        correct, undefined = correct + hits, undefined + strays
         loss = loss + core.loss.cross_entropy(logits, batch.y):item() * batch.count
         progress:advance(batch.count)
     end
     progress:finish()
-    return { accuracy = correct / #data, loss = loss / #data, images = #data, seconds = core.clock() - start }
+    return {
+        accuracy = correct / #data, loss = loss / #data, undefined = undefined, images = #data,
+        seconds = core.clock() - start,
+    }
 end

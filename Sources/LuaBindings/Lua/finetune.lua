@@ -10,11 +10,21 @@ for name, kind in pairs(fit.options) do known[name] = kind end
 for name, kind in pairs(own) do known[name] = kind end
 known.teacher = "Model|boolean"
 
+-- Whether the model gives numbers for the first images of the data.
+local function gives_numbers(model, data)
+    for batch in data:with { shuffle = false, augment = {}, drop_last = false }:epoch() do
+        local sum = model(batch.x):sum():item()
+        return sum == sum and math.abs(sum) < math.huge
+    end
+    return true
+end
+
 --- Trains with defaults for a network that already knows its task: SGD at `lr` (0.02) with Nesterov's momentum, a cosine
 --- after a short warm-up. Before that, on `images` (2048) of the data: with dense = the model that this one was made of, the last factors of
 --- the chains are fitted to up to 512 of them (Model:refit), or where none can be, channels without batch normalisation get their means and variances back
 --- (Model:repair); in any case batch normalisation is re-estimated. Takes fit's options; the teacher is `dense` unless
---- another or false is given. Gives fit's history.
+--- another or false is given. Gives fit's history. Where the images, or what they make of the model, are no numbers, the
+--- model stays as it was.
 function core.methods.Model.finetune(model, data, options)
     check.object("Model:finetune", 1, "data", data, "Dataset")
     options = check.options("Model:finetune", options, known)
@@ -34,11 +44,19 @@ function core.methods.Model.finetune(model, data, options)
     passed.schedule = passed.schedule or core.schedule.cosine { warmup = 0.1 }
     passed.label = passed.label or ("fine-tuning " .. model.name)
     local count = math.min(images, #data)
+    local keep, restore = core.keeper(model, passed.optimizer)
+    keep()
     if dense then
         -- Convolutions in groups cannot be fitted; the repair of statistics is next best.
         local fitted = model:refit(dense, data, { images = math.min(512, count) })
         if fitted == 0 then model:repair(dense, data, { images = math.min(512, count) }) end
     end
-    model:reestimate(data, { images = count })
+    -- The training behind it moves the statistics on, so that few images do no lasting harm.
+    model:reestimate(data, { images = count, allow_few = true })
+    if not gives_numbers(model, data) then
+        restore()
+        core.diverged(0, 1, "after repair and re-estimation the outputs are not finite", "those before them")
+    end
+    keep(false)
     return model:fit(data, passed)
 end

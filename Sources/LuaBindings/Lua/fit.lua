@@ -82,7 +82,9 @@ end
 --- from, with temperature (4), distill, its share of the loss (0.7), and features, the weight of the mean squared
 --- difference at the layers' taps (none unless given); validate, data to evaluate on after each
 --- epoch; budget, a function of the epoch to the budget that the model is brought to before it, and plan, mr.plan's
---- other options for that; log, a directory for TensorBoard; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
+--- other options for that. Where the loss, a gradient, an update or the outputs behind it are no finite numbers any more, it
+--- stops with an error (code "training.diverged") that names step and epoch, and the model and its optimizer are those
+--- before the last update, whose loss was a number; a checkpoint is written only of a model whose outputs are numbers; log, a directory for TensorBoard; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
 --- from it where it exists, bit for bit; on_step(row) and on_epoch(row), which stop training by returning false.
 function core.methods.Model.fit(model, data, options)
     check.object("Model:fit", 1, "data", data, "Dataset")
@@ -105,11 +107,38 @@ function core.methods.Model.fit(model, data, options)
     local progress <close> = core.progress(options.label or ("training " .. model.name), total)
     progress:advance(state.step)
 
-    local function save()
+    -- What the model and its optimizer were when the loss was last a number, and where that was.
+    local keep, restore = core.keeper(model, optimizer)
+    local kept = "those that training began with"
+    local function diverged(epoch, step, reason)
+        restore()
+        keep(false)
+        optimizer.lr = state.peak
+        core.diverged(step, epoch, reason, kept)
+    end
+
+    -- Whether the last update left a model that gives numbers, which its loss would only tell at the next step.
+    local before, after = core.keeper(model, optimizer)
+    local proven
+    local function prove(epoch, batch)
+        if proven == state.step or not batch then return end
+        before()
+        local outputs = model:forward(batch.x, { taps = taps })
+        local sum = outputs:sum():item()
+        after()
+        before(false)
+        if sum ~= sum or math.abs(sum) == math.huge then
+            diverged(epoch, state.step, "the outputs behind its update are not finite")
+        end
+        proven = state.step
+    end
+
+    local function save(epoch, batch)
+        prove(epoch, batch)
         core.save_checkpoint(options.checkpoint, model, optimizer, state)
     end
 
-    local function end_epoch(epoch)
+    local function end_epoch(epoch, batch)
         local row = {
             epoch = epoch, step = state.step, loss = state.loss / state.images, accuracy = state.correct / state.images,
             lr = optimizer.lr, seconds = state.seconds, images_per_second = state.images / state.seconds,
@@ -124,10 +153,12 @@ function core.methods.Model.fit(model, data, options)
             }, row.step)
         end
         state.loss, state.correct, state.images, state.seconds = 0.0, 0, 0, 0.0
-        if options.checkpoint then save() end
+        if options.checkpoint then save(epoch, batch) end
         return options.on_epoch and options.on_epoch(row)
     end
 
+    local last
+    keep()
     while state.step < total do
         local epoch, first = state.step // batches + 1, state.step % batches + 1
         if options.budget and first == 1 then shrink.to_budget(model, data, epoch, optimizer, options, state) end
@@ -139,27 +170,37 @@ function core.methods.Model.fit(model, data, options)
             local logits, features = model:forward(batch.x, { taps = taps })
             local loss = loss_of(logits, features, batch, options)
             local value = loss:item()
-            if value ~= value or value == math.huge then
-                error(("Model:fit: the loss is %s at step %d; try a lower learning rate"):format(value, state.step + 1), 2)
+            if value ~= value or math.abs(value) == math.huge then
+                diverged(epoch, state.step + 1, value ~= value and "the loss is not a number" or "the loss is infinite")
             end
-            optimizer:step(loss:backward())
-            state.step = state.step + 1
+            keep()
+            kept = ("those before the update of step %d, whose loss was %.4g"):format(state.step + 1, value)
+            local ok, failure = pcall(optimizer.step, optimizer, loss:backward())
+            if not ok then
+                local code = type(failure) == "userdata" and failure.code
+                if code ~= "training.gradientNotFinite" and code ~= "training.updateNotFinite" then error(failure, 0) end
+                diverged(epoch, state.step + 1, failure.message)
+            end
+            state.step, last = state.step + 1, batch
             state.loss = state.loss + value * batch.count
-            state.correct = state.correct + logits:argmax():eq(batch.y):sum():item()
+            state.correct = state.correct + core.hits(logits, batch.y)
             state.images = state.images + batch.count
             state.seconds = state.seconds + core.clock() - start
             if events then events:scalars({ ["step/loss"] = value, ["step/lr"] = optimizer.lr }, state.step) end
             progress:advance(1, ("epoch %d loss %.3f acc %.1f %%"):format(
                 epoch, state.loss / state.images, 100 * state.correct / state.images))
             if options.on_step and options.on_step { step = state.step, of = total, loss = value, lr = optimizer.lr } == false then
+                keep(false)
                 return history
             end
             local every = options.checkpoint_every
-            if every and options.checkpoint and state.step % every == 0 and state.step % batches ~= 0 then save() end
+            if every and options.checkpoint and state.step % every == 0 and state.step % batches ~= 0 then save(epoch, batch) end
             if state.step >= total then break end
         end
-        if end_epoch(epoch) == false then break end
+        if end_epoch(epoch, last) == false then break end
     end
+    prove((state.step - 1) // batches + 1, last)
+    keep(false)
     progress:finish()
     optimizer.lr = state.peak
     return history

@@ -128,7 +128,10 @@ local meta = {
                 if type(row) == "table" and (row.name == key or row.layer == key) then return row end
             end
             -- Fields and rows may be missing, and a script may ask for them; what is nearly a method was meant as one.
-            local near = core.nearest(key, rows.method_names)
+            local names = {}
+            for name in pairs(methods) do names[#names + 1] = name end
+            table.sort(names)
+            local near = core.nearest(key, names)
             if near then error(("Rows has no '%s' (did you mean '%s'?)"):format(key, near), 2) end
         end
     end,
@@ -379,25 +382,5 @@ function methods.save(list, path)
     core.write_json(path, plain)
 end
 
---- The columns that print, as comma-separated values.
-function methods.csv(list)
-    local function quote(text) return text:find('[,"\n]') and '"' .. text:gsub('"', '""') .. '"' or text end
-    local out, heads = {}, {}
-    local columns = columns_of(list)
-    for c, column in ipairs(columns) do heads[c] = quote(column[1]) end
-    out[1] = table.concat(heads, ",")
-    for r, row in ipairs(list) do
-        local cells = {}
-        for c, column in ipairs(columns) do
-            local value = row[column[1]]
-            cells[c] = quote(type(value) == "number" and ("%.10g"):format(value) or text_of(value))
-        end
-        out[r + 1] = table.concat(cells, ",")
-    end
-    return table.concat(out, "\n") .. "\n"
-end
-
-rows.methods, rows.method_names = methods, {}
-for name in pairs(methods) do table.insert(rows.method_names, name) end
-table.sort(rows.method_names)
+rows.methods, rows.columns = methods, columns_of
 return rows

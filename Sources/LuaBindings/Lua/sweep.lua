@@ -93,11 +93,11 @@ local function sorted_keys(set)
     return names
 end
 
--- The finished points of the file, by key. A file of other axes is refused rather than mixed with these.
-local function finished(path, axes)
+-- The finished points of what a file holds, by key; nil is a file without points yet. A file of other axes is refused
+-- rather than mixed with these.
+local function finished(saved, path, axes)
     local found = {}
-    if not (path and core.exists(path)) then return found end
-    local saved = core.read_json(path)
+    if saved == nil then return found end
     if type(saved) ~= "table" or type(saved.axes) ~= "table" then fail("%s is no file of a sweep", path) end
     if table.concat(saved.axes, ", ") ~= table.concat(axes, ", ") then
         fail("%s holds a sweep over %s, this one is over %s; give it another file", path, table.concat(saved.axes, ", "),
@@ -156,7 +156,8 @@ local function draw(list, options, form)
 end
 
 --- An iterator over the points that are not finished, for a generic `for`, and the rows of those that are, in the order
---- of the points; rows come in as points are recorded.
+--- of the points; rows come in as points are recorded. Processes that share a file leave out what another has finished,
+--- and lose nothing of each other's.
 return function(options)
     if type(options) ~= "table" then fail("needs a table, such as { \"sweep.json\", keep = { 0.7, 0.5 } }") end
     local path = options[1]
@@ -175,8 +176,16 @@ return function(options)
         for name in pairs(point.names) do set[name] = true end
     end
     local names = sorted_keys(set)
-    local done = finished(path, names)
+    local done = {}
     local sweep = rows.wrap({}, { draw = draw })
+
+    -- Takes over what the file has and this process has not: an earlier start, or another process, finished it.
+    local function merge(saved)
+        for key, row in pairs(finished(saved, path, names)) do done[key] = done[key] or row end
+    end
+    local function look()
+        if path and core.exists(path) and core.file_size(path) > 0 then merge(core.read_json(path)) end
+    end
 
     local function refresh()
         for i = #sweep, 1, -1 do sweep[i] = nil end
@@ -196,17 +205,27 @@ return function(options)
         rows.wrap(sweep, view)
     end
 
+    -- Several processes may share the file: each adds to it what it finished, one after the other.
     local function save()
-        local all = {}
-        for _, key in ipairs(sorted_keys(done)) do all[#all + 1] = done[key] end
-        core.write_json(path, { axes = names, points = all })
+        core.update_json(path, function(saved)
+            merge(saved)
+            local all = {}
+            for _, key in ipairs(sorted_keys(done)) do all[#all + 1] = done[key] end
+            return { axes = names, points = all }
+        end)
     end
 
+    look()
     refresh()
-    local progress = core.progress(options.label or "sweep", #points)
-    progress:advance(#sweep)
+    local progress, shown = core.progress(options.label or "sweep", #points), 0
+    local function show()
+        progress:advance(#sweep - shown)
+        shown = #sweep
+    end
+    show()
     local position = 0
     local function next_point()
+        look()
         repeat position = position + 1 until not points[position] or not done[key_of(points[position].names, names)]
         local point = points[position]
         if not point then
@@ -221,7 +240,7 @@ return function(options)
             if path then save() end
             if options.log then log_point(options.log, point.names, row) end
             refresh()
-            progress:advance(1)
+            show()
         end
         local function index(_, key)
             if point_methods[key] or set[key] then return point_methods[key] end

@@ -1,5 +1,9 @@
 ---@meta moonrail
 -- Files: texts, JSON, arrays and pictures. Models have mr.load and Model:save, rows Rows:save.
+--
+-- What is written replaces the file at the end, when all of it is on the disk; the file keeps its owner, group and mode.
+-- Symbolic links are followed; other names of a file (hard links) keep the old bytes. Pipes, devices and open files such
+-- as /dev/stdout are written into as they are.
 
 ---@class moonrail
 local mr = {}

@@ -22,7 +22,8 @@ function mr.memory() end
 ---@return number
 function mr.clock() end
 
---- A tensor of nested tables of numbers: mr.tensor { { 1, 2 }, { 3, 4 } }.
+--- A tensor of nested tables of numbers: mr.tensor { { 1, 2 }, { 3, 4 } }. As int64, integers keep all their digits and other
+--- numbers lose their fraction.
 ---@param values number|table
 ---@param options? { dtype: "float32"|"int64"|"uint8" }
 ---@return Tensor
@@ -65,7 +66,8 @@ function mr.eye(n) end
 ---@return Tensor
 function mr.cat(tensors, dim) end
 
---- Loads a model that Moonrail saved, or one from elsewhere whose name ends in .onnx.
+--- Loads a model that Moonrail saved, or one from elsewhere whose name ends in .onnx. Tensors are read one by one, so that
+--- it takes little more memory than the model.
 ---@param path string
 ---@return Model
 function mr.load(path) end
@@ -229,6 +231,9 @@ function Model:features(images, names) end
 --- Trains the model in place and gives the history, a row an epoch. loss = function(logits, batch, features) replaces the
 --- cross-entropy; it gives a tensor of one element. budget = function(epoch) shrinks the model by steps while it is
 --- trained (?budgets); plan has mr.plan's other options for that. log = "dir" writes a history for TensorBoard there.
+--- Where the loss, a gradient, an update or the outputs behind it are no finite numbers, it stops with an error (its code is
+--- "training.diverged") that names step and epoch; model and optimizer are then those before the last update, whose loss was
+--- a number. A checkpoint is written only of a model whose outputs are numbers.
 ---@param data Dataset
 ---@param options? { loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, optimizer: Optimizer, schedule: function, smoothing: number, teacher: Model, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
 ---@return table
@@ -253,21 +258,24 @@ function Model:finetune(data, options) end
 ---@return table history
 function Model:compress_in_stages(plan, data, options) end
 
---- Accuracy and mean cross-entropy over a data set, without augmentation.
+--- Accuracy and mean cross-entropy over a data set, without augmentation. Images whose outputs hold a not-a-number count as
+--- wrong; undefined is how many there are.
 ---@param data Dataset
 ---@param options? { label: string }
----@return { accuracy: number, loss: number, images: integer, seconds: number }
+---@return { accuracy: number, loss: number, undefined: integer, images: integer, seconds: number }
 function Model:evaluate(data, options) end
 
---- Re-estimates the running statistics of batch normalisation in place; needs no labels.
+--- Re-estimates the running statistics of batch normalisation in place on 2048 of the images (images = 2048); needs no
+--- labels. Below 64 images the choice among them decides about the accuracy; they are refused unless allow_few = true.
 ---@param data Dataset
----@param options? { images: integer, seed: integer }
+---@param options? { images: integer, seed: integer, allow_few: boolean }
 ---@return integer layers how many batch normalisations there are
 function Model:reestimate(data, options) end
 
 --- Fits the end of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels, and 512
 --- images are enough. The last factor is fitted, and the one before it too where the last one has no kernel. layers = names
---- of layers fits only theirs.
+--- of layers fits only theirs. What the images say nothing about stays as it is, the more so the larger `ridge` (1e-4) is;
+--- images without any content are refused.
 ---@param dense Model
 ---@param data Dataset
 ---@param options? { images: integer, seed: integer, ridge: number, layers: string[] }
@@ -347,9 +355,9 @@ function Model:set_parameter(name, tensor) end
 ---@return any
 function Model:note(name, value) end
 
---- Saves the model, whole or not at all: as ONNX where the path ends in .onnx, as a module for PyTorch with its weights
---- beside it where it ends in .py, else as safetensors. With names = "pytorch" it writes the weights alone, of a dense
---- network of the zoo, under the names of PyTorch's state dicts.
+--- Saves the model, whole or not at all, as the path's ending says: .safetensors, .onnx, or .py for a module for PyTorch
+--- with its weights beside it; another ending is an error. With names = "pytorch" it writes the weights alone, of a dense
+--- network of the zoo, under the names of PyTorch's state dicts, to a path that ends in .safetensors.
 ---@param path string
 ---@param options? { names: "moonrail"|"pytorch" }
 function Model:save(path, options) end

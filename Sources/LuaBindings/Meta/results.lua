@@ -74,7 +74,7 @@ function mr.compare(entries) end
 
 --- Goes through the points of an experiment: every combination of axes, or a list of points. A point has its values as
 --- fields, and point:record(results) finishes it. With a file, finished points are kept there, and a second start goes
---- on after them. A value that JSON cannot hold, such as a policy, has a name. Gives an iterator and the rows of the
+--- on after them; several processes may share the file, and leave out what another has finished. A value that JSON cannot hold, such as a policy, has a name. Gives an iterator and the rows of the
 --- finished points: local points, results = mr.sweep { "sweep.json", keep = { 0.7, 0.5 }, policy = { "uniform", own = f } }.
 --- log = "dir" writes a run for TensorBoard for each point, with its settings and the numbers of its results.
 ---@param options { points: table[], label: string, log: string }

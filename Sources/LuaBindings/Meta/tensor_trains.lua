@@ -4,8 +4,9 @@
 ---@class moonrail
 local mr = {}
 
---- The tensor train of a tensor by TT-SVD: at given ranks (one for all bonds, or one per bond), at the lowest whose
---- relative error is at most `error`, or with at most the share `keep` of the tensor's elements as parameters.
+--- The tensor train of a tensor by TT-SVD: at given ranks (one for all bonds, or one per bond), at those of fewest
+--- parameters found whose relative error is at most `error`, or with at most the share `keep` of the tensor's elements as
+--- parameters. Below 6e-8, where float32 ends, `error` counts as that.
 ---@param tensor Tensor
 ---@param options { ranks: integer|integer[], error: number, max_rank: integer, keep: number }
 ---@return Train
@@ -17,8 +18,8 @@ function mr.tt.decompose(tensor, options) end
 function mr.tt.from_cores(cores) end
 
 --- The train of a tensor that is known by its elements, from as few of them as it takes (TT-cross): the function gets indices
---- [count, d], which count from 1, and gives the elements there. `error` (1e-4) is aimed at; the table says what random elements
---- differ by, and how many were asked for: mr.tt.cross(function(i) return 1 / i:sum(2) end, { modes = { 20, 20, 20 } }).
+--- [count, d] as int64, which count from 1, and gives the elements there. `error` (1e-4) is aimed at; the table says what random elements
+--- differ by, and how many were asked for: mr.tt.cross(function(i) return 1 / i:to "float32":sum(2) end, { modes = { 20, 20, 20 } }).
 ---@param elements function
 ---@param options { modes: integer[], error: number, max_rank: integer, seed: integer }
 ---@return Train
@@ -60,7 +61,7 @@ function mr.tt.tensorized_convolution(weight, options) end
 ---@field params integer
 ---@field ratio number elements of the tensor per parameter
 ---@field cores Tensor[] [r, n, r']
----@field error? number the relative error of the truncation that made it
+---@field error? number the relative error of the truncation that made it, with what rounding the cores adds at most
 ---@field routes? string[] how each bond was cut: "randomized", "gramSingle", "gramDouble" or "full"
 ---@field clamps? table[] ranks that were lowered: bond, requested, bound
 local Train = {}
@@ -73,7 +74,7 @@ function Train:reconstruct() end
 ---@return number
 function Train:norm() end
 
---- The train at lower ranks, at the lowest whose relative error is at most `error`, or with at most the share `keep` of
+--- The train at lower ranks, at those of fewest parameters found whose relative error is at most `error`, or with at most the share `keep` of
 --- its parameters.
 ---@param options { ranks: integer|integer[], error: number, max_rank: integer, keep: number }
 ---@return Train

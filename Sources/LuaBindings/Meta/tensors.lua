@@ -16,6 +16,10 @@ function mr.tape() end
 ---@return function
 function mr.grad(f) end
 
+--- Numbers in rows. float32 unless made otherwise; whole numbers (int64, uint8) are exact in +, −, *, //, %, comparisons,
+--- sums and extremes, and wrap around at the ends of their type. Beside a number with a fraction, and in / and ^, they become
+--- float32; functions such as exp refuse them. A not-a-number stays one in every function, maximum and relu included. Where a
+--- tensor is on a tape, functions give the same digits as where it is not.
 ---@class Tensor
 ---@field shape integer[]
 ---@field dtype "float32"|"int64"|"uint8"
@@ -23,7 +27,7 @@ function mr.grad(f) end
 ---@field count integer elements
 local Tensor = {}
 
---- The number in a tensor of one element.
+--- The number in a tensor of one element; a whole number is an integer.
 ---@return number
 function Tensor:item() end
 
@@ -31,7 +35,7 @@ function Tensor:item() end
 ---@return number[]
 function Tensor:totable() end
 
---- The elements as another type.
+--- The elements as another type: whole numbers are rounded to float32, fractions are cut off the other way.
 ---@param dtype "float32"|"int64"|"uint8"
 ---@return Tensor
 function Tensor:to(dtype) end
@@ -68,12 +72,12 @@ function Tensor:lt(other) end
 ---@return Tensor
 function Tensor:le(other) end
 
---- The larger of two elements.
+--- The larger of two elements, a not-a-number where either is one.
 ---@param other Tensor|number
 ---@return Tensor
 function Tensor:maximum(other) end
 
---- The smaller of two elements.
+--- The smaller of two elements, a not-a-number where either is one.
 ---@param other Tensor|number
 ---@return Tensor
 function Tensor:minimum(other) end
@@ -120,7 +124,8 @@ function Tensor:abs() end
 ---@return Tensor
 function Tensor:clamp(low, high) end
 
---- The singular value decomposition of a matrix: u, the values in descending order, and vᵀ.
+--- The singular value decomposition of a matrix: u, the values in descending order, and vᵀ. Values beyond
+--- float32, as those of a matrix of 1e38 are, come as an array of numbers that has max and min in place of a Tensor.
 ---@return Tensor u
 ---@return Tensor values
 ---@return Tensor vt
@@ -170,7 +175,7 @@ function Tensor:expand(...) end
 ---@return Tensor
 function Tensor:rows(indices) end
 
---- The sum of all elements, or along one dimension, which stays with extent 1 where keep = true.
+--- The sum of all elements, int64 of whole numbers, or along one dimension, which stays with extent 1 where keep = true.
 ---@param dim? integer
 ---@param keep? boolean
 ---@return Tensor
@@ -182,7 +187,7 @@ function Tensor:sum(dim, keep) end
 ---@return Tensor
 function Tensor:mean(dim, keep) end
 
---- The largest element as a number, or the largest along one dimension, which stays with extent 1 where keep = true. No
+--- The largest element as a number (a not-a-number where there is one), or the largest along one dimension, which stays with extent 1 where keep = true. No
 --- gradient goes through it.
 ---@param dim? integer
 ---@param keep? boolean
@@ -199,7 +204,7 @@ function Tensor:min(dim, keep) end
 ---@return number
 function Tensor:norm() end
 
---- The index of the largest element along a dimension (the last), from 1.
+--- The index of the largest element along a dimension (the last), from 1: the first of equals, or of not-a-numbers.
 ---@param dim? integer
 ---@return Tensor
 function Tensor:argmax(dim) end

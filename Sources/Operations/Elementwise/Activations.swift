@@ -12,7 +12,7 @@ public struct Sigmoid: PlainOperation {
     }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
-        let y = try ElementLoops.map(inputs[0], name) { SmoothFunctions.sigmoid($0) }
+        let y = try inputs[0].sigmoid()
         return Evaluation(y, mode) { dy, _ in [try ElementLoops.map(y, dy, name) { $1 * $0 * (1 - $0) }] }
     }
 }
@@ -29,7 +29,7 @@ public struct Tanh: PlainOperation {
     }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
-        let y = try ElementLoops.map(inputs[0], name) { SmoothFunctions.hyperbolicTangent($0) }
+        let y = try inputs[0].hyperbolicTangent()
         return Evaluation(y, mode) { dy, _ in [try ElementLoops.map(y, dy, name) { $1 * (1 - $0 * $0) }] }
     }
 }
@@ -116,7 +116,7 @@ public struct HardSigmoid: Operation {
             return line < 0 ? 0 : (line > 1 ? 1 : line)
         }
         return Evaluation(y, mode) { dy, _ in
-            [try ElementLoops.map(y, dy, name) { $0 > 0 && $0 < 1 ? alpha * $1 : 0 }]
+            [try ElementLoops.map(y, dy, name) { $0 <= 0 || $0 >= 1 ? 0 : alpha * $1 }]
         }
     }
 }

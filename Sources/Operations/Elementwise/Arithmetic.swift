@@ -83,9 +83,9 @@ public struct Sum: Operation {
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let shape = inputs[0].shape
-        let factor = isMean ? 1 / Double(max(1, shape.elementCount)) : 1
-        return Evaluation(try .full([], inputs[0].total() * factor), mode) { dy, _ in
-            [try .full(shape, dy.scalar() * factor)]
+        let divisor = isMean ? Double(max(1, shape.elementCount)) : 1
+        return Evaluation(try .full([], inputs[0].total() / divisor), mode) { dy, _ in
+            [try .full(shape, dy.scalar() / divisor)]
         }
     }
 }

@@ -12,7 +12,7 @@ public struct Exponential: PlainOperation {
     }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
-        let y = try ElementLoops.map(inputs[0], name) { SmoothFunctions.exponential($0) }
+        let y = try inputs[0].exponential()
         return Evaluation(y, mode) { dy, _ in [try dy.multiplying(y)] }
     }
 }
@@ -30,7 +30,6 @@ public struct Logarithm: PlainOperation {
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let x = inputs[0]
-        try x.requireType(.float32, name)
         return Evaluation(try x.logarithm(), mode) { dy, _ in [try dy.dividing(x)] }
     }
 }
@@ -48,9 +47,8 @@ public struct Magnitude: PlainOperation {
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let x = inputs[0]
-        let y = try ElementLoops.map(x, name) { abs($0) }
-        return Evaluation(y, mode) { dy, _ in
-            [try ElementLoops.map(x, dy, name) { $0 > 0 ? $1 : ($0 < 0 ? -$1 : 0) }]
+        return Evaluation(try x.magnitude(), mode) { dy, _ in
+            [try ElementLoops.map(x, dy, name) { $0 > 0 ? $1 : ($0 < 0 ? -$1 : $0 * $1) }]
         }
     }
 }

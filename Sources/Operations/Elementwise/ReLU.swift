@@ -1,6 +1,6 @@
 public import Tensors
 
-/// max(x, 0).
+/// max(x, 0); a not-a-number stays one.
 public struct ReLU: PlainOperation {
     public static let name = "relu"
 

@@ -42,7 +42,8 @@ public struct Dropout: Operation {
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         guard mode.isTraining, probability > 0 else { return Evaluation(inputs[0], mode) { dy, _ in [dy, nil] } }
-        let count = max(0, try inputs[1].contiguous().array(of: Float.self)[0])
+        // A count from a file may be anything; what is none starts anew.
+        let count = max(0, try inputs[1].array(of: Float.self)[0])
         let mask = try mask(inputs[0].shape, count: count)
         // Whole numbers are exact in float32 up to here; then the masks repeat.
         let next = try Tensor.full([1], Double(count + 1 < 0x1p24 ? count + 1 : 0))
@@ -53,12 +54,18 @@ public struct Dropout: Operation {
             } : nil)
     }
 
-    /// 0 or 1 / (1 − p) per element.
+    /// 0 or 1 / (1 − p) per element, each from its own place in the sequence, so that all threads can share the work.
     private func mask(_ shape: Shape, count: Float) throws -> Tensor {
         let pass = count < 0x1p24 ? UInt64(count) : 0
-        var random = RandomSource(seed: UInt64(bitPattern: Int64(seed))).stream(pass)
+        let random = CounterRandom(RandomSource(seed: UInt64(bitPattern: Int64(seed))).stream(pass))
         let (kept, share) = (Float(1 / (1 - probability)), Float(probability))
-        let values = (0..<shape.elementCount).map { _ in random.uniform() < share ? 0 : kept }
-        return try Tensor(values, shape: shape)
+        let mask = try Tensor(uninitialized: shape)
+        withExtendedLifetime(mask.storage) {
+            let values = mask.base(Float.self)
+            parallelFor(mask.elementCount, grain: Elementwise.grain) {
+                for i in $0 { values[i] = random.uniform(at: i) < share ? 0 : kept }
+            }
+        }
+        return mask
     }
 }

@@ -29,30 +29,39 @@ public struct ReduceMean: Operation {
         guard dimensions.allSatisfy({ $0 < inputs[0].rank }) else {
             throw OperationFailure.shapes(operation: name, detail: "\(inputs[0]) has not the dimensions \(dimensions)")
         }
-        return [shape(inputs[0], keeping: keepsDimensions)]
-    }
-
-    private func shape(_ input: Shape, keeping: Bool) -> Shape {
-        Shape(input.dims.enumerated().compactMap { dimensions.contains($0) ? (keeping ? 1 : nil) : $1 })
+        return [inputs[0].reduced(over: dimensions, keeping: keepsDimensions)]
     }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let x = inputs[0]
         let output = try outputShapes(of: [x.shape])[0]
         try x.requireType(.float32, name)
-        let kept = x.shape.dims.indices.filter { !dimensions.contains($0) }
-        let rows = try x.permuted(kept + dimensions).contiguous()
+        let y = dimensions.count == 1
+            ? try x.mean(along: dimensions[0], keeping: keepsDimensions) : try x.rows(over: dimensions).mean(along: 1).reshaped(output)
         let width = dimensions.reduce(1) { $0 * x.shape[$1] }
-        let y = try Tensor(uninitialized: output)
-        withExtendedLifetime((rows.storage, y.storage)) {
-            let (from, to) = (rows.base(Float.self), y.base(Float.self))
-            parallelFor(y.elementCount, grain: max(1, Elementwise.grain / max(1, width))) {
-                for row in $0 { to[row] = Float(RowSums.sum(from + row * width, width) / Double(width)) }
-            }
-        }
         return Evaluation(y, mode) { dy, _ in
-            let spread = try dy.reshaped(shape(x.shape, keeping: true)).broadcast(to: x.shape)
-            return [try spread.multiplying(1 / Double(max(1, width)))]
+            [try dy.spread(over: dimensions, of: x.shape).multiplying(1 / Double(max(1, width)))]
         }
+    }
+}
+
+extension Shape {
+    /// Without some dimensions, or with extent 1 for them.
+    func reduced(over dimensions: [Int], keeping: Bool) -> Shape {
+        Shape(dims.enumerated().compactMap { dimensions.contains($0) ? (keeping ? 1 : nil) : $1 })
+    }
+}
+
+extension Tensor {
+    /// A row for each place in the other dimensions, with all that lies along these.
+    func rows(over dimensions: [Int]) throws -> Tensor {
+        let kept = shape.dims.indices.filter { !dimensions.contains($0) }
+        let width = dimensions.reduce(1) { $0 * shape[$1] }
+        return try permuted(kept + dimensions).reshaped([kept.reduce(1) { $0 * shape[$1] }, width])
+    }
+
+    /// What was reduced over some dimensions of `target`, repeated along them.
+    func spread(over dimensions: [Int], of target: Shape) throws -> Tensor {
+        try reshaped(target.reduced(over: dimensions, keeping: true)).broadcast(to: target)
     }
 }

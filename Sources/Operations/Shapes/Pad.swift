@@ -36,7 +36,7 @@ public struct Pad: Operation {
     }
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
-        let y = try Tensor.zeros(outputShapes(of: [inputs[0].shape])[0])
+        let y = try Tensor.zeros(outputShapes(of: [inputs[0].shape])[0], dtype: inputs[0].dtype)
         let end = before + inputs[0].shape[dimension]
         try y.sliced(dim: dimension, from: before, to: end).assign(inputs[0])
         return Evaluation(y, mode) { dy, _ in

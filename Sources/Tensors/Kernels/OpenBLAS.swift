@@ -19,6 +19,7 @@ enum OpenBLAS {
             thread.holdsLibraryLock = false
             lock._unsafeUnlock()
         }
+        Threads.prepareLibraries()
         let count = Int32(Threads.count)
         if openblas_get_num_threads() != count { openblas_set_num_threads(count) }
         return try body()

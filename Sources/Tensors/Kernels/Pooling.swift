@@ -90,6 +90,9 @@ package enum Pooling {
             if let positions { arguments.append((cod_workspace, positions.pointer)) }
             try primitive.execute(arguments)
         }
+        if geometry.kind == .max, Elementwise.holdsNotANumber(x) {
+            return (try NotANumberPooling.spread(x, over: y, geometry), positions)
+        }
         return (y, positions)
     }
 

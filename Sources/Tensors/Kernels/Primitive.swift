@@ -10,7 +10,7 @@ package final class Primitive: @unchecked Sendable {
     /// - Parameter make: gives the handle, with the number of threads that the primitive will run on set.
     /// - Throws: `kernel` with oneDNN's reason.
     package init(_ operation: String, _ make: () -> OpaquePointer?) throws {
-        Threads.prepareOneDNN()
+        Threads.prepareLibraries()
         guard let handle = make() else {
             throw TensorFailure.kernel(operation: operation, reason: String(cString: cod_last_error()))
         }
@@ -36,7 +36,7 @@ package final class Primitive: @unchecked Sendable {
             return plain.storage
         }
         let result = try Storage(byteCount: byteCount(of: argument))
-        Threads.prepareOneDNN()
+        Threads.prepareLibraries()
         try withExtendedLifetime((plain.storage, result)) {
             try check(cod_primitive_pack(handle, argument, plain.base(Float.self), result.pointer))
         }
@@ -46,7 +46,7 @@ package final class Primitive: @unchecked Sendable {
     /// A gradient of weights back in plain order.
     package func unpacked(_ packed: Storage, as argument: cod_argument, shape: Shape) throws -> Tensor {
         let result = try Tensor(uninitialized: shape)
-        Threads.prepareOneDNN()
+        Threads.prepareLibraries()
         try withExtendedLifetime((packed, result.storage)) {
             try check(cod_primitive_unpack(handle, argument, packed.pointer, result.base(Float.self)))
         }
@@ -61,7 +61,7 @@ package final class Primitive: @unchecked Sendable {
             pointers in
             pointers.initialize(repeating: nil)
             for (argument, pointer) in arguments { pointers[Int(argument.rawValue)] = pointer }
-            Threads.prepareOneDNN()
+            Threads.prepareLibraries()
             let status = cod_primitive_execute(handle, pointers.baseAddress!, scratch?.pointer)
             try withExtendedLifetime(scratch) { try check(status) }
         }

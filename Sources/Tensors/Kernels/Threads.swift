@@ -26,8 +26,8 @@ public enum Threads {
         return try body()
     }
 
-    /// Tells oneDNN how many threads the calling thread's next call may use.
-    package static func prepareOneDNN() { cod_set_thread_count(Int32(count)) }
+    /// Tells libgomp, and so oneDNN and OpenBLAS, how many threads the calling thread's next call may use.
+    package static func prepareLibraries() { cod_set_thread_count(Int32(count)) }
 
     /// Processors this process may run on.
     public static let available = max(1, Int(cod_processor_count()))

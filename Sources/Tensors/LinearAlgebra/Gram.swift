@@ -11,14 +11,17 @@ extension Tensor {
         let sums = try (0..<parts).map { _ in try Tensor(uninitialized: [order, order]) }
         let addresses = sums.map { $0.base(Float.self) }
         let from = source.base(Float.self)
+        let (size, lineLength) = (try LAPACK.integer(order, "Gram matrix"), try LAPACK.integer(length, "Gram matrix"))
         withExtendedLifetime((source.storage, sums)) {
-            parallelFor(parts, grain: 1) { range in
-                for part in range {
-                    let start = length * part / parts
-                    var (n, count, stride) = (Int32(order), Int32(length * (part + 1) / parts - start), Int32(length))
-                    var (one, zero) = (Float(1), Float(0))
-                    // Row-major X is column-major Xᵀ.
-                    ssyrk_("L", "T", &n, &count, &one, from + start, &stride, &zero, addresses[part], &n)
+            OpenBLAS.call {
+                parallelFor(parts, grain: 1) { range in
+                    for part in range {
+                        let start = length * part / parts
+                        var (n, count, stride) = (size, Int32(length * (part + 1) / parts - start), lineLength)
+                        var (one, zero) = (Float(1), Float(0))
+                        // Row-major X is column-major Xᵀ.
+                        OpenBLAS.call { ssyrk_("L", "T", &n, &count, &one, from + start, &stride, &zero, addresses[part], &n) }
+                    }
                 }
             }
             for other in addresses.dropFirst() { for i in 0..<order * order { addresses[0][i] += other[i] } }

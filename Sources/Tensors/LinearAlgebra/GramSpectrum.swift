@@ -24,16 +24,30 @@ enum GramPrecision: Sendable {
 /// The eigenvalues and eigenvectors of the Gram matrix of a matrix's shorter side: its squared singular values, and
 /// its left singular vectors (A·Aᵀ, where A is wide) or right ones (Aᵀ·A, where it is tall).
 struct GramSpectrum: Sendable {
-    let precision: GramPrecision
-    /// σᵢ², descending, none below 0.
-    let energies: [Double]
-    /// [s, s]; row i is the unit vector that belongs to `energies[i]`.
-    let vectors: Tensor
+    /// [s, s] in the arithmetic of the spectrum; row i is the unit vector that belongs to the i-th energy.
+    enum Vectors: Sendable {
+        case single(Tensor)
+        case double(PreciseMatrix)
+    }
 
-    fileprivate init(_ precision: GramPrecision, energies: [Double], vectors: Tensor) {
-        self.precision = precision
-        self.energies = energies
+    let vectors: Vectors
+    /// σᵢ², descending. Those that are nothing but rounding may be below 0, so that sums of them are still right.
+    let energies: [Double]
+
+    fileprivate init(_ vectors: Vectors, energies: [Double]) {
         self.vectors = vectors
+        self.energies = energies
+    }
+
+    /// The singular values.
+    var values: [Double] { energies.map { max(0, $0).squareRoot() } }
+
+    /// The vectors as rows of a float32 matrix.
+    func rows() throws -> Tensor {
+        switch vectors {
+        case .single(let tensor): tensor
+        case .double(let matrix): try matrix.narrowed([matrix.rows, matrix.columns]).tensor
+        }
     }
 
     static func isWide(_ matrix: Tensor) -> Bool { matrix.shape[0] <= matrix.shape[1] }
@@ -61,11 +75,13 @@ struct GramSpectrum: Sendable {
             small[0].form(in: workspaces[0], splitting: true)
             Threads.withOneThread { small[0].solve(in: workspaces[0]) }
         } else if workers > 0 {
-            parallelFor(workers, grain: 1) { share in
-                for worker in share {
-                    for index in stride(from: worker, to: small.count, by: workers) {
-                        small[index].form(in: workspaces[worker], splitting: false)
-                        small[index].solve(in: workspaces[worker])
+            OpenBLAS.call {
+                parallelFor(workers, grain: 1) { share in
+                    for worker in share {
+                        for index in stride(from: worker, to: small.count, by: workers) {
+                            small[index].form(in: workspaces[worker], splitting: false)
+                            small[index].solve(in: workspaces[worker])
+                        }
                     }
                 }
             }
@@ -88,7 +104,8 @@ private final class GramProblem: @unchecked Sendable {
     private let isWide: Bool
     /// The length of the vectors whose inner products the Gram matrix holds.
     private let length: Int
-    private let vectors: Tensor
+    private let vectors: GramSpectrum.Vectors
+    private let (orderNumber, strideNumber): (Int32, Int32)
     private var energies: [Double]
     private var status: Int32 = 0
 
@@ -100,8 +117,15 @@ private final class GramProblem: @unchecked Sendable {
         self.precision = precision
         isWide = GramSpectrum.isWide(matrix) != isTransposed
         order = min(matrix.shape[0], matrix.shape[1])
+        _ = try LAPACK.integer(LAPACK.Need.eigenproblem(order).reals, "svd by the Gram matrix")
         length = max(matrix.shape[0], matrix.shape[1])
-        vectors = try Tensor(uninitialized: [order, order])
+        vectors =
+            switch precision {
+            case .single: .single(try Tensor(uninitialized: [order, order]))
+            case .double: .double(try PreciseMatrix(rows: order, columns: order))
+            }
+        orderNumber = try LAPACK.integer(order, "svd")
+        strideNumber = try LAPACK.integer(isWide ? length : order, "svd")
         energies = [Double](repeating: 0, count: order)
     }
 
@@ -113,7 +137,9 @@ private final class GramProblem: @unchecked Sendable {
     var byteCounts: (gram: Int, scratch: Int, work: Int, whole: Int) {
         let square = order * order
         let scratch = precision == .single ? 4 * square : 8 * order * min(chunk, length)
-        return (8 * square, scratch, 8 * (1 + 6 * order + 3 * square + 64 * order), 4 * (3 + 5 * order))
+        let need = LAPACK.Need.eigenproblem(order)
+        // The values stand before the scratch; blocked reductions are faster with more than the least.
+        return (8 * square, scratch, 8 * (need.reals + order + square + 64 * order), 4 * need.integers)
     }
 
     /// The upper triangle (column-major) of the Gram matrix.
@@ -122,11 +148,13 @@ private final class GramProblem: @unchecked Sendable {
         // A short, very long matrix: each thread sums its own part, because BLAS divides the order alone.
         let parts = splitting && length >= 1 << 16 ? min(Threads.count, workspace.parts) : 1
         if parts > 1 {
-            parallelFor(parts, grain: 1) { share in
-                for part in share {
-                    accumulate(
-                        (length * part / parts)..<(length * (part + 1) / parts), gram: workspace.gram(part, square),
-                        scratch: workspace.scratch(part))
+            OpenBLAS.call {
+                parallelFor(parts, grain: 1) { share in
+                    for part in share {
+                        accumulate(
+                            (length * part / parts)..<(length * (part + 1) / parts), gram: workspace.gram(part, square),
+                            scratch: workspace.scratch(part))
+                    }
                 }
             }
             for part in 1..<parts {
@@ -141,9 +169,8 @@ private final class GramProblem: @unchecked Sendable {
     private func accumulate(_ range: Range<Int>, gram: UnsafeMutablePointer<Double>, scratch: UnsafeMutableRawPointer) {
         gram.update(repeating: 0, count: order * order)
         let source = matrix.base(Float.self)
-        var n = Int32(order)
         // Row-major A is column-major Aᵀ, so rows become columns.
-        var stride = Int32(isWide ? length : order)
+        var (n, stride) = (orderNumber, strideNumber)
         for start in Swift.stride(from: range.lowerBound, to: range.upperBound, by: chunk) {
             var count = Int32(min(chunk, range.upperBound - start))
             let part = source + (isWide ? start : start * order)
@@ -151,7 +178,7 @@ private final class GramProblem: @unchecked Sendable {
             case .single:
                 let product = scratch.assumingMemoryBound(to: Float.self)
                 var (one, zero) = (Float(1), Float(0))
-                ssyrk_("U", isWide ? "T" : "N", &n, &count, &one, part, &stride, &zero, product, &n)
+                OpenBLAS.call { ssyrk_("U", isWide ? "T" : "N", &n, &count, &one, part, &stride, &zero, product, &n) }
                 for column in 0..<order {
                     let at = column * order
                     for row in 0...column { gram[at + row] += Double(product[at + row]) }
@@ -164,7 +191,7 @@ private final class GramProblem: @unchecked Sendable {
                     for i in 0..<width { to[i] = Double(from[i]) }
                 }
                 var (one, packed) = (1.0, Int32(width))
-                dsyrk_("U", isWide ? "T" : "N", &n, &count, &one, wide, &packed, &one, gram, &n)
+                OpenBLAS.call { dsyrk_("U", isWide ? "T" : "N", &n, &count, &one, wide, &packed, &one, gram, &n) }
             }
         }
     }
@@ -172,27 +199,27 @@ private final class GramProblem: @unchecked Sendable {
     func solve(in workspace: GramWorkspace) {
         let square = order * order
         let gram = workspace.gram(0, square)
-        var n = Int32(order)
-        var (size, wholeSize) = (Int32(workspace.workCount(precision)), Int32(workspace.wholeCount))
-        let target = vectors.base(Float.self)
-        switch precision {
-        case .single:
+        var (n, size, wholeSize) = (orderNumber, workspace.workCount(precision), workspace.wholeCount)
+        switch vectors {
+        case .single(let tensor):
+            let target = tensor.base(Float.self)
             // The float32 eigenproblem is solved in the result's own memory.
             for i in 0..<square { target[i] = Float(gram[i]) }
             let values = UnsafeMutableRawPointer(gram).assumingMemoryBound(to: Float.self)
-            ssyevd_(
-                "V", "U", &n, target, &n, values, workspace.work.assumingMemoryBound(to: Float.self), &size,
-                workspace.whole, &wholeSize, &status)
-            for i in 0..<order { energies[i] = max(0, Double(values[order - 1 - i])) }
+            OpenBLAS.call {
+                ssyevd_(
+                    "V", "U", &n, target, &n, values, workspace.work.assumingMemoryBound(to: Float.self), &size,
+                    workspace.whole, &wholeSize, &status)
+            }
+            for i in 0..<order { energies[i] = Double(values[order - 1 - i]) }
             reverseAndNormalize(target)
-        case .double:
+        case .double(let matrix):
             let values = workspace.work.assumingMemoryBound(to: Double.self)
             size -= n
-            dsyevd_("V", "U", &n, gram, &n, values, values + order, &size, workspace.whole, &wholeSize, &status)
+            OpenBLAS.call { dsyevd_("V", "U", &n, gram, &n, values, values + order, &size, workspace.whole, &wholeSize, &status) }
             for i in 0..<order {
-                energies[i] = max(0, values[order - 1 - i])
-                let from = gram + (order - 1 - i) * order
-                for k in 0..<order { target[i * order + k] = Float(from[k]) }
+                energies[i] = values[order - 1 - i]
+                (matrix.base + i * order).update(from: gram + (order - 1 - i) * order, count: order)
             }
         }
     }
@@ -211,11 +238,8 @@ private final class GramProblem: @unchecked Sendable {
     }
 
     func result() throws -> GramSpectrum {
-        guard status == 0 else {
-            throw TensorFailure.noConvergence(
-                operation: "svd", detail: "LAPACK did not converge on the Gram matrix of \(matrix.shape) (info \(status))")
-        }
-        return GramSpectrum(precision, energies: energies, vectors: vectors)
+        try LAPACK.check(status, "svd by the Gram matrix", matrix.shape)
+        return GramSpectrum(vectors, energies: energies)
     }
 }
 
@@ -243,7 +267,7 @@ private final class GramWorkspace: @unchecked Sendable {
     }
     func scratch(_ part: Int) -> UnsafeMutableRawPointer { scratches[part].pointer }
     var work: UnsafeMutableRawPointer { works.pointer }
-    func workCount(_ precision: GramPrecision) -> Int { works.byteCount / (precision == .single ? 4 : 8) }
+    func workCount(_ precision: GramPrecision) -> Int32 { Int32(clamping: works.byteCount / (precision == .single ? 4 : 8)) }
     var whole: UnsafeMutablePointer<Int32> { wholes.pointer.assumingMemoryBound(to: Int32.self) }
-    var wholeCount: Int { wholes.byteCount / 4 }
+    var wholeCount: Int32 { Int32(clamping: wholes.byteCount / 4) }
 }

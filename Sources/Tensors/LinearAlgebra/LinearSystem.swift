@@ -20,19 +20,25 @@ extension Tensor {
         try requireFinite("solve")
         try right.requireFinite("solve")
         // LAPACK is column-major: both sides go in transposed, and X comes out so.
-        var matrix = try transposed().array(of: Float.self).map(Double.init)
         let columns = right.rank == 2 ? try right.transposed() : right
-        var sides = try columns.array(of: Float.self).map(Double.init)
-        var order = Int32(n), count = Int32(sides.count / n), info: Int32 = 0
-        var pivots = [Int32](repeating: 0, count: n)
-        let scales = (0..<n).map { column in matrix[column * n..<(column + 1) * n].reduce(0) { max($0, abs($1)) } }
-        dgesv_(&order, &count, &matrix, &order, &pivots, &sides, &order, &info)
+        let matrix = try PreciseMatrix(transposed(), rows: n, columns: n)
+        let sides = try PreciseMatrix(columns, rows: right.elementCount / n, columns: n)
+        var (order, count, info) = (try LAPACK.integer(n, "solve"), try LAPACK.integer(sides.rows, "solve"), Int32(0))
+        let pivots = try Storage(byteCount: 4 * n)
+        let scales = (0..<n).map { column in (0..<n).reduce(0) { max($0, abs(matrix.base[column * n + $1])) } }
+        withExtendedLifetime((matrix, sides, pivots)) {
+            OpenBLAS.call {
+                dgesv_(
+                    &order, &count, matrix.base, &order, pivots.pointer.assumingMemoryBound(to: Int32.self), sides.base, &order, &info)
+            }
+        }
+        if info < 0 { try LAPACK.check(info, "solve", shape) }
         // Where columns depend on each other, a pivot is seldom an exact zero, but nothing but rounding beside its column.
-        let hasPivots = (0..<n).allSatisfy { abs(matrix[$0 * n + $0]) > scales[$0] * Double(n) * Double.ulpOfOne }
+        let hasPivots = (0..<n).allSatisfy { abs(matrix.base[$0 * n + $0]) > scales[$0] * Double(n) * Double.ulpOfOne }
         guard info == 0, hasPivots else {
             throw TensorFailure.invalidArgument(operation: "solve", detail: "the matrix \(shape) is singular")
         }
-        let solution = try Tensor(sides.map(Float.init), shape: columns.shape)
+        let solution = try sides.narrowed(columns.shape).tensor
         return right.rank == 2 ? try solution.transposed().copy() : solution
     }
 }

@@ -17,19 +17,19 @@ extension Tensor {
         let columns = try contiguous()
         let factor = try Tensor(uninitialized: [r, r])
         // Column-major, a row-major matrix is its transpose, and so the lower triangle of the Gram matrix our R.
-        var (order, length, info) = (Int32(r), Int32(m), Int32(0))
+        var (order, length) = (try LAPACK.integer(r, "qr"), try LAPACK.integer(m, "qr"))
         var (one, zero) = (Float(1), Float(0))
         let isFactored = withExtendedLifetime((columns.storage, factor.storage)) {
-            ssyrk_("L", "N", &order, &length, &one, columns.base(), &order, &zero, factor.base(), &order)
+            OpenBLAS.call { ssyrk_("L", "N", &order, &length, &one, columns.base(), &order, &zero, factor.base(), &order) }
             guard Self.isNearlyOrthogonal(factor.base(), r) else { return false }
-            spotrf_("L", &order, factor.base(), &order, &info)
-            let upper = factor.base(Float.self)
-            for i in 0..<r { for j in 0..<i { upper[i * r + j] = 0 } }
-            return info == 0
+            return TriangularFactors.factor(factor.base(Float.self), r)
         }
         guard isFactored else { return nil }
         // The columns are close to orthogonal, so R is close to diagonal and safe to invert.
-        guard let inverse = try factor.upperTriangularInverse() else { return nil }
+        let inverse = try Tensor(uninitialized: [r, r])
+        withExtendedLifetime((factor.storage, inverse.storage)) {
+            TriangularFactors.invert(factor.base(Float.self), into: inverse.base(Float.self), r)
+        }
         return (try columns.matrixProduct(inverse), factor)
     }
 

@@ -21,13 +21,17 @@ struct RangeFinder {
     }
 
     /// Vectors for a known rank.
-    static func width(rank: Int) -> Int { max(16, rank + max(oversampling, rank / 4)) }
+    static func width(rank: Int) -> Int {
+        // Ranks beyond any matrix's need no more vectors than there can be.
+        let rank = min(rank, 1 << 32)
+        return max(16, rank + max(oversampling, rank / 4))
+    }
     /// Vectors to begin with where only the error is known.
     static func firstWidth(_ shorter: Int) -> Int { max(32, shorter / 48) }
 
     /// `nil` where too many vectors would be needed, they do not settle, or what is left out is too small to be seen
     /// in float32.
-    func truncatedSVD(_ truncation: SVDTruncation) throws -> TruncatedSVD? {
+    func truncatedSVD(_ truncation: SVDTruncation, sparing: Bool) throws -> TruncatedSVD? {
         let shorter = min(matrix.shape[0], matrix.shape[1])
         var width =
             switch truncation {
@@ -36,7 +40,7 @@ struct RangeFinder {
             case .energy: Self.firstWidth(shorter)
             }
         while width <= shorter / 4 {
-            switch try attempt(truncation, width: width) {
+            switch try attempt(truncation, sparing: sparing, width: width) {
             case .found(let result): return result
             case .needs(let more): width = max(more, width * 2)
             case .hopeless: return nil
@@ -51,7 +55,7 @@ struct RangeFinder {
         case hopeless
     }
 
-    private func attempt(_ truncation: SVDTruncation, width: Int) throws -> Outcome {
+    private func attempt(_ truncation: SVDTruncation, sparing: Bool, width: Int) throws -> Outcome {
         let transposed = try matrix.transposed()
         var block = try firstBlock(width)
         var before: (rank: Int, captured: Double)?
@@ -73,7 +77,8 @@ struct RangeFinder {
             let rest = energy - kept
             guard rest > TruncationRoute.singleLimit * TruncationRoute.singleLimit * energy else { return .hopeless }
             if let before, before.rank == rank, kept - before.captured <= Self.settled * rest {
-                return .found(try result(q, inner, spectrum, rank: rank))
+                let kept = sparing ? truncation.spared(rank, count: spectrum.energies.count) : rank
+                return .found(try result(q, inner, spectrum, sufficient: rank, rank: kept))
             }
             before = (rank, kept)
             block = try transposed.matrixProduct(q).orthonormalColumns().q
@@ -81,18 +86,21 @@ struct RangeFinder {
         return .hopeless
     }
 
-    private func result(_ q: Tensor, _ inner: Tensor, _ spectrum: GramSpectrum, rank: Int) throws -> TruncatedSVD {
-        let rows = try spectrum.vectors.sliced(dim: 0, from: 0, to: rank)
+    private func result(
+        _ q: Tensor, _ inner: Tensor, _ spectrum: GramSpectrum, sufficient: Int, rank: Int
+    ) throws -> TruncatedSVD {
+        let rows = try spectrum.rows().sliced(dim: 0, from: 0, to: rank)
         let right = try rows.matrixProduct(inner)
         let cut = max(0, energy - (try right.energy()))
-        let values = spectrum.energies[..<rank].map { Float($0.squareRoot()) }
+        let values = Array(spectrum.values[..<rank])
         return TruncatedSVD(
             left: try q.matrixProduct(rows.transposed()), right: right,
             spectrum: SingularSpectrum(
                 values: values, unlistedEnergy: cut,
                 // What may still be gained could all belong to one of the values.
-                resolution: max(3e-4 * (values.first ?? 0), Float((Self.settled * cut).squareRoot())), isComplete: false),
-            cutEnergy: cut, route: .randomized)
+                resolution: max(3e-4 * (values.first ?? 0), (Self.settled * cut).squareRoot()), isComplete: false),
+            cutEnergy: cut, rounding: TruncationRoute.singleRounding * energy.squareRoot(), sufficientRank: sufficient,
+            route: .randomized)
     }
 
     /// Random signs [n, width]; of a wide matrix, taken through Aᵀ, so that there are fewer to draw.

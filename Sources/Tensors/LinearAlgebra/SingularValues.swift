@@ -4,15 +4,16 @@ import COpenBLAS
 public struct SingularValueDecomposition: Sendable {
     /// [m, r] with orthonormal columns.
     public let u: Tensor
-    /// r singular values, descending.
-    public let values: [Float]
+    /// r singular values, descending; those of float32 matrices may be beyond float32.
+    public let values: [Double]
     /// [r, n] with orthonormal rows.
     public let vt: Tensor
 }
 
 extension Tensor {
     /// The thin SVD of a matrix [m, n], r = min(m, n), by LAPACK's divide and conquer (`sgesdd`).
-    /// - Throws: `noConvergence` when it does not converge or the matrix holds values that are not finite.
+    /// - Throws: `shapeMismatch` for anything but a matrix with elements, `invalidArgument` for values that are not finite,
+    ///   `noConvergence`, `outOfMemory`.
     /// - Complexity: O(m · n · min(m, n)).
     public func singularValueDecomposition() throws -> SingularValueDecomposition {
         try requireRank(2, "svd")
@@ -23,24 +24,23 @@ extension Tensor {
             throw TensorFailure.shapeMismatch(operation: "svd", detail: "\(shape) has no elements")
         }
         // LAPACK is column-major: our row-major A is its Aᵀ = V Σ Uᵀ, so U and Vᵀ change places.
-        let work = try copy()
+        let exponent = PowerOfTwo.exponent(energy: try energy())
+        let work = exponent == 0 ? try copy() : try multiplied(byPowerOfTwo: -exponent)
         let u = try Tensor(uninitialized: [m, r])
         let vt = try Tensor(uninitialized: [r, n])
-        var values = [Float](repeating: 0, count: r)
-        var rows = Int32(n), columns = Int32(m), rank = Int32(r), info: Int32 = 0
-        var size: Int32 = -1
-        var query: Float = 0
-        var whole = [Int32](repeating: 0, count: 8 * r)
-        withExtendedLifetime((work.storage, u.storage, vt.storage)) {
-            sgesdd_("S", &rows, &columns, work.base(), &rows, &values, vt.base(), &rows, u.base(), &rank, &query, &size, &whole, &info)
-            size = Int32(query)
-            var scratch = [Float](repeating: 0, count: Int(size))
-            sgesdd_("S", &rows, &columns, work.base(), &rows, &values, vt.base(), &rows, u.base(), &rank, &scratch, &size, &whole, &info)
+        let values = try Tensor(uninitialized: [r])
+        var (rows, columns) = (try LAPACK.integer(n, "svd"), try LAPACK.integer(m, "svd"))
+        var rank = min(rows, columns)
+        try withExtendedLifetime((work.storage, u.storage, vt.storage, values.storage)) {
+            try LAPACK.run("svd", shape, needs: .singularValues(r)) { (call: inout LAPACK.Call<Float>) in
+                sgesdd_(
+                    "S", &rows, &columns, work.base(), &rows, values.base(), vt.base(), &rows, u.base(), &rank, call.reals,
+                    &call.realCount, call.integers, &call.info)
+            }
         }
-        guard info == 0 else {
-            throw TensorFailure.noConvergence(operation: "svd", detail: "LAPACK did not converge on \(shape) (info \(info))")
-        }
-        return SingularValueDecomposition(u: u, values: values, vt: vt)
+        let unit = PowerOfTwo.value(exponent)
+        return SingularValueDecomposition(
+            u: u, values: try values.array(of: Float.self).map { Double($0) * unit }, vt: vt)
     }
 
     /// - Throws: `invalidArgument` when an element is infinite or not a number.

@@ -5,8 +5,13 @@ public struct TruncatedSVD: Sendable {
     /// [r, n], leftᵀ·A: row i is σᵢ times the i-th right singular vector, up to rounding and sign.
     public let right: Tensor
     public let spectrum: SingularSpectrum
-    /// ‖A − left·right‖².
+    /// ‖A − U·Uᵀ·A‖² for the orthonormal U that `left` is, but for its rounding.
     public let cutEnergy: Double
+    /// At most this much, as a norm, is lost besides by computing and by rounding `left` and `right` to float32:
+    /// ‖A − left·right‖ ≤ √cutEnergy + rounding.
+    public let rounding: Double
+    /// The rank that the truncation asked for; `rank` is higher where some more were spared.
+    package let sufficientRank: Int
     /// The route that gave it.
     public let route: TruncationRoute
 
@@ -20,30 +25,39 @@ extension Tensor {
     ///   - truncation: which triples to keep.
     ///   - route: the first route to try; chosen by shape and truncation unless given.
     /// - Throws: `shapeMismatch` for anything but a matrix with elements, `invalidArgument` for values that are not
-    ///   finite, `noConvergence`.
+    ///   finite and for a matrix whose norm is beyond float32, `noConvergence`, `outOfMemory`.
     public func truncatedSVD(_ truncation: SVDTruncation, route: TruncationRoute? = nil) throws -> TruncatedSVD {
         try requireRank(2, "svd")
         guard elementCount > 0 else {
             throw TensorFailure.shapeMismatch(operation: "svd", detail: "\(shape) has no elements")
         }
-        return try truncatedSVD(truncation, energy: energy(), route: route)
+        let energy = try energy()
+        let exponent = PowerOfTwo.exponent(energy: energy)
+        guard exponent != 0 else { return try truncatedSVD(truncation, energy: energy, route: route) }
+        let scaled = try multiplied(byPowerOfTwo: -exponent)
+        let result = try scaled.truncatedSVD(
+            truncation.multiplied(byPowerOfTwo: -exponent), energy: scaled.energy(), route: route)
+        return try result.multiplied(byPowerOfTwo: exponent)
     }
 
-    /// The same where ‖A‖² is known.
+    /// The same where ‖A‖², an ordinary number, is known.
+    /// - Parameter sparing: whether some triples more than the truncation asks for are kept, for who may trade them for others.
     package func truncatedSVD(
-        _ truncation: SVDTruncation, energy: Double, route: TruncationRoute? = nil
+        _ truncation: SVDTruncation, energy: Double, sparing: Bool = false, route: TruncationRoute? = nil
     ) throws -> TruncatedSVD {
         guard energy.isFinite else {
             throw TensorFailure.invalidArgument(operation: "svd", detail: "\(shape) holds values that are not finite")
         }
         let work = Double(elementCount) * Double(min(shape[0], shape[1]))
         if work < Self.sharedWork, Threads.count > 1 {
-            return try Threads.withOneThread { try truncatedSVD(truncation, energy: energy, route: route) }
+            return try Threads.withOneThread {
+                try truncatedSVD(truncation, energy: energy, sparing: sparing, route: route)
+            }
         }
         let matrix = try contiguous()
         var route = route ?? .choice(rows: shape[0], columns: shape[1], energy: energy, truncation: truncation)
         while true {
-            if let result = try matrix.truncatedSVD(truncation, energy: energy, by: route) { return result }
+            if let result = try matrix.truncatedSVD(truncation, energy: energy, sparing: sparing, by: route) { return result }
             route = route.fallback
         }
     }
@@ -53,13 +67,15 @@ extension Tensor {
 
     /// `nil` where the route cannot keep what is asked.
     private func truncatedSVD(
-        _ truncation: SVDTruncation, energy: Double, by route: TruncationRoute
+        _ truncation: SVDTruncation, energy: Double, sparing: Bool, by route: TruncationRoute
     ) throws -> TruncatedSVD? {
         switch route {
-        case .randomized: try RangeFinder(self, energy: energy).truncatedSVD(truncation)
-        case .gramSingle: try projected(on: GramSpectrum(of: self, precision: .single), truncation, energy: energy)
-        case .gramDouble: try projected(on: GramSpectrum(of: self, precision: .double), truncation, energy: energy)
-        case .full: try cutSVD(truncation)
+        case .randomized: try RangeFinder(self, energy: energy).truncatedSVD(truncation, sparing: sparing)
+        case .gramSingle:
+            try projected(on: GramSpectrum(of: self, precision: .single), truncation, energy: energy, sparing: sparing)
+        case .gramDouble:
+            try projected(on: GramSpectrum(of: self, precision: .double), truncation, energy: energy, sparing: sparing)
+        case .full: try cutSVD(truncation, sparing: sparing)
         }
     }
 
@@ -72,59 +88,12 @@ extension Tensor {
 
     /// The left singular vectors of several matrices [m, n], as rows [min(m, n), m], and their singular values; the
     /// eigenproblems run at the same time.
-    package static func leadingBases(of matrices: [Tensor]) throws -> [(rows: Tensor, values: [Float])] {
+    package static func leadingBases(of matrices: [Tensor]) throws -> [(rows: Tensor, values: [Double])] {
         try zip(matrices, GramSpectrum.spectra(of: matrices, precision: .double)).map { matrix, spectrum in
-            let values = spectrum.energies.map { Float($0.squareRoot()) }
-            if GramSpectrum.isWide(matrix) { return (spectrum.vectors, values) }
-            let columns = try matrix.matrixProduct(spectrum.vectors.transposed()).orthonormalColumns().q
-            return (try columns.transposed().copy(), values)
+            if GramSpectrum.isWide(matrix) { return (try spectrum.rows(), spectrum.values) }
+            let columns = try matrix.matrixProduct(spectrum.rows().transposed()).orthonormalColumns().q
+            return (try columns.transposed().copy(), spectrum.values)
         }
-    }
-
-    /// This matrix on the leading eigenvectors of its Gram matrix.
-    private func projected(
-        on gram: GramSpectrum, _ truncation: SVDTruncation, energy: Double
-    ) throws -> TruncatedSVD? {
-        let rank = truncation.rank(energies: gram.energies, unlisted: 0)
-        let rows = try gram.vectors.sliced(dim: 0, from: 0, to: rank)
-        let (left, right, captured): (Tensor, Tensor, Double)
-        if GramSpectrum.isWide(self) {
-            right = try rows.matrixProduct(self)
-            left = try rows.transposed().copy()
-            captured = gram.precision == .single ? try right.energy() : 0
-        } else {
-            let scaled = try matrixProduct(rows.transposed())
-            captured = gram.precision == .single ? try scaled.energy() : 0
-            let (q, r) = try scaled.orthonormalColumns()
-            (left, right) = (q, try r.matrixProduct(rows))
-        }
-        var cut = gram.energies[rank...].reversed().reduce(0, +)
-        if gram.precision == .single, rank < gram.energies.count {
-            // float32 eigenvalues are noise below their resolution: what the projection captured is exact.
-            cut = max(0, energy - captured)
-            guard cut > TruncationRoute.singleLimit * TruncationRoute.singleLimit * energy / 4 else { return nil }
-            if case .energy(let limit, let maxRank) = truncation, cut > limit, rank < maxRank { return nil }
-        }
-        let largest = (gram.energies.first ?? 0).squareRoot()
-        let spectrum = SingularSpectrum(
-            values: gram.energies.map { Float($0.squareRoot()) }, unlistedEnergy: 0,
-            resolution: Float(largest * gram.precision.resolution(order: gram.energies.count)), isComplete: true)
-        return TruncatedSVD(
-            left: left, right: right, spectrum: spectrum, cutEnergy: cut,
-            route: gram.precision == .single ? .gramSingle : .gramDouble)
-    }
-
-    private func cutSVD(_ truncation: SVDTruncation) throws -> TruncatedSVD {
-        let svd = try singularValueDecomposition()
-        let energies = svd.values.map { Double($0) * Double($0) }
-        let rank = truncation.rank(energies: energies, unlisted: 0)
-        let scale = try Tensor(Array(svd.values[..<rank]), shape: [rank, 1])
-        return TruncatedSVD(
-            left: try svd.u.sliced(dim: 1, from: 0, to: rank).copy(),
-            right: try svd.vt.sliced(dim: 0, from: 0, to: rank).multiplying(scale),
-            spectrum: SingularSpectrum(
-                values: svd.values, unlistedEnergy: 0, resolution: 1e-7 * (svd.values.first ?? 0), isComplete: true),
-            cutEnergy: energies[rank...].reversed().reduce(0, +), route: .full)
     }
 
     /// ‖A‖², in double precision and on all threads; not finite where an element is not.
@@ -147,9 +116,25 @@ extension Tensor {
     }
 }
 
+extension TruncatedSVD {
+    /// That of the matrix times 2ᵉ.
+    /// - Throws: `invalidArgument` where `right` would hold values beyond float32.
+    func multiplied(byPowerOfTwo exponent: Int) throws -> TruncatedSVD {
+        let scaled = try right.multiplied(byPowerOfTwo: exponent)
+        guard try scaled.energy().isFinite else {
+            throw TensorFailure.invalidArgument(
+                operation: "svd", detail: "the norm of \(left.shape[0]) × \(right.shape[1]) values is beyond float32; scale them down")
+        }
+        return TruncatedSVD(
+            left: left, right: scaled, spectrum: spectrum.multiplied(byPowerOfTwo: exponent),
+            cutEnergy: PowerOfTwo.scaled(cutEnergy, by: 2 * exponent), rounding: PowerOfTwo.scaled(rounding, by: exponent),
+            sufficientRank: sufficientRank, route: route)
+    }
+}
+
 extension SVDTruncation {
     /// How many triples to keep of those with these energies, where others hold the energy `unlisted`.
-    func rank(energies: [Double], unlisted: Double) -> Int {
+    package func rank(energies: [Double], unlisted: Double) -> Int {
         switch self {
         case .none: return energies.count
         case .rank(let rank): return max(1, min(rank, energies.count))
@@ -163,5 +148,17 @@ extension SVDTruncation {
             }
             return min(rank, max(1, maxRank))
         }
+    }
+
+    /// `rank` and some more, of `count` triples.
+    package func spared(_ rank: Int, count: Int) -> Int {
+        guard case .energy(_, let maxRank) = self else { return rank }
+        return max(rank, min(rank + max(2, rank / 8), count, maxRank))
+    }
+
+    /// The same for a matrix times 2ᵉ.
+    func multiplied(byPowerOfTwo exponent: Int) -> SVDTruncation {
+        guard case .energy(let limit, let maxRank) = self else { return self }
+        return .energy(cutting: PowerOfTwo.scaled(limit, by: 2 * exponent), maxRank: maxRank)
     }
 }

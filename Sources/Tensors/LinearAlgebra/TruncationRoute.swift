@@ -15,8 +15,9 @@ public enum SVDTruncation: Sendable {
 /// | `randomized` | O(m·n·(r + p)) a pass, four passes and more | 1e-2 ‖A‖ |
 /// | `gramSingle` | m·n·s + O(s³) in float32 | 1e-2 ‖A‖ |
 /// | `gramDouble` | the same in float64 | 1e-6 ‖A‖ |
-/// | `full` | LAPACK's `sgesdd`, which begins with QR where the matrix is tall or wide: 5 to 10 times as much | float32's own |
+/// | `full` | LAPACK's `dgesdd`, which begins with QR where the matrix is tall or wide: 5 to 10 times as much | those of float32 itself |
 ///
+/// The last two work in float64 throughout and know what rounding their factors to float32 costs.
 /// A route that finds it cannot keep what was asked for gives up, and the next one in this order is taken.
 public enum TruncationRoute: String, Sendable, CaseIterable {
     case randomized, gramSingle, gramDouble, full
@@ -25,25 +26,24 @@ public enum TruncationRoute: String, Sendable, CaseIterable {
     static let singleLimit = 1e-2
     /// The same in float64; below it, nothing but the SVD of A itself will do.
     static let doubleLimit = 1e-6
+    /// What products in float32 leave, at most, of a matrix's norm.
+    static let singleRounding = 0x1p-20
     /// Up to this order float64 costs hardly more than float32.
     private static let smallOrder = 40
-    /// float32 squares neither overflow nor vanish while ‖A‖² lies within these.
-    private static let singleRange = 1e-24...1e24
 
     /// The route for a matrix [m, n] of this energy ‖A‖².
     package static func choice(rows m: Int, columns n: Int, energy: Double, truncation: SVDTruncation) -> TruncationRoute {
-        let isOrdinary = singleRange.contains(energy)
         switch truncation {
         case .none: return .gramDouble
         case .rank(let rank):
             // No error was named, so all digits count, unless little of the matrix is wanted.
             let width = RangeFinder.width(rank: rank)
-            return isOrdinary && isSketchCheaper(m, n, width) ? .randomized : .gramDouble
+            return isSketchCheaper(m, n, width) ? .randomized : .gramDouble
         case .energy(let limit, _):
             let relative = energy > 0 ? (limit / energy).squareRoot() : 0
             if relative < doubleLimit { return .full }
             let isSmall = min(m, n) <= smallOrder && max(m, n) < 1 << 16
-            if relative < singleLimit || !isOrdinary || isSmall { return .gramDouble }
+            if relative < singleLimit || isSmall { return .gramDouble }
             return isSketchCheaper(m, n, RangeFinder.firstWidth(min(m, n))) && min(m, n) >= 768 ? .randomized : .gramSingle
         }
     }

@@ -27,6 +27,9 @@ extension ONNXNodeWriter {
         case let gather as Gather:
             writer.finish(node, "Gather", [x, try writer.places(node.inputs[1], of: node)], [.int("axis", gather.dimension)])
         case let resize as Resize: try write(resize, node, x, shape, &writer)
+        case let sum as ReduceSum:
+            let attributes: [Onnx_AttributeProto] = [.int("keepdims", sum.keepsDimensions ? 1 : 0), .int("noop_with_empty_axes", 1)]
+            writer.finish(node, "ReduceSum", [x, try writer.constant(sum.dimensions)], attributes)
         default: return false
         }
         return true

@@ -116,27 +116,31 @@ enum ONNXNodeWriter {
     // MARK: Element by element
 
     private static func writeElementwise(_ node: Node, _ writer: inout ONNXWriter) throws -> Bool {
-        let inputs = try node.inputs.map { try writer.input($0) }
+        // Only where they are written: a parameter that is asked for stands in the file.
+        func inputs() throws -> [String] { try node.inputs.map { try writer.input($0) } }
         switch node.operation {
         case let add as Add:
-            guard add.hasReLU else { writer.finish(node, "Add", inputs); break }
-            writer.finish(node, "Relu", [try writer.add("Add", inputs, to: node.name + ".sum")])
+            guard add.hasReLU else { writer.finish(node, "Add", try inputs()); break }
+            writer.finish(node, "Relu", [try writer.add("Add", inputs(), to: node.name + ".sum")])
         case let scale as Scale:
             writer.finish(
-                node, "Mul", [inputs[0], try writer.constant([Float(scale.factor)], node.name + ".factor")])
-        case let leaky as LeakyReLU: writer.finish(node, "LeakyRelu", inputs, [.float("alpha", leaky.slope)])
+                node, "Mul", [try inputs()[0], try writer.constant([Float(scale.factor)], node.name + ".factor")])
+        case let leaky as LeakyReLU: writer.finish(node, "LeakyRelu", try inputs(), [.float("alpha", leaky.slope)])
         case let hard as HardSigmoid:
-            writer.finish(node, "HardSigmoid", inputs, [.float("alpha", hard.alpha), .float("beta", hard.beta)])
+            writer.finish(node, "HardSigmoid", try inputs(), [.float("alpha", hard.alpha), .float("beta", hard.beta)])
         case let clip as Clip:
+            let clipped = try inputs()
             let limits = [
                 try writer.constant([Float(clip.low)], node.name + ".min"),
                 try writer.constant([Float(clip.high)], node.name + ".max"),
             ]
-            writer.finish(node, "Clip", inputs + limits)
-        case let gelu as GELU: try write(gelu, node, inputs[0], &writer)
-        case is Swish: writer.finish(node, "Mul", inputs + [try writer.add("Sigmoid", inputs, to: node.name + ".gate")])
+            writer.finish(node, "Clip", clipped + limits)
+        case let gelu as GELU: try write(gelu, node, inputs()[0], &writer)
+        case is Swish:
+            let x = try inputs()
+            writer.finish(node, "Mul", x + [try writer.add("Sigmoid", x, to: node.name + ".gate")])
         case is Truncate:
-            let whole = try writer.add("Cast", inputs, to: node.name + ".whole", [.int("to", ElementType.int64)])
+            let whole = try writer.add("Cast", inputs(), to: node.name + ".whole", [.int("to", ElementType.int64)])
             writer.finish(node, "Cast", [whole], [.int("to", ElementType.float32)])
         default: return false
         }

@@ -41,7 +41,8 @@ struct Extent: Hashable, CustomStringConvertible {
         case .divide:
             guard let divisor = b.fixed, divisor != 0 else { return quotient(a, b) }
             if let dividend = a.fixed { return divisor == -1 ? product(a, b) : Extent(dividend / divisor) }
-            guard a.constant % divisor == 0, a.perSample % divisor == 0, divisor > 0 else { return nil }
+            // The sign first: −1 divides the least number of all without a remainder, and yet has no quotient of it.
+            guard divisor > 0, a.constant % divisor == 0, a.perSample % divisor == 0 else { return nil }
             return Extent(a.constant / divisor, perSample: a.perSample / divisor)
         case .modulo:
             guard let x = a.fixed, let y = b.fixed, y > 0, x >= 0 else { return nil }
@@ -134,9 +135,12 @@ struct ONNXConstant {
 
     var key: String { "\(name)\u{0}\(form)\u{0}\(tensor.shape)" }
 
+    /// The most numbers that shape arithmetic is done on; no shape has nearly as many.
+    static let extentLimit = 4096
+
     /// Whole numbers for shape arithmetic: int64 scalars and vectors of reasonable length.
     var extents: (elements: [Extent], isScalar: Bool)? {
-        guard tensor.dtype == .int64, tensor.rank <= 1, tensor.elementCount <= 4096,
+        guard tensor.dtype == .int64, tensor.rank <= 1, tensor.elementCount <= Self.extentLimit,
             let numbers = try? tensor.array(of: Int64.self)
         else { return nil }
         return (numbers.map { Extent(Int($0)) }, tensor.rank == 0)

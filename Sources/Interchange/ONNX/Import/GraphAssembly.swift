@@ -119,9 +119,8 @@ struct GraphAssembly {
         return extents[..<place].reduce(1) { $0 * $1.constant }
     }
 
-    /// Operations multiply extents without fear of overflow, so none that large may reach them.
     private func requireReasonable(_ shape: Shape, _ name: String) throws {
-        guard shape.dims.allSatisfy({ $0 >= 1 }), Counts.product(shape.dims) < 1 << 40 else {
+        guard ShapeInference.isReasonable(shape) else {
             throw GraphFailure.valueShape(graph: graph.name, value: name, shape: shape)
         }
     }

@@ -23,16 +23,20 @@ package struct ONNXImporter {
     private let reader: ONNXTensorReader
     private var assembly: GraphAssembly
     private var values: [String: ONNXValue] = [:]
+    /// How often each value is still to be read; one that is not needed any more gives its memory back.
+    private var readCounts: [String: Int] = [:]
     /// By value, the layer whose bias is added to it.
     private var biasLayers: [String: String] = [:]
     /// What kept nodes from being read, in the order of the file.
     package private(set) var problems: [any Error] = []
 
-    /// - Parameter directory: where files of external data may lie; `nil` for a model from memory.
-    package init(_ model: Onnx_ModelProto, source: String, directory: String?) throws {
+    /// - Parameters:
+    ///   - directory: where files of external data may lie; `nil` for a model from memory.
+    ///   - outline: where the raw data of the model's tensors lies; `nil` for a model that has it in itself.
+    package init(_ model: Onnx_ModelProto, source: String, directory: String?, outline: ONNXOutline? = nil) throws {
         self.model = model
         self.source = source
-        reader = ONNXTensorReader(source: source, directory: directory)
+        reader = ONNXTensorReader(source: source, directory: directory, outline: outline)
         guard model.hasGraph, model.irVersion >= 1 else {
             throw InterchangeFailure.malformed(source: source, place: "model", detail: "is no ONNX model with a graph")
         }
@@ -55,6 +59,7 @@ package struct ONNXImporter {
         try readInitializers()
         try readInputs()
         findBiases()
+        for name in model.graph.node.flatMap(\.input) + model.graph.output.map(\.name) { readCounts[name, default: 0] += 1 }
         for node in model.graph.node {
             try Cancellation.check()
             try read(node)
@@ -193,7 +198,7 @@ package struct ONNXImporter {
             return value
         }
         let biasLayer = message.output.first.flatMap { biasLayers[$0] }
-        let node = ONNXNode(proto: message, inputs: inputs, opset: opset, source: source, biasLayer: biasLayer)
+        let node = ONNXNode(proto: message, inputs: inputs, opset: opset, source: source, outline: reader.outline, biasLayer: biasLayer)
         var outputs: [ONNXValue]
         do {
             outputs = try translate(node)
@@ -206,6 +211,10 @@ package struct ONNXImporter {
         for (position, name) in message.output.enumerated() where !name.isEmpty {
             guard values[name] == nil else { throw malformed(node.place, "its output '\(name)' is made before") }
             values[name] = position < outputs.count ? outputs[position] : .unknown
+        }
+        for name in message.input {
+            readCounts[name, default: 0] -= 1
+            if readCounts[name] == 0 { values[name] = .unknown }
         }
     }
 

@@ -7,6 +7,8 @@ struct ONNXNode {
     let inputs: [ONNXValue?]
     let opset: Int
     let source: String
+    /// The file that the message is of; `nil` for one that was made.
+    let outline: ONNXOutline?
     /// The layer's name, where a bias that is added to the result tells it.
     let biasLayer: String?
 

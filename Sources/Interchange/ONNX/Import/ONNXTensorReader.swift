@@ -13,10 +13,14 @@ struct ONNXTensorReader {
     let source: String
     /// Where files of external data lie; `nil` for a model that came from memory.
     let directory: String?
+    /// The model that the messages are of, which tells where their raw data lies; `nil` for messages that have it
+    /// themselves.
+    let outline: ONNXOutline?
 
-    init(source: String, directory: String?) {
+    init(source: String, directory: String?, outline: ONNXOutline?) {
         self.source = source
         self.directory = directory
+        self.outline = outline
     }
 
     /// Floating-point types become float32, whole numbers and truth values int64.
@@ -24,12 +28,15 @@ struct ONNXTensorReader {
     func tensor(_ message: Onnx_TensorProto) throws -> Tensor {
         let place = "tensor '\(message.name)'"
         func malformed(_ detail: String) -> InterchangeFailure { .malformed(source: source, place: place, detail: detail) }
-        guard let type = Onnx_TensorProto.DataType(rawValue: Int(message.dataType)), let width = Self.byteCount(of: type)
+        guard let type = Onnx_TensorProto.DataType(rawValue: Int(message.dataType)), let stored = Self.storedType(of: type)
         else {
             throw InterchangeFailure.unsupported(
                 source: source, place: place, detail: "elements of type \(message.dataType) are not read")
         }
         let dims = message.dims.map { Int($0) }
+        guard dims.count <= Shape.rankLimit else {
+            throw malformed("it has \(dims.count) dimensions, more than \(Shape.rankLimit)")
+        }
         var count = 1
         for extent in dims {
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
@@ -37,57 +44,45 @@ struct ONNXTensorReader {
             count = product
         }
         // Checked before memory is taken: a promise of elements that are not there costs nothing.
-        func fill(_ bytes: UnsafeRawBufferPointer) throws -> Tensor {
-            guard bytes.count == count * width else {
-                throw malformed("its shape \(dims) needs \(count * width) bytes, but it has \(bytes.count)")
+        func fill(_ cursor: ByteCursor) throws -> Tensor {
+            guard cursor.remainderBound == count * stored.byteCount else {
+                throw malformed("its shape \(dims) needs \(count * stored.byteCount) bytes, but it has \(cursor.remainderBound)")
             }
-            return try Self.tensor(of: type, bytes, Shape(dims))
+            var cursor = cursor
+            return try stored.tensor(&cursor, shape: Shape(dims), as: stored.dtype == .float32 ? .float32 : .int64)
         }
         if message.dataLocation == .external {
-            return try withExternalBytes(message, byteCount: count * width, place) { try fill($0) }
+            return try fill(externalBytes(message, byteCount: count * stored.byteCount, place))
         }
-        if message.hasRawData { return try message.withRawBytes(fill) }
+        if message.hasRawData {
+            if let outline {
+                guard let bytes = outline.rawData(of: message) else { throw malformed("its raw data is missing") }
+                return try fill(bytes)
+            }
+            return try fill(ByteCursor(message.withRawBytes { Array($0) }, source: source))
+        }
         guard let listed = try Self.listed(message, type, count: count, shape: Shape(dims)) else {
             throw malformed("its shape \(dims) needs \(count) elements, but it holds another number")
         }
         return listed
     }
 
-    private static func byteCount(of type: Onnx_TensorProto.DataType) -> Int? {
+    private static func storedType(of type: Onnx_TensorProto.DataType) -> StoredType? {
         switch type {
-        case .uint8, .int8, .bool: 1
-        case .uint16, .int16, .float16, .bfloat16: 2
-        case .float, .int32, .uint32: 4
-        case .int64, .uint64, .double: 8
+        case .float: .float32
+        case .double: .float64
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        case .bool: .bool
+        case .uint8: .uint8
+        case .int8: .int8
+        case .uint16: .uint16
+        case .int16: .int16
+        case .uint32: .uint32
+        case .int32: .int32
+        case .uint64: .uint64
+        case .int64: .int64
         default: nil
-        }
-    }
-
-    private static func tensor(
-        of type: Onnx_TensorProto.DataType, _ bytes: UnsafeRawBufferPointer, _ shape: Shape
-    ) throws -> Tensor {
-        func make<Raw: BitwiseCopyable, Element: TensorElement>(_: Raw.Type, _ change: (Raw) -> Element) throws -> Tensor {
-            let result = try Tensor(uninitialized: shape, dtype: Element.dtype)
-            try result.withMutableElements(of: Element.self) { elements in
-                for i in elements.indices {
-                    elements[i] = change(bytes.loadUnaligned(fromByteOffset: i * MemoryLayout<Raw>.size, as: Raw.self))
-                }
-            }
-            return result
-        }
-        switch type {
-        case .float: return try make(Float.self) { $0 }
-        case .double: return try make(Double.self) { Float($0) }
-        case .float16: return try make(UInt16.self) { Float(Float16(bitPattern: $0)) }
-        case .bfloat16: return try make(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-        case .int64: return try make(Int64.self) { $0 }
-        case .int32: return try make(Int32.self) { Int64($0) }
-        case .int16: return try make(Int16.self) { Int64($0) }
-        case .int8: return try make(Int8.self) { Int64($0) }
-        case .uint64: return try make(UInt64.self) { Int64(truncatingIfNeeded: $0) }
-        case .uint32: return try make(UInt32.self) { Int64($0) }
-        case .uint16: return try make(UInt16.self) { Int64($0) }
-        default: return try make(UInt8.self) { Int64($0) }
         }
     }
 
@@ -112,10 +107,8 @@ struct ONNXTensorReader {
 
     // MARK: External data
 
-    /// Reads `byteCount` bytes of a file beside the model; never one outside its directory, also not by a link.
-    private func withExternalBytes<Result>(
-        _ message: Onnx_TensorProto, byteCount: Int, _ place: String, _ body: (UnsafeRawBufferPointer) throws -> Result
-    ) throws -> Result {
+    /// The `byteCount` bytes of a tensor in a file beside the model; never one outside its directory, also not by a link.
+    private func externalBytes(_ message: Onnx_TensorProto, byteCount: Int, _ place: String) throws -> ByteCursor {
         func malformed(_ detail: String) -> InterchangeFailure { .malformed(source: source, place: place, detail: detail) }
         var entries: [String: String] = [:]
         for entry in message.externalData { entries[entry.key] = entry.value }
@@ -129,11 +122,12 @@ struct ONNXTensorReader {
         guard try number("length") ?? byteCount == byteCount else {
             throw malformed("its shape needs \(byteCount) bytes, but its external data has \(entries["length"] ?? "")")
         }
-        let size = try AtomicFile.size(file)
-        guard offset <= size, byteCount <= size - offset else {
-            throw malformed("its data lies at bytes \(offset) to \(offset)+\(byteCount), but '\(entries["location"] ?? file)' has \(size)")
+        let store = try ByteStore(path: file)
+        guard offset <= store.count, byteCount <= store.count - offset else {
+            throw malformed(
+                "its data lies at bytes \(offset) to \(offset)+\(byteCount), but '\(entries["location"] ?? file)' has \(store.count)")
         }
-        return try AtomicFile.read(file, from: offset, count: byteCount).withUnsafeBytes(body)
+        return ByteCursor(store, range: offset..<(offset + byteCount))
     }
 
     /// The file beside the model that holds a tensor's elements, with links followed.

@@ -66,17 +66,28 @@ enum PoolingTranslations {
     static func mean(_ node: ONNXNode, _ assembly: inout GraphAssembly) throws -> [ONNXValue] {
         let x = try node.input(0)
         guard let extents = try assembly.extents(of: x) else { return [.unknown] }
-        let given = try node.opset >= 18 ? node.wholeNumbers(1, "axes") : node.ints("axes")
-        var dimensions = try Set((given ?? []).map { try node.dimension($0, rank: extents.count) }).sorted()
-        if dimensions.isEmpty {
-            if try node.flag("noop_with_empty_axes", default: false) { return [x] }
-            dimensions = Array(extents.indices)
-        }
+        guard let dimensions = try reduced(node, rank: extents.count, axesAreInputFrom: 18) else { return [x] }
         let keeps = try node.flag("keepdims", default: true)
         if dimensions == [2, 3], extents.count == 4 {
             let pooled = try assembly.add(node.plainName, GlobalAveragePool2D(), [x])
             return [keeps ? pooled : try assembly.reshape(pooled, to: Array(extents[..<2]), node.plainName + ".vector")]
         }
         return [try assembly.add(node.plainName, ReduceMean(dimensions: dimensions, keepsDimensions: keeps), [x])]
+    }
+
+    static func sum(_ node: ONNXNode, _ assembly: inout GraphAssembly) throws -> [ONNXValue] {
+        let x = try node.input(0)
+        guard let extents = try assembly.extents(of: x) else { return [.unknown] }
+        guard let dimensions = try reduced(node, rank: extents.count, axesAreInputFrom: 13) else { return [x] }
+        let keeps = try node.flag("keepdims", default: true)
+        return [try assembly.add(node.plainName, ReduceSum(dimensions: dimensions, keepsDimensions: keeps), [x])]
+    }
+
+    /// The dimensions that a reduction goes over, ascending; `nil` where it changes nothing.
+    private static func reduced(_ node: ONNXNode, rank: Int, axesAreInputFrom opset: Int) throws -> [Int]? {
+        let given = try node.opset >= opset ? node.wholeNumbers(1, "axes") : node.ints("axes")
+        let dimensions = try Set((given ?? []).map { try node.dimension($0, rank: rank) }).sorted()
+        guard dimensions.isEmpty else { return dimensions }
+        return try node.flag("noop_with_empty_axes", default: false) ? nil : Array(0..<rank)
     }
 }

@@ -58,7 +58,10 @@ enum ResizeTranslations {
                     throw node.unsupported("the scale \(scales[i]) of dimension \(axis)")
                 }
                 // In float32, as everybody does: 15 / 7, written as a float, makes 15 of 7 and not 14.
-                (size, scale) = (Int((Float(old) * scales[i]).rounded(.down)), Double(scales[i]))
+                guard let new = Int(exactly: (Float(old) * scales[i]).rounded(.down)) else {
+                    throw node.malformed("the scale \(scales[i]) makes an absurdly large extent of \(old)")
+                }
+                (size, scale) = (new, Double(scales[i]))
             }
             let operation = Resize(
                 dimension: axis, size: size, scale: scale, interpolation: mode, coordinates: coordinates,

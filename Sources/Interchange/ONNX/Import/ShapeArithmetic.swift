@@ -49,6 +49,11 @@ enum ShapeArithmetic {
         if let kind = binary[node.operatorName], operands.count == 2 { return combine(first, operands[1], kind) }
         switch node.operatorName {
         case "Concat":
+            // Each node may double what the one before made, so the bound comes before the numbers.
+            let count = operands.reduce(0) { $0 + $1.elements.count }
+            guard count <= ONNXConstant.extentLimit else {
+                throw node.unsupported("joining \(count) numbers of shapes, more than \(ONNXConstant.extentLimit)")
+            }
             return [.extents(operands.flatMap(\.elements), isScalar: false)]
         case "Gather" where operands.count == 2 && !first.isScalar:
             let picked = try operands[1].elements.map { place -> Extent in
@@ -120,7 +125,7 @@ enum ShapeArithmetic {
 
     private static func constant(_ node: ONNXNode) throws -> ONNXValue {
         if let message = try node.tensor("value") {
-            return node.made(try ONNXTensorReader(source: node.source, directory: nil).tensor(message))
+            return node.made(try ONNXTensorReader(source: node.source, directory: nil, outline: node.outline).tensor(message))
         }
         if let number = try node.float("value_float") { return node.made(try .full([], number)) }
         if let numbers = try node.floats("value_floats") { return node.made(try Tensor(numbers)) }
@@ -134,13 +139,16 @@ enum ShapeArithmetic {
         guard let extents = try node.extents(0, "the shape") else { throw node.malformed("the shape is missing") }
         let dims = extents.compactMap(\.fixed)
         guard dims.count == extents.count else { return nil }
+        guard dims.allSatisfy({ $0 >= 0 }), Counts.product(dims) < 1 << 40 else {
+            throw node.malformed("the shape \(Shape(dims)) has a negative or absurdly large extent")
+        }
         return node.made(try filling(node).broadcast(to: Shape(dims)))
     }
 
     /// The scalar that a ConstantOfShape repeats.
     static func filling(_ node: ONNXNode) throws -> Tensor {
         guard let message = try node.tensor("value") else { return try .zeros([]) }
-        return try ONNXTensorReader(source: node.source, directory: nil).tensor(message).reshaped([])
+        return try ONNXTensorReader(source: node.source, directory: nil, outline: node.outline).tensor(message).reshaped([])
     }
 
     /// Functions that only occur on constants.

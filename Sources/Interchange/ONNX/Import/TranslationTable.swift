@@ -17,6 +17,7 @@ enum TranslationTable {
         "AveragePool": PoolingTranslations.average,
         "GlobalAveragePool": PoolingTranslations.globalAverage,
         "ReduceMean": PoolingTranslations.mean,
+        "ReduceSum": PoolingTranslations.sum,
         "Gemm": ProductTranslations.gemm,
         "MatMul": ProductTranslations.matrixProduct,
         "Softmax": NormalizationTranslations.softmax { Softmax() },

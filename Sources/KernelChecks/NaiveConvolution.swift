@@ -1,26 +1,34 @@
-import Tensors
-import Testing
+package import Tensors
 
-struct ConvolutionCase: CustomTestStringConvertible, Sendable {
-    let input: Shape
-    let weight: Shape
-    var geometry = ConvolutionGeometry()
-    var hasBias = true
+/// A convolution: shapes and geometry.
+package struct ConvolutionCase: Sendable {
+    package let input: Shape
+    package let weight: Shape
+    package var geometry: ConvolutionGeometry
+    package var hasBias: Bool
 
-    var testDescription: String {
+    package init(input: Shape, weight: Shape, geometry: ConvolutionGeometry = .init(), hasBias: Bool = true) {
+        self.input = input
+        self.weight = weight
+        self.geometry = geometry
+        self.hasBias = hasBias
+    }
+
+    package var description: String {
         let g = geometry
         return "\(input) * \(weight) stride \(g.stride) padding \(g.padding) dilation \(g.dilation) groups \(g.groups)"
+            + (hasBias ? " with bias" : "")
     }
 }
 
 /// The definition of convolution and of its gradients, as loops in double precision.
-struct NaiveConvolution {
-    var y: [Double]
-    var dx: [Double]
-    var dw: [Double]
-    var db: [Double]
+package struct NaiveConvolution {
+    package var y: [Double]
+    package var dx: [Double]
+    package var dw: [Double]
+    package var db: [Double]
 
-    init(_ c: ConvolutionCase, output: Shape, x: [Double], w: [Double], b: [Double]?, dy: [Double]) {
+    package init(_ c: ConvolutionCase, output: Shape, x: [Double], w: [Double], b: [Double]?, dy: [Double]) {
         let (g, channels, width) = (c.geometry, c.weight[1], c.input[3])
         (y, dx) = ([Double](repeating: 0, count: dy.count), [Double](repeating: 0, count: x.count))
         (dw, db) = ([Double](repeating: 0, count: w.count), [Double](repeating: 0, count: c.weight[0]))

@@ -1,9 +1,9 @@
 /// Functions of one number without branches or calls, so that loops over them vectorise. Relative errors stay below
 /// 1e-6; a not-a-number comes out as one.
-enum SmoothFunctions {
+package enum SmoothFunctions {
     /// eˣ by 2ⁿ · eʳ with |r| ≤ ln 2 / 2 and the Taylor series of degree 7; 0 and +∞ beyond float32's range.
-    @inline(__always)
-    static func exponential(_ x: Float) -> Float {
+    @inlinable @inline(__always)
+    package static func exponential(_ x: Float) -> Float {
         // The ends of the range of normal numbers; what lies outside is replaced at the end.
         let inside = x < -87.33654 ? -87.33654 : (x > 88.37626 ? 88.37626 : x)
         // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the lowest bits.
@@ -25,12 +25,12 @@ enum SmoothFunctions {
     }
 
     /// 1 / (1 + e⁻ˣ).
-    @inline(__always)
-    static func sigmoid(_ x: Float) -> Float { 1 / (1 + exponential(-x)) }
+    @inlinable @inline(__always)
+    package static func sigmoid(_ x: Float) -> Float { 1 / (1 + exponential(-x)) }
 
     /// Around 0 the series, where 1 − 2 / (e²ˣ + 1) would lose digits.
-    @inline(__always)
-    static func hyperbolicTangent(_ x: Float) -> Float {
+    @inlinable @inline(__always)
+    package static func hyperbolicTangent(_ x: Float) -> Float {
         let far = 1 - 2 / (exponential(2 * x) + 1)
         let s = x * x
         var p: Float = -1382 / 155_925
@@ -44,8 +44,8 @@ enum SmoothFunctions {
 
     /// 2/√π ∫₀ˣ e^(−t²) dt: the series up to |x| = 0.5, beyond it an approximation with an error below 1.5e-7.
     /// - Reference: Abramowitz, Stegun, *Handbook of Mathematical Functions*, 1964, eq. 7.1.26.
-    @inline(__always)
-    static func errorFunction(_ x: Float) -> Float {
+    @inlinable @inline(__always)
+    package static func errorFunction(_ x: Float) -> Float {
         let s = x * x
         var near: Float = 1 / 9360
         near = near * s - 1 / 1320

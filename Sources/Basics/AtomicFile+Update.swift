@@ -1,0 +1,50 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+extension AtomicFile {
+    /// Reads a file and replaces it by what `change` makes of it, while nobody else does: of several processes, or
+    /// threads, that update one file, each waits for the one before and sees its result.
+    ///
+    /// The lock is the system's on the file itself and goes with the process, however that ends. Since a save replaces
+    /// the file, a lock counts only where the path still leads to the file that it was taken on.
+    /// - Parameters:
+    ///   - limit: a larger file is refused.
+    ///   - change: receives the bytes, `nil` where there is no file yet or an empty one. Must not update `path` itself.
+    /// - Throws: `FileFailure`, what `change` throws, or `Interrupted` while it waits; the file is then as it was.
+    public static func update(_ path: String, limit: Int = 1 << 28, _ change: ([UInt8]?) throws -> String) throws {
+        let lock = try lock(path)
+        try withExtendedLifetime(lock) {
+            let bytes = try read(path, limit: limit)
+            try write(path, text: change(bytes.isEmpty ? nil : bytes))
+        }
+    }
+
+    private static func lock(_ path: String) throws -> Descriptor {
+        try FilePath.check(path)
+        while true {
+            let file = try openForLock(path)
+            while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
+                guard errno == EWOULDBLOCK || errno == EINTR else { throw FileFailure.unwritable(path) }
+                try Cancellation.check()
+                usleep(5_000)
+            }
+            var (locked, named) = (stat(), stat())
+            guard fstat(file.number, &locked) == 0 else { throw FileFailure.unwritable(path) }
+            guard locked.st_mode & S_IFMT == S_IFREG else {
+                throw FileFailure.cannotWrite(path: path, reason: "it is to be read and replaced, but is not a regular file")
+            }
+            if stat(path, &named) == 0, (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino) { return file }
+            try Cancellation.check()
+        }
+    }
+
+    private static func openForLock(_ path: String) throws -> Descriptor {
+        let flags = O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC
+        var number = open(path, O_RDWR | flags, 0o666)
+        // A file that may not be written can be replaced all the same.
+        if number < 0, errno == EACCES { number = open(path, O_RDONLY | flags, 0o666) }
+        guard number >= 0 else { throw FileFailure.unwritable(path) }
+        return Descriptor(number)
+    }
+}

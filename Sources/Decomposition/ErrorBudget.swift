@@ -1,0 +1,65 @@
+import Tensors
+
+/// An error spent wholly: the ranks with the fewest parameters that stay within it, as far as a search finds them.
+struct ErrorBudget {
+    /// The energy that may be lost.
+    private let budget: Double
+    /// A rank per bond that surely stays within it.
+    private let safe: [Int]
+    private let train: OrthonormalTrain
+    private let energies: [[Double]]
+    private let search: RankSearch?
+    /// How often ranks are tried out, which takes as long as a cut.
+    private let trials: Int
+
+    private static let mostTrials = 48.0
+    /// Multiply-adds so few that nobody waits for them.
+    private static let littleWork = 2e6
+
+    /// - Parameters:
+    ///   - train: in the bases of its bonds, whose energies σ² are `energies`.
+    ///   - safe, upper: the ranks at an equal cut of every bond, and the highest ones to try.
+    ///   - budget: ‖W − Ŵ‖² at most, without the train's power of two.
+    ///   - work: multiply-adds that the search may take.
+    init(_ train: OrthonormalTrain, energies: [[Double]], safe: [Int], upper: [Int], budget: Double, work: Double) {
+        (self.train, self.energies, self.safe, self.budget) = (train, energies, safe, budget)
+        search = RankSearch(cores: train.cores, energies: energies, upper: upper, modes: train.modes, budget: budget)
+        trials = Int(min(max(work, Self.littleWork) / train.cutWork, Self.mostTrials))
+    }
+
+    /// The cut with the fewest parameters that was found, and whether it is of the train in the opposite order.
+    func spent() throws -> (cut: OrthonormalTrain.Cut, isMirrored: Bool) {
+        guard let search else { return (try cut(train, safe), false) }
+        // With two bonds the prediction is what the first vectors as they are lose: nothing need be tried out for that.
+        let isCertain = train.modes.count == 3
+        var open = max(trials, isCertain ? 0 : 3)
+        let enough = TensorTrain.parameterCount(modes: train.modes, ranks: safe)
+        // Each bond is cut given those cut before, so that the two orders err differently: a short train is tried in both.
+        var mirrored: OrthonormalTrain?
+        // What trials found, of what had been predicted.
+        var ratio = 1 / RankSearch.slack
+        for candidate in search.candidates(budget: budget) where candidate.parameterCount <= enough {
+            if isCertain, candidate.predicted <= budget {
+                return (try train.sliced(to: candidate.ranks, energies: energies, cutEnergy: candidate.predicted), false)
+            }
+            guard open > 0, candidate.predicted * ratio <= budget * (open == 1 ? 0.98 : 1) else { continue }
+            open -= 1
+            let found = try cut(train, candidate.ranks)
+            if found.cutEnergy <= budget { return (found, false) }
+            // A short train is tried whatever was found before: there the two orders differ most.
+            guard Double(trials) >= Self.mostTrials / 4 else {
+                ratio = max(ratio, 0.97 * found.cutEnergy / candidate.predicted)
+                continue
+            }
+            let other = try mirrored ?? train.mirrored()
+            mirrored = other
+            let turned = try cut(other, candidate.ranks.reversed())
+            if turned.cutEnergy <= budget { return (turned, true) }
+        }
+        return (try cut(train, safe), false)
+    }
+
+    private func cut(_ train: OrthonormalTrain, _ ranks: [Int]) throws -> OrthonormalTrain.Cut {
+        try train.cut(to: ranks, tolerance: 1e-4 * budget)
+    }
+}
