@@ -60,7 +60,10 @@ struct Child {
             watch.begin(number)
             withUnsafeBytes(of: number) { _ = pwrite(note, $0.baseAddress, $0.count, 0) }
             if number == first || (number - 1) % Settings.batch == 0 { try reset() }
-            if number == settings.call { print(try describe(number).first?.string ?? "") }
+            if number == settings.call {
+                print(try describe(number).first?.string ?? "")
+                fflush(nil)  // the call may end the process
+            }
             let failure = self.failure(of: number)
             codes[failure?.code ?? "none", default: 0] += 1
             if number == settings.call { print(failure.map { "\($0.code): \($0.description)" } ?? "no error") }

@@ -31,6 +31,14 @@ for class, make in pairs(subjects.classes) do
         extra("#, tostring and call of " .. class, "string=", function() local o = make() return #o, tostring(o), o == o end, 10)
     end
 end
+-- A method of one class on whatever else there is, and of tensors on those of every kind.
+for _, entry in ipairs(entries.list) do
+    local class, method = entry.name:match "^(%u%w*):([%l_]+)$"
+    if class == "Tensor" or class == "Rows" or class == "Iterator" then
+        extra("self of " .. entry.name, class .. ",number,number", function(self, ...) return self[method](self, ...) end, class == "Tensor" and 1 or 10)
+    end
+end
+extra("an element", "Tensor,integer", function(x, i) return x[i] end)
 extra("Optimizer.lr = x", "number", function(lr) local o = mr.optim.sgd { lr = 0.1 } o.lr = lr return o end)
 for _, name in ipairs { "cosine", "step", "one_cycle", "constant" } do
     extra("mr.schedule." .. name .. "()", "number", function(x) return mr.schedule[name]()(x) end)

@@ -113,6 +113,7 @@ for name, make in pairs {
     ["T[1,1,1,1]"] = function() return mr.ones(1, 1, 1, 1) end, ["T[2,1,6,6]"] = function() return mr.ones(2, 1, 6, 6) end,
     ["T[1,1,1,1,1,1,1,1,1]"] = function() return mr.ones(1, 1, 1, 1, 1, 1, 1, 1, 1) end,
     ["T int64 min"] = function() return mr.tensor({ math.mininteger }, { dtype = "int64" }) end,
+    ["T int64 max"] = function() return mr.tensor({ math.maxinteger }, { dtype = "int64" }) end,
     ["T int64 ends"] = function() return mr.tensor({ math.mininteger, 0, math.maxinteger }, { dtype = "int64" }) end,
     ["T int64 [0]"] = function() return mr.zeros(0):to "int64" end, ["T uint8"] = function() return mr.ones(2, 2):to "uint8" end,
     ["T a view"] = function() return mr.ones(4, 4):t():slice(1, 1, 4, 2) end, ["T wide"] = function() return mr.ones(1):expand(1 << 16) end,
