@@ -46,6 +46,7 @@ struct DoctorCommand: ParsableCommand {
                 NumericLibraries.ownInstructionSet, by: ["MOONRAIL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"]),
         ])
         table.add(["threads", "\(Threads.count) of \(Threads.available) processors"])
+        table.add(["idle threads", IdleThreads.setting])
         table.add(["channel block", "\(Layout.channelBlock) channels"])
         table.add(["memory", memory])
         table.add(["Fashion-MNIST", hasData ? FashionMNIST.packagedDirectory : "missing"])

@@ -50,6 +50,8 @@ import Testing
         try #require(install.status == 0, "\(install.errors)")
         let command = try BuiltCommand.run(["--version"], program: prefix + "/bin/moonrail")
         #expect(command.output == "moonrail \(Toolkit.version)\n", "\(command.errors)")
+        let doctor = try BuiltCommand.run(["doctor"], program: prefix + "/bin/moonrail", patienceSeconds: 120)
+        #expect(doctor.output.contains("GOMP_SPINCOUNT=20000"), "nobody set it, so the command does: \(doctor.output)")
         // The line that the installation says.
         let line = try #require(install.output.split(separator: "\n").first { $0.contains("LUA_CPATH") })
         let export = line.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? ""
