@@ -47,7 +47,7 @@ struct ErrorBudget {
             let found = try cut(train, candidate.ranks)
             if found.cutEnergy <= budget { return (found, false) }
             // A short train is tried whatever was found before: there the two orders differ most.
-            guard Double(trials) >= Self.mostTrials / 4 else {
+            guard isShort else {
                 ratio = max(ratio, 0.97 * found.cutEnergy / candidate.predicted)
                 continue
             }
@@ -59,7 +59,10 @@ struct ErrorBudget {
         return (try cut(train, safe), false)
     }
 
+    /// Whether trying out costs next to nothing.
+    private var isShort: Bool { Double(trials) >= Self.mostTrials / 4 }
+
     private func cut(_ train: OrthonormalTrain, _ ranks: [Int]) throws -> OrthonormalTrain.Cut {
-        try train.cut(to: ranks, tolerance: 1e-4 * budget)
+        try train.cut(to: ranks, tolerance: isShort ? 0 : 1e-4 * budget)
     }
 }

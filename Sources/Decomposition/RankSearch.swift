@@ -26,10 +26,11 @@ struct RankSearch {
     /// share of the energy that is kept.
     private let losses: [[Double]]
     private let energy: Double
+    /// Errors that are kept apart: the more, the fewer ranks are forgotten for others that were predicted much the same.
+    private let bucketCount: Int
 
     /// Predictions above the budget that are still tried, because the prediction may be too high.
     static let slack = 1.15
-    private static let bucketCount = 96
 
     /// - Parameters:
     ///   - cores: in the bases of their bonds, with orthonormal columns; the last one is not needed.
@@ -51,6 +52,7 @@ struct RankSearch {
             return min(least, upper)...upper
         }
         self.ranges = ranges
+        bucketCount = max(96, min(2048, (1 << 15) / (ranges.map(\.count).max() ?? 1)))
         // What goes through each vector of the first bond, after later cuts of what these energies were met with.
         let first = Self.marginal(cores[1], energies[1])
         var tail = first.reversed().reduce(into: [0.0]) { $0.append($0[$0.count - 1] + $1) }
@@ -136,16 +138,16 @@ struct RankSearch {
         return found.sorted { ($0.parameterCount, $0.predicted) < ($1.parameterCount, $1.predicted) }
     }
 
-    private func rank(_ bond: Int, _ entry: Int) -> Int { ranges[bond].lowerBound + entry / Self.bucketCount }
+    private func rank(_ bond: Int, _ entry: Int) -> Int { ranges[bond].lowerBound + entry / bucketCount }
 
     private func bucket(_ loss: Double, _ limit: Double) -> Int {
-        limit > 0 ? min(Self.bucketCount - 1, Int(loss / limit * Double(Self.bucketCount))) : 0
+        limit > 0 ? min(bucketCount - 1, Int(loss / limit * Double(bucketCount))) : 0
     }
 
     private func firstLayer(_ limit: Double) -> [Path] {
-        var paths = [Path](repeating: Path(), count: ranges[0].count * Self.bucketCount)
+        var paths = [Path](repeating: Path(), count: ranges[0].count * bucketCount)
         for (i, rank) in ranges[0].enumerated() where losses[0][i] <= limit && isPossible(rank, 0) {
-            paths[i * Self.bucketCount + bucket(losses[0][i], limit)] = Path(
+            paths[i * bucketCount + bucket(losses[0][i], limit)] = Path(
                 parameterCount: Double(modes[0] * rank), loss: losses[0][i])
         }
         return paths
@@ -153,15 +155,15 @@ struct RankSearch {
 
     private func layer(_ bond: Int, after before: [Path], _ limit: Double) -> [Path] {
         let (left, own, mode) = (ranges[bond - 1], ranges[bond], modes[bond])
-        var paths = [Path](repeating: Path(), count: own.count * Self.bucketCount)
+        var paths = [Path](repeating: Path(), count: own.count * bucketCount)
         for entry in before.indices where before[entry].parameterCount < .infinity {
-            let a = entry / Self.bucketCount
+            let a = entry / bucketCount
             let leftRank = left.lowerBound + a
             for (b, rank) in own.enumerated() where rank <= leftRank * mode && leftRank <= mode * rank && isPossible(rank, bond) {
                 let loss = before[entry].loss + losses[bond][a * own.count + b]
                 guard loss <= limit else { continue }
                 let count = before[entry].parameterCount + Double(leftRank * mode * rank)
-                let target = b * Self.bucketCount + bucket(loss, limit)
+                let target = b * bucketCount + bucket(loss, limit)
                 if count < paths[target].parameterCount || count == paths[target].parameterCount && loss < paths[target].loss {
                     paths[target] = Path(parameterCount: count, loss: loss, origin: entry)
                 }

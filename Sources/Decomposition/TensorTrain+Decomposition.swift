@@ -112,6 +112,10 @@ struct TruncationSweep {
     /// The ranks at an equal cut of every bond; those of `cores` may be higher.
     private var safe: [Int] = []
     private var cutEnergy = 0.0
+    /// The part of `cutEnergy` that was cut behind the first bond.
+    private var laterCut = 0.0
+    /// What the first bond left, Σ·Vᵀ [r_1, n_2⋯n_d].
+    private var firstRest: Tensor?
     private var rounding = 0.0
     /// Multiply-adds so far.
     private var work = 0.0
@@ -137,6 +141,7 @@ struct TruncationSweep {
         routes.append(svd.route)
         safe.append(svd.sufficientRank)
         cutEnergy += svd.cutEnergy
+        if routes.count > 1 { laterCut += svd.cutEnergy } else if case .relativeError = truncation, bondCount > 1 { firstRest = svd.right }
         rounding += svd.rounding
         let shorter = Double(min(matrix.shape[0], matrix.shape[1]))
         work += Double(matrix.elementCount) * shorter + 10 * shorter * shorter * shorter
@@ -175,11 +180,63 @@ struct TruncationSweep {
         let train = OrthonormalTrain(cores: try (cores + [lastCore]).map { try PreciseCore($0) }, exponent: exponent)
         let energies = zip(spectra, cores).map { spectrum, core in spectrum.values[..<core.shape[2]].map { $0 * $0 } }
         let upper = cores.map { $0.shape[2] }
-        return try Threads.forWork(train.cutWork) {
+        let found = try Threads.forWork(train.cutWork) {
             // An eighth of what the sweep took goes unnoticed.
-            let found = try ErrorBudget(train, energies: energies, safe: safe, upper: upper, budget: budget, work: work / 8).spent()
-            return try train.truncated(
-                found.cut, isMirrored: found.isMirrored, [], before: (cutEnergy, rounding), whole: energy)
+            try ErrorBudget(train, energies: energies, safe: safe, upper: upper, budget: budget, work: work / 8).spent()
         }
+        let lost = try lostEnergy(train, found.cut, isMirrored: found.isMirrored)
+        guard lost <= error * error * energy else { return nil }
+        return try train.truncated(
+            found.cut, isMirrored: found.isMirrored, [], before: (lost - found.cut.cutEnergy, rounding), whole: energy)
+    }
+
+    /// ‖W − Ŵ‖² of a cut of the train that the sweep left.
+    ///
+    /// What the sweep cut at the first bond is orthogonal to all that is made of the rest. What it cut behind that need not be
+    /// once the first bond is cut again, so that the product of both tensors has to be taken then.
+    private func lostEnergy(_ train: OrthonormalTrain, _ cut: OrthonormalTrain.Cut, isMirrored: Bool) throws -> Double {
+        let apart = cutEnergy + cut.cutEnergy
+        guard let firstRest, laterCut > 1e-6 * apart else { return apart + 2 * (laterCut * cut.cutEnergy).squareRoot() }
+        let cores = try isMirrored ? cut.cores().reversed().map { try $0.mirrored() } : cut.cores()
+        let first = try train.cores[0].tall.product(cores[0].tall, transposingSelf: true)
+        guard apart > 4e-4 * energy else {
+            // ⟨W − W_R, W_R − Ŵ⟩ with W_R of the sweep, whose small differences rounding of W leaves alone.
+            let whole = try train.cores[0].tall.product(train.cores[0].tall, transposingSelf: true)
+            let before = try preciseInner(firstRest, whole, train.cores) - preciseInner(firstRest, first, cores)
+            let after = try inner((whole, train.cores), (whole, train.cores)) - inner((whole, train.cores), (first, cores))
+            return max(0, apart + 2 * (before - after))
+        }
+        let made = try OrthonormalTrain(orthonormalizing: cores)
+        return max(
+            0, try energy - 2 * roughInner(firstRest, first, cores) + PowerOfTwo.scaled(made.energy, by: 2 * made.exponent))
+    }
+
+    /// The product of two trains, of whose first cores only the coordinates in the first bond's basis are given.
+    private func inner(_ a: (first: PreciseMatrix, cores: [PreciseCore]), _ b: (first: PreciseMatrix, cores: [PreciseCore])) throws -> Double {
+        var carried = try a.first.product(b.first, transposingSelf: true)
+        for (own, other) in zip(a.cores, b.cores).dropFirst() {
+            carried = try own.tall.product(other.multiplied(fromLeft: carried).tall, transposingSelf: true)
+        }
+        return carried.withElements { $0[0] }
+    }
+
+    /// The product with W in float32, which tells errors from 2e-2 on to a ten-thousandth.
+    private func roughInner(_ rest: Tensor, _ first: PreciseMatrix, _ cores: [PreciseCore]) throws -> Double {
+        var open = try first.narrowed([first.rows, first.columns]).tensor.transposed().matrixProduct(rest)
+        for core in cores.dropFirst().dropLast() {
+            let factor = try core.narrowed().core.reshaped([core.left * core.mode, core.right])
+            open = try factor.transposed().matrixProduct(open.reshaped([core.left * core.mode, -1]))
+        }
+        let last = try cores[cores.count - 1].narrowed().core
+        return try open.withElements(of: Float.self) { a in try last.withElements(of: Float.self) { Vectors.dot(a, $0) } }
+    }
+
+    private func preciseInner(_ rest: Tensor, _ first: PreciseMatrix, _ cores: [PreciseCore]) throws -> Double {
+        var open = try first.product(PreciseMatrix(rest, rows: rest.shape[0], columns: rest.shape[1]), transposingSelf: true)
+        for core in cores.dropFirst() {
+            let rows = core.left * core.mode
+            open = try core.tall.product(open.reshaped(rows: rows, columns: open.count / rows), transposingSelf: true)
+        }
+        return open.withElements { $0[0] }
     }
 }

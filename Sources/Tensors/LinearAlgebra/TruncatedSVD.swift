@@ -153,7 +153,8 @@ extension SVDTruncation {
     /// `rank` and some more, of `count` triples.
     package func spared(_ rank: Int, count: Int) -> Int {
         guard case .energy(_, let maxRank) = self else { return rank }
-        return max(rank, min(rank + max(2, rank / 8), count, maxRank))
+        // Where there are few, all of them cost next to nothing.
+        return max(rank, min(count <= 16 ? count : rank + max(2, rank / 8), count, maxRank))
     }
 
     /// The same for a matrix times 2ᵉ.
