@@ -12,6 +12,8 @@ void moon_restore_hook(lua_State *L, MoonHost *host);
 void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed);
 /// Replaces what would run script code while hooks are off; raises.
 void moon_make_stoppable(lua_State *L, MoonHost *host);
+/// Puts `debug.sethook` and `debug.gethook` beside our own hook; raises.
+void moon_share_hooks(lua_State *L, MoonHost *host);
 void moon_mark_stopped(lua_State *L);
 void moon_clear_stopped(lua_State *L);
 /// lua_pcall with the message handler that keeps tracebacks.

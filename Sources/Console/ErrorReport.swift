@@ -54,7 +54,7 @@ public struct ErrorReport {
         return (lines + trace.map { "  " + $0 }).joined(separator: "\n") + "\n"
     }
 
-    public static let isFile: @Sendable (String) -> Bool = { $0.hasPrefix("...") || access($0, R_OK) == 0 }
+    public static let isFile: @Sendable (String) -> Bool = { $0.hasPrefix("...") || $0.withForeignCString { access($0, R_OK) } == 0 }
 
     /// The part `chunk:line:` of a line of a traceback.
     private static func place(of line: String) -> String? {

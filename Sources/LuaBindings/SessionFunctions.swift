@@ -48,7 +48,7 @@ enum SessionFunctions {
             try call.push(LuaBytes(try AtomicFile.read(try call.path(1, "path"), limit: 1 << 28)))
         }
         try table.define("write_text", in: state) { call in
-            try AtomicFile.write(try call.path(1, "path"), text: try call.string(2, "text"))
+            try AtomicFile.write(try call.path(1, "path"), bytes: try call.bytes(2, "text"))
         }
         try table.define("write_json", in: state) { call in
             let text = try LuaJSON.encode(try call.value(2), place: "value").serialized(pretty: true)
@@ -65,7 +65,8 @@ enum SessionFunctions {
             }
         }
         try table.define("json", in: state) { call in
-            try call.push(try LuaJSON.encode(try call.value(1), place: "value").serialized())
+            // JSON is UTF-8, so a byte that is not stays the character that stands for it.
+            try call.push(LuaBytes(Array(try LuaJSON.encode(try call.value(1), place: "value").serialized().utf8)))
         }
         try table.define("read_json", in: state) { call in
             let path = try call.path(1, "path")

@@ -55,7 +55,7 @@ private func writeOutput(
     let text = UnsafeRawBufferPointer(start: bytes, count: count)
     do {
         if let output = owner.options.output {
-            try output(String(decoding: text, as: UTF8.self))
+            try output(String(foreignBytes: text))
         } else {
             try StandardOutput.write(text)
         }
@@ -69,7 +69,7 @@ private func writeOutput(
 private func writeWarning(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
     guard let state, let bytes else { return }
     if let warnings = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.warnings {
-        warnings(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
+        warnings(String(foreignBytes: UnsafeRawBufferPointer(start: bytes, count: count)))
     } else {
         moon_write_standard_error(bytes, count)
     }
