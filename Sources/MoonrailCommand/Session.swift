@@ -50,7 +50,6 @@ struct Session {
         let words = CommandArguments.all
         for (position, word) in words.enumerated() { try arg.rawSet(position - (words.count - arguments.count - 1), word) }
         try arg.rawSet(0, path)
-        for argument in arguments { try arg.append(argument) }
         try state.globals.rawSet("arg", arg)
         let directory = DirectoryListing.split(path).directory
         if !directory.isEmpty, let package = try state.globals.rawGet("package").table {
