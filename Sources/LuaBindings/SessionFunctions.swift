@@ -73,6 +73,10 @@ enum SessionFunctions {
             let bytes = try AtomicFile.read(path, limit: 1 << 28)
             try call.push(try LuaJSON.decode(try JSONValue.parse(bytes, source: path), in: call.state))
         }
+        // The errors of the part that is written in Lua have codes as well.
+        try table.define("fail", in: state) { call in
+            throw ScriptFailure(code: try call.string(1, "code"), try call.string(2, "message"))
+        }
         try table.define("nearest", in: state) { call in
             try call.push(nearestName(to: try call.string(1, "name"), among: try call.strings(2, "names")))
         }
