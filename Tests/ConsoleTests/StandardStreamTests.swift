@@ -76,4 +76,27 @@ import Testing
         defer { removeDirectory(outcome.directory) }
         #expect(outcome.status == 1 && outcome.errors.contains("address space"), "\(outcome)")
     }
+
+    /// libgomp would end the process, and OpenBLAS ask for its buffers for ever.
+    @Test func threadsThatDoNotFitAreAnError() throws {
+        let script = """
+            local mr = require "moonrail"
+            local before = mr.threads()
+            print(pcall(mr.threads, 255))
+            assert(mr.threads() == before)
+            local q = mr.randn(300, 300):matmul(mr.randn(300, 300)):qr()
+            print(q.shape[1])
+            """
+        let outcome = try run(["run", "--quiet", "SCRIPT"], script: script, before: "ulimit -v 1500000;", behind: ">out.txt")
+        defer { removeDirectory(outcome.directory) }
+        #expect(outcome.status == 0, "\(outcome)")
+        let output = String(decoding: try AtomicFile.read(outcome.directory + "/out.txt"), as: UTF8.self)
+        #expect(output.hasPrefix("false\t") && output.contains("no room for 255 threads") && output.hasSuffix("\n300\n"), "\(output)")
+    }
+
+    @Test func theOptionForThreadsThatDoNotFitIsAnErrorToo() throws {
+        let outcome = try run(["run", "--threads", "255", "SCRIPT"], before: "ulimit -v 1500000;", behind: "")
+        defer { removeDirectory(outcome.directory) }
+        #expect(outcome.status == 1 && outcome.errors.contains("no room for 255 threads"), "\(outcome)")
+    }
 }
