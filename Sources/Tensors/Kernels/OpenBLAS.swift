@@ -1,4 +1,5 @@
 import Basics
+import COneDNN
 import COpenBLAS
 
 /// The way to OpenBLAS and LAPACK.
@@ -17,11 +18,12 @@ enum OpenBLAS {
         return try bufferedThreadCount.withLock { buffered throws(Failure) in
             thread.holdsLibraryLock = true
             defer { thread.holdsLibraryLock = false }
-            Threads.prepareLibraries()
             // It asks for more buffers for ever where the address space has no room for them any more.
             let count = Threads.count
             if count > buffered { buffered += AddressSpace.blockCount(of: bufferByteCount, upTo: count - buffered) }
             let used = Int32(min(count, buffered))
+            // Both, for it follows libgomp's count.
+            cod_set_thread_count(used)
             if openblas_get_num_threads() != used { openblas_set_num_threads(used) }
             return try body()
         }

@@ -10,8 +10,8 @@ import Synchronization
 /// Where it has none (`ulimit -v`, a strict account of memory), libgomp ends the process when it starts a thread, and
 /// OpenBLAS asks for its buffers for ever. So the room is found before either is asked for more threads than ever before.
 enum ThreadRoom {
-    /// OpenBLAS's buffer, and the usual stack.
-    static let byteCountPerThread = (128 + 8) << 20
+    /// OpenBLAS's buffer, the C library's arena and the usual stack.
+    static let byteCountPerThread = (128 + 64 + 8) << 20
 
     private static let found = Atomic<Int>(1)
     /// The least count there was no room for. It is not looked for again but on request: kernels ask too often for that.
