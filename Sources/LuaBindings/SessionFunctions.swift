@@ -14,7 +14,7 @@ enum SessionFunctions {
         try table.define("threads", in: state) { call in
             if let count = try call.optionalInteger(1, "count") {
                 guard (1...256).contains(count) else { throw call.invalid(1, "count", "must be in 1…256, got \(count)") }
-                Threads.count = count
+                try Threads.use(count)
             }
             try call.push(Threads.count)
         }

@@ -26,7 +26,7 @@ struct Session {
                 }))
         self.state = state
         self.progress = progress
-        if let count = options.threadCount { Threads.count = count }
+        if let count = options.threadCount { try Threads.use(count) }
         Progress.show(with: progress)
         try Toolkit.install(in: state)
         try reportingFailures(progress) { try InitialCode.run(in: state) }
