@@ -61,11 +61,22 @@ static void stop(lua_State *L, MoonHost *host, MoonStop reason) {
     lua_error(L);
 }
 
-static void countInstructions(lua_State *L, MoonHost *host) {
-    host->instructionCount += lua_gethookcount(L);
+static void lookForStop(lua_State *L, MoonHost *host) {
     if (moon_callbacks.isInterrupted(host->state)) stop(L, host, MOON_STOP_INTERRUPTED);
     if (host->instructionLimit != 0 && host->instructionCount >= host->instructionLimit)
         stop(L, host, MOON_STOP_INSTRUCTION_LIMIT);
+}
+
+void moon_count_steps(lua_State *L, int count) {
+    MoonHost *host = moon_host(L);
+    int64_t before = host->instructionCount;
+    host->instructionCount += count;
+    if (host->instructionCount / host->hookInterval != before / host->hookInterval) lookForStop(L, host);
+}
+
+static void countInstructions(lua_State *L, MoonHost *host) {
+    host->instructionCount += lua_gethookcount(L);
+    lookForStop(L, host);
     // A coroutine that survived an earlier stop is still armed with 1.
     if (lua_gethookcount(L) == 1 && host->hookInterval != 1) arm(L, L, host);
 }

@@ -20,6 +20,30 @@ static int print(lua_State *L) {
     return moon_callbacks.write(L, host->state, text, length) == 0 ? 0 : lua_error(L);
 }
 
+// MARK: load
+
+/// What `load` reads from; upvalue: the script's function, of which one in C could give pieces for ever.
+static int readPiece(lua_State *L) {
+    moon_count_steps(L, 1);
+    lua_settop(L, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+/// Upvalue: the original.
+static int loadChunk(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TFUNCTION) {
+        lua_pushvalue(L, 1);
+        lua_pushcclosure(L, readPiece, 1);
+        lua_replace(L, 1);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 // MARK: Sandbox
 
 /// Compiled chunks can crash the interpreter, so a sandbox loads text only. Calls the original function (upvalue 1) with the mode argument (upvalue 2 is its position) set to "t".
@@ -133,6 +157,9 @@ void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed) {
     if (host->hookInterval != 0) {
         moon_make_stoppable(L, host);
         moon_share_hooks(L, host);
+        moon_count_strings(L);
+        moon_count_tables(L);
+        wrapGlobal(L, "load", loadChunk);
     }
     lua_pushcfunction(L, print);
     lua_setglobal(L, "print");

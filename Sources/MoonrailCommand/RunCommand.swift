@@ -18,7 +18,7 @@ struct RunCommand: ParsableCommand {
               moonrail run halve.lua --keep 0.5
               moonrail run --threads 1 halve.lua
 
-            Ctrl-C stops the script; pressed again, it ends the process at once. The exit status is 0, 1 after an \
+            Ctrl-C stops the script, within half a second whatever it does; pressed again, it ends the process at once. The exit status is 0, 1 after an \
             error, 2 for a wrong command line and 130 after Ctrl-C.
             """)
 
