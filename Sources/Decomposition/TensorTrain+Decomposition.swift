@@ -32,7 +32,7 @@ extension TensorTrain {
     /// TT-SVD to a relative error: ‖W − Ŵ‖ ≤ ε‖W‖, spent wholly.
     ///
     /// Each bond is first cut by at most δ = ε‖W‖/√(d−1), and a few more ranks than that are kept. Among the lower ranks of what
-    /// is left, which is small, a search then finds those with the fewest parameters whose error stays below ε (`RankSearch`).
+    /// is left, which is small, a search then finds those with the fewest parameters whose error stays below ε (`RankSearch`; `CornerEnergies` for two bonds).
     /// - Parameters:
     ///   - relativeError: ε in 0 ..< 1; below 2⁻²⁴, which is where float32 ends, it counts as that.
     ///   - maxRank: no bond gets more than this; the error may then be above ε and is reported in the result.
@@ -141,7 +141,7 @@ struct TruncationSweep {
         routes.append(svd.route)
         safe.append(svd.sufficientRank)
         cutEnergy += svd.cutEnergy
-        if routes.count > 1 { laterCut += svd.cutEnergy } else if case .relativeError = truncation, bondCount > 1 { firstRest = svd.right }
+        if routes.count > 1 { laterCut += svd.cutEnergy } else if case .relativeError = truncation, bondCount > 2 { firstRest = svd.right }
         rounding += svd.rounding
         let shorter = Double(min(matrix.shape[0], matrix.shape[1]))
         work += Double(matrix.elementCount) * shorter + 10 * shorter * shorter * shorter
@@ -167,14 +167,34 @@ struct TruncationSweep {
             return TruncatedTrain(
                 train: spent.train, clamps: clamps, bondSpectra: scaled, routes: routes, relativeError: spent.relativeError)
         }
+        let (cores, lost) = try corner(lastCore: lastCore) ?? (cores + [lastCore], cutEnergy)
         return TruncatedTrain(
-            train: try .scaled(cores + [lastCore], byPowerOfTwo: exponent, "tensor train"), clamps: clamps, bondSpectra: scaled,
-            routes: routes, relativeError: energy > 0 ? (cutEnergy.squareRoot() + rounding) / energy.squareRoot() : 0)
+            train: try .scaled(cores, byPowerOfTwo: exponent, "tensor train"), clamps: clamps, bondSpectra: scaled,
+            routes: routes, relativeError: energy > 0 ? (lost.squareRoot() + rounding) / energy.squareRoot() : 0)
+    }
+
+    /// With two bonds, the corner of the middle core with the fewest parameters that stays within the error, and all that is
+    /// lost; `nil` where no error was given or not even the sweep stayed within it.
+    ///
+    /// The bases of both bonds are orthonormal, so that a corner is a projection of the tensor itself.
+    private func corner(lastCore: Tensor) throws -> (cores: [Tensor], lost: Double)? {
+        guard case .relativeError(let error, _) = truncation, bondCount == 2, energy > 0 else { return nil }
+        let (left, right) = (cores[0].shape[1], lastCore.shape[1])
+        // What the sweep measured, not the eigenvalues, which in float32 are rounding where they are small.
+        let weights = try (0..<rank).map { try lastCore.sliced(dim: 0, from: $0, to: $0 + 1).energy() }
+        let corners = try CornerEnergies(cores[1], weights: weights)
+        guard let found = corners.ranks(losing: error * error * energy - cutEnergy, outer: (left, right)) else { return nil }
+        let (a, b) = (found.ranks[0], found.ranks[1])
+        let chosen = try [
+            cores[0].sliced(dim: 2, from: 0, to: a), cores[1].sliced(dim: 0, from: 0, to: a).sliced(dim: 2, from: 0, to: b),
+            lastCore.sliced(dim: 0, from: 0, to: b),
+        ]
+        return (try chosen.map { try $0.contiguous() }, cutEnergy + found.lost)
     }
 
     /// The train at the ranks with the fewest parameters; `nil` where no error was given or all of it is spent.
     private func spent(lastCore: Tensor) throws -> TruncatedTrain? {
-        guard case .relativeError(let error, _) = truncation, bondCount > 1, energy > 0 else { return nil }
+        guard case .relativeError(let error, _) = truncation, bondCount > 2, energy > 0 else { return nil }
         let budget = error * error * energy - cutEnergy
         guard budget > 0 else { return nil }
         let train = OrthonormalTrain(cores: try (cores + [lastCore]).map { try PreciseCore($0) }, exponent: exponent)
