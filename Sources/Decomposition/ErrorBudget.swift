@@ -9,6 +9,7 @@ struct ErrorBudget {
     private let train: OrthonormalTrain
     private let energies: [[Double]]
     private let upper: [Int]
+    private let isReversible: Bool
     private let search: RankSearch?
     /// How often ranks are tried out, which takes as long as a cut.
     private let trials: Int
@@ -22,7 +23,12 @@ struct ErrorBudget {
     ///   - safe, upper: the ranks at an equal cut of every bond, and the highest ones to try.
     ///   - budget: ‖W − Ŵ‖² at most, without the train's power of two.
     ///   - work: multiply-adds that the search may take.
-    init(_ train: OrthonormalTrain, energies: [[Double]], safe: [Int], upper: [Int], budget: Double, work: Double) {
+    ///   - isReversible: whether cuts of the train in the opposite order count as well.
+    init(
+        _ train: OrthonormalTrain, energies: [[Double]], safe: [Int], upper: [Int], budget: Double, work: Double,
+        isReversible: Bool = true
+    ) {
+        self.isReversible = isReversible
         (self.train, self.energies, self.safe, self.upper, self.budget) = (train, energies, safe, upper, budget)
         search = RankSearch(cores: train.cores, energies: energies, upper: upper, modes: train.modes, budget: budget)
         trials = Int(min(max(work, Self.littleWork) / train.cutWork, Self.mostTrials))
@@ -44,7 +50,7 @@ struct ErrorBudget {
             let found = try cut(train, candidate.ranks)
             if found.cutEnergy <= budget { return (found, false) }
             // A short train is tried whatever was found before: there the two orders differ most.
-            guard isShort else {
+            guard isShort, isReversible else {
                 ratio = max(ratio, 0.97 * found.cutEnergy / candidate.predicted)
                 continue
             }
