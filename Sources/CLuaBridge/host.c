@@ -65,10 +65,12 @@ static int openBody(lua_State *L) {
     return 0;
 }
 
-/// Gathers the pieces of a warning, so that Swift sees whole messages.
+/// Gathers the pieces of a warning, so that Swift sees whole messages. Warnings are always on, so that control messages,
+/// which are of one piece that begins with @, say nothing.
 static void warning(void *context, const char *piece, int continues) {
     static _Thread_local char text[1024];
     static _Thread_local size_t length;
+    if (length == 0 && !continues && *piece == '@') return;
     for (; *piece != '\0' && length < sizeof text; piece++) text[length++] = *piece;
     if (continues) return;
     moon_callbacks.warn(((MoonHost *)context)->state, text, length);

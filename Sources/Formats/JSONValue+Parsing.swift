@@ -1,17 +1,25 @@
 extension JSONValue {
-    /// The value that `bytes` spell in UTF-8; `source` names them in errors.
-    /// - Throws: `FormatFailure.notUTF8`, or `invalidJSON` with the place: anything that RFC 8259 does not allow, two
-    ///   members of one name, a number beyond the range of a double, nesting beyond `depthLimit`.
+    /// The value that `bytes` spell in UTF-8, with or without a byte order mark; `source` names them in errors.
+    /// - Parameter allowsNonFinite: whether `NaN`, `Infinity` and `-Infinity` are numbers, as JavaScript and Python spell
+    ///   them; RFC 8259 has none of them.
+    /// - Throws: `FormatFailure.notUTF8`, or `invalidJSON` with the place: anything else that RFC 8259 does not allow, two
+    ///   members of one name, a number beyond the range of a double, a whole number that neither 64 bits nor a double
+    ///   hold, nesting beyond `depthLimit`.
     /// - Complexity: O(bytes).
-    public static func parse(_ bytes: [UInt8], source: String = "JSON") throws -> JSONValue {
+    public static func parse(
+        _ bytes: [UInt8], source: String = "JSON", allowsNonFinite: Bool = false
+    ) throws -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw FormatFailure.notUTF8(source: source) }
-        var parser = JSONParser(bytes: bytes, source: source)
+        var parser = JSONParser(bytes: bytes, source: source, allowsNonFinite: allowsNonFinite)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.position = 3 }
         return try parser.document()
     }
 
     /// The value that `text` spells.
-    public static func parse(text: String, source: String = "JSON") throws -> JSONValue {
-        try parse(Array(text.utf8), source: source)
+    public static func parse(
+        text: String, source: String = "JSON", allowsNonFinite: Bool = false
+    ) throws -> JSONValue {
+        try parse(Array(text.utf8), source: source, allowsNonFinite: allowsNonFinite)
     }
 }
 
@@ -19,6 +27,7 @@ extension JSONValue {
 private struct JSONParser {
     let bytes: [UInt8]
     let source: String
+    let allowsNonFinite: Bool
     var position = 0
     var depth = 0
 
@@ -107,6 +116,7 @@ private struct JSONParser {
             position += word.utf8.count
             return value
         }
+        if let value = try nonFinite() { return value }
         throw failure("expected a value")
     }
 }
@@ -118,7 +128,19 @@ extension JSONParser {
         guard position > start else { throw failure("expected a digit") }
     }
 
+    /// A number that is not finite, where one stands here.
+    mutating func nonFinite() throws -> JSONValue? {
+        for (word, value) in [("NaN", Double.nan), ("Infinity", .infinity), ("-Infinity", -.infinity)]
+        where bytes[position...].starts(with: word.utf8) {
+            guard allowsNonFinite else { throw failure("\(word) is no JSON number") }
+            position += word.utf8.count
+            return .number(value)
+        }
+        return nil
+    }
+
     mutating func number() throws -> JSONValue {
+        if let value = try nonFinite() { return value }
         let start = position
         var isWhole = true
         let isNegative = accept("-")
@@ -138,7 +160,17 @@ extension JSONParser {
         guard let value = Double(text), value.isFinite else {
             throw failure("the number is out of the range of a double", at: start)
         }
+        // Digits that a double drops would be gone without a word, such as those of an identifier.
+        guard !isWhole || value == 0 || Self.digits(of: value.description) == Self.digits(of: text) else {
+            throw failure("the whole number \(text) has more digits than 64 bits hold; write it in quotes, as text", at: start)
+        }
         return .number(value)
+    }
+
+    /// The significant digits of a number, without the zeros at its ends.
+    private static func digits(of text: String) -> Substring {
+        let digits = text.prefix { $0 != "e" }.filter(\.isNumber)
+        return digits.drop { $0 == "0" }.reversed().drop { $0 == "0" }.reversed().reduce(into: "") { $0.append($1) }[...]
     }
 
     mutating func string() throws -> String {

@@ -34,6 +34,7 @@ enum StandardLibrary {
         Module("moonrail.finetune", PackageResources.finetune_lua),
         Module("moonrail.fit", PackageResources.fit_lua),
         Module("moonrail.grad", PackageResources.grad_lua),
+        Module("moonrail.groups", PackageResources.groups_lua),
         Module("moonrail.iter", PackageResources.iter_lua),
         Module("moonrail.nn", PackageResources.nn_lua),
         Module("moonrail.page", PackageResources.page_lua),

@@ -26,7 +26,7 @@ public struct LuaOptions {
     /// Receives what `print` writes, line by line with its newline; `nil` for standard output. What it throws, `print`
     /// raises.
     public var output: ((String) throws -> Void)?
-    /// Receives what `warn` says and errors in finalizers; `nil` for standard error.
+    /// Receives what `warn` says and errors in finalizers, line by line without newlines; `nil` for standard error.
     public var warnings: ((String) -> Void)?
 
     public init(

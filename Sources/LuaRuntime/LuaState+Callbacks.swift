@@ -68,9 +68,17 @@ private func writeOutput(
 
 private func writeWarning(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
     guard let state, let bytes else { return }
-    if let warnings = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.warnings {
-        warnings(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
-    } else {
-        moon_write_standard_error(bytes, count)
+    Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
+        .warn(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
+}
+
+extension LuaState {
+    /// Says what is no error but should be known, a line without its newline, where `LuaOptions.warnings` takes it.
+    public func warn(_ text: String) {
+        if let warnings = options.warnings { return warnings(text) }
+        var text = text
+        text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { if let start = $0.baseAddress { moon_write_standard_error(start, $0.count) } }
+        }
     }
 }

@@ -50,6 +50,7 @@ function core.methods.Train.curve(train)
     })
 end
 
+require "moonrail.groups"
 require "moonrail.fit"
 require "moonrail.finetune"
 require "moonrail.stages"

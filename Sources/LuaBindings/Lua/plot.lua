@@ -1,4 +1,5 @@
 -- Which chart rows become: rows:plot(path, options), and the drawings that a report shares with it.
+local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local chart = require "moonrail.chart"
 local textchart = require "moonrail.textchart"
@@ -103,6 +104,7 @@ function rows.methods.plot(list, path, options)
         key = "string", label = "string", title = "string", format = "function",
     })
     if path == nil then return print((draw or plot.bars)(list, options, textchart)) end
+    local point <close> = core.decimal_point()
     local drawing = (draw or plot.bars)(list, options)
     drawing:save(path)
 end

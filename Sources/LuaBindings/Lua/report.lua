@@ -82,7 +82,10 @@ local methods = {}
 function methods.plot(self, path, options) rows.methods.plot(self.models, path, options) end
 
 --- Writes one HTML page with everything in it, which needs no network.
-function methods.html(self, path) core.write_text(path, page.html(self)) end
+function methods.html(self, path)
+    local point <close> = core.decimal_point()
+    core.write_text(path, page.html(self))
+end
 
 --- Writes the report's numbers as JSON.
 function methods.save(self, path) core.write_json(path, self) end

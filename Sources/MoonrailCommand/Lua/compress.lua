@@ -47,13 +47,18 @@ local function images(model)
 end
 
 -- How often two models name the same class; for results that are no row of classes for each image, such as maps or
--- boxes, how much of them is alike: 1 less the norm of the difference by the norm.
+-- boxes, how much of them is alike: 1 less the norm of the difference by the norm. A row with a not-a-number names no class,
+-- and results with one are like nothing, so neither is ever agreement.
 local function agreement(one, other, data)
-    local progress, same, apart, whole = mr.progress("comparing", #data), 0, 0, 0
+    local progress, same, apart, whole, has_classes = mr.progress("comparing", #data), 0, 0, 0, false
     for batch in data:with { shuffle = false, augment = {}, drop_last = false }:epoch() do
         local ours, theirs = { one(batch.x) }, { other(batch.x) }
         if #theirs == 1 and #theirs[1].shape == 2 then
-            same = same + ours[1]:argmax():eq(theirs[1]:argmax()):sum():item()
+            has_classes = true
+            -- The largest of a row is a not-a-number where one is in it, which equals nothing, not even itself.
+            local ours_tell, theirs_tell = ours[1]:max(2), theirs[1]:max(2)
+            local tells = ours_tell:eq(ours_tell) * theirs_tell:eq(theirs_tell)
+            same = same + (ours[1]:argmax():eq(theirs[1]:argmax()):to "float32" * tells):sum():item()
         else
             for i, wanted in ipairs(theirs) do
                 apart, whole = apart + (ours[i] - wanted):norm() ^ 2, whole + wanted:norm() ^ 2
@@ -62,7 +67,10 @@ local function agreement(one, other, data)
         progress:advance(batch.count)
     end
     progress:finish()
-    return whole > 0 and 1 - math.sqrt(apart / whole) or same / #data
+    if has_classes then return same / #data end
+    if apart == 0 then return 1 end
+    local alike = 1 - math.sqrt(apart / whole)
+    return alike == alike and alike or 0
 end
 
 mr.seed(1)
