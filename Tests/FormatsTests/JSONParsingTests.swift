@@ -53,6 +53,20 @@ import Formats
         #expect(description.contains(reason), "\(description)")
     }
 
+    /// Beyond 64 bits a whole number is read where a double has all of its digits, and refused where some would go.
+    @Test func wholeNumbersKeepTheirDigits() throws {
+        #expect(try JSONValue.parse(text: "100000000000000000000") == 1e20)
+        #expect(try JSONValue.parse(text: "-9223372036854775808") == .integer(.min))
+        for text in ["9223372036854775808", "12345678901234567890", "-18446744073709551615"] {
+            let error = failure { _ = try JSONValue.parse(text: text) }
+            #expect(error?.description.contains("the whole number \(text) has more digits than 64 bits hold") == true, "\(text)")
+        }
+    }
+
+    @Test func aByteOrderMarkIsNoText() throws {
+        #expect(try JSONValue.parse([0xEF, 0xBB, 0xBF] + Array("[1]".utf8)) == [1])
+    }
+
     @Test func bytesMustBeUTF8() {
         #expect(failure { _ = try JSONValue.parse([0x22, 0xC3, 0x28, 0x22]) }?.code == "format.notUTF8")
     }
