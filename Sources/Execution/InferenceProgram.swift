@@ -26,7 +26,8 @@ public final class InferenceProgram {
         self.graph = graph
         self.batch = batch
         resultShapes = graph.outputs.map { shapes[$0] ?? [] }
-        notANumber = try NotANumberRoute(graph, fused: fused, precision)
+        let notANumber = try NotANumberRoute(graph, fused: fused, precision)
+        self.notANumber = notANumber
         func positions(_ part: Graph) -> [Int] {
             part.inputs.compactMap { input in graph.inputs.firstIndex { $0.name == input.name } }
         }

@@ -91,17 +91,16 @@ public struct StateDict: Sendable {
         return (modules[String(parameter[..<dot])] ?? []).map { $0 + parameter[dot...] } + [parameter]
     }
 
-    /// What stands before the name of every parameter, with its dot; empty unless it is the same for all of them.
+    /// What stands before the names of the parameters, with its dot: that with which most of them are found, or nothing.
     private func prefix(of names: [String], for graph: Graph) -> String {
-        let wanted = graph.parameters.names.filter { !isDropoutCount($0, in: graph) }
-        guard let first = wanted.first else { return "" }
+        let wanted = graph.parameters.names.filter { !isDropoutCount($0, in: graph) }.map(candidates)
         let given = Set(names)
-        let prefixes = candidates(for: first).flatMap { candidate in
+        let prefixes = (wanted.first ?? []).flatMap { candidate in
             names.filter { $0.hasSuffix("." + candidate) }.map { String($0.dropLast(candidate.count)) }
         }
-        return Set(prefixes).sorted().first { prefix in
-            wanted.allSatisfy { candidates(for: $0).contains { given.contains(prefix + $0) } }
-        } ?? ""
+        func foundCount(_ prefix: String) -> Int { wanted.count { $0.contains { given.contains(prefix + $0) } } }
+        // Of equals the first, so that names are taken as they are where that serves.
+        return ([""] + Set(prefixes).sorted()).map { ($0, foundCount($0)) }.reduce(("", -1)) { $1.1 > $0.1 ? $1 : $0 }.0
     }
 
     private func isDropoutCount(_ parameter: String, in graph: Graph) -> Bool {
