@@ -1,25 +1,25 @@
 extension JSONValue {
-    /// The value that `bytes` spell in UTF-8, with or without a byte order mark; `source` names them in errors.
-    /// - Parameter allowsNonFinite: whether `NaN`, `Infinity` and `-Infinity` are numbers, as JavaScript and Python spell
-    ///   them; RFC 8259 has none of them.
+    /// The value that `bytes` spell in UTF-8; `source` names them in errors.
+    /// - Parameters:
+    ///   - allowsNonFinite: whether `NaN`, `Infinity` and `-Infinity` are numbers, as JavaScript and Python spell them; RFC
+    ///     8259 has none of them.
+    ///   - keepsDigits: whether a whole number that neither 64 bits nor a double hold is an error. Else it is the nearest double.
     /// - Throws: `FormatFailure.notUTF8`, or `invalidJSON` with the place: anything else that RFC 8259 does not allow, two
-    ///   members of one name, a number beyond the range of a double, a whole number that neither 64 bits nor a double
-    ///   hold, nesting beyond `depthLimit`.
+    ///   members of one name, a number beyond the range of a double, nesting beyond `depthLimit`.
     /// - Complexity: O(bytes).
     public static func parse(
-        _ bytes: [UInt8], source: String = "JSON", allowsNonFinite: Bool = false
+        _ bytes: [UInt8], source: String = "JSON", allowsNonFinite: Bool = false, keepsDigits: Bool = false
     ) throws -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw FormatFailure.notUTF8(source: source) }
-        var parser = JSONParser(bytes: bytes, source: source, allowsNonFinite: allowsNonFinite)
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.position = 3 }
+        var parser = JSONParser(bytes: bytes, source: source, allowsNonFinite: allowsNonFinite, keepsDigits: keepsDigits)
         return try parser.document()
     }
 
     /// The value that `text` spells.
     public static func parse(
-        text: String, source: String = "JSON", allowsNonFinite: Bool = false
+        text: String, source: String = "JSON", allowsNonFinite: Bool = false, keepsDigits: Bool = false
     ) throws -> JSONValue {
-        try parse(Array(text.utf8), source: source, allowsNonFinite: allowsNonFinite)
+        try parse(Array(text.utf8), source: source, allowsNonFinite: allowsNonFinite, keepsDigits: keepsDigits)
     }
 }
 
@@ -28,6 +28,7 @@ private struct JSONParser {
     let bytes: [UInt8]
     let source: String
     let allowsNonFinite: Bool
+    let keepsDigits: Bool
     var position = 0
     var depth = 0
 
@@ -132,7 +133,7 @@ extension JSONParser {
     mutating func nonFinite() throws -> JSONValue? {
         for (word, value) in [("NaN", Double.nan), ("Infinity", .infinity), ("-Infinity", -.infinity)]
         where bytes[position...].starts(with: word.utf8) {
-            guard allowsNonFinite else { throw failure("\(word) is no JSON number") }
+            guard allowsNonFinite else { throw failure("expected a value; \(word) is no JSON number") }
             position += word.utf8.count
             return .number(value)
         }
@@ -161,16 +162,21 @@ extension JSONParser {
             throw failure("the number is out of the range of a double", at: start)
         }
         // Digits that a double drops would be gone without a word, such as those of an identifier.
-        guard !isWhole || value == 0 || Self.digits(of: value.description) == Self.digits(of: text) else {
+        guard !keepsDigits || !isWhole || value == 0 || Self.holds(value, text) else {
             throw failure("the whole number \(text) has more digits than 64 bits hold; write it in quotes, as text", at: start)
         }
         return .number(value)
     }
 
-    /// The significant digits of a number, without the zeros at its ends.
-    private static func digits(of text: String) -> Substring {
-        let digits = text.prefix { $0 != "e" }.filter(\.isNumber)
-        return digits.drop { $0 == "0" }.reversed().drop { $0 == "0" }.reversed().reduce(into: "") { $0.append($1) }[...]
+    /// Whether a double has the digits of a whole number: it is that number, or spells itself with them and zeros.
+    private static func holds(_ value: Double, _ text: String) -> Bool {
+        if let whole = Int128(text), Int128(exactly: value) == whole { return true }
+        func digits(_ text: String) -> String {
+            var digits = String(text.prefix { $0 != "e" }.filter(\.isNumber))
+            while digits.last == "0" { digits.removeLast() }
+            return digits
+        }
+        return digits(value.description) == digits(text)
     }
 
     mutating func string() throws -> String {

@@ -13,9 +13,10 @@ enum LuaJSON {
         try encode(value, place: place).serialized(pretty: true, allowsNonFinite: true) + "\n"
     }
 
-    /// The value that the bytes of a file spell.
+    /// The value that the bytes of a file spell, also behind a byte order mark.
     static func value(_ bytes: [UInt8], source: String, in state: LuaState) throws -> LuaValue {
-        try decode(try JSONValue.parse(bytes, source: source, allowsNonFinite: true), in: state)
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        return try decode(try JSONValue.parse(text, source: source, allowsNonFinite: true, keepsDigits: true), in: state)
     }
 
     static func encode(_ value: LuaValue, place: String) throws -> JSONValue {

@@ -53,18 +53,16 @@ import Formats
         #expect(description.contains(reason), "\(description)")
     }
 
-    /// Beyond 64 bits a whole number is read where a double has all of its digits, and refused where some would go.
-    @Test func wholeNumbersKeepTheirDigits() throws {
-        #expect(try JSONValue.parse(text: "100000000000000000000") == 1e20)
-        #expect(try JSONValue.parse(text: "-9223372036854775808") == .integer(.min))
-        for text in ["9223372036854775808", "12345678901234567890", "-18446744073709551615"] {
-            let error = failure { _ = try JSONValue.parse(text: text) }
+    /// Beyond 64 bits a whole number is the nearest double, or where digits count an error unless a double has all of them.
+    @Test func wholeNumbersKeepTheirDigitsWhereThatIsAskedFor() throws {
+        for (text, value) in [("100000000000000000000", JSONValue.number(1e20)), ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .number(0x1p63))] {
+            #expect(try JSONValue.parse(text: text, keepsDigits: true) == value, "\(text)")
+        }
+        for text in ["9223372036854775809", "12345678901234567890", "-18446744073709551615", "1000000000000000000000000000000000000000001"] {
+            #expect(try JSONValue.parse(text: text).number == Double(text))
+            let error = failure { _ = try JSONValue.parse(text: text, keepsDigits: true) }
             #expect(error?.description.contains("the whole number \(text) has more digits than 64 bits hold") == true, "\(text)")
         }
-    }
-
-    @Test func aByteOrderMarkIsNoText() throws {
-        #expect(try JSONValue.parse([0xEF, 0xBB, 0xBF] + Array("[1]".utf8)) == [1])
     }
 
     @Test func bytesMustBeUTF8() {

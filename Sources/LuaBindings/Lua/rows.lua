@@ -18,10 +18,13 @@ end
 
 function rows.extents(shape) return table.concat(shape, "×") end
 
-function rows.percent(fraction) return ("%.2f %%"):format(100 * fraction) end
+-- The sign that the processor gives a not-a-number says nothing.
+local function formatted(format, number) return number ~= number and "nan" or format:format(number) end
+
+function rows.percent(fraction) return formatted("%.2f %%", 100 * fraction) end
 
 function rows.fixed(places)
-    return function(number) return ("%." .. places .. "f"):format(number) end
+    return function(number) return formatted("%." .. places .. "f", number) end
 end
 
 --- A bar of eighths of a block, `width` columns for the value 1.
@@ -39,10 +42,10 @@ end
 
 local function text_of(value)
     if value == nil then return "" end
-    -- The sign that the processor gives a not-a-number says nothing.
-    if value ~= value then return "nan" end
     -- Four digits, but no powers of ten for what a person counts in thousands.
-    if math.type(value) == "float" then return (math.abs(value) >= 1e4 and math.abs(value) < 1e12 and "%.0f" or "%.4g"):format(value) end
+    if math.type(value) == "float" then
+        return formatted(math.abs(value) >= 1e4 and math.abs(value) < 1e12 and "%.0f" or "%.4g", value)
+    end
     if type(value) == "table" then
         local parts = {}
         for i, part in ipairs(value) do parts[i] = tostring(part) end

@@ -39,6 +39,7 @@ local function images(model)
         if #shape ~= 3 then error("--data: the model's input is no image, so a directory of pictures does not fit it", 0) end
         all = mr.data.folder {
             dir = where, size = { shape[2], shape[3] }, channels = shape[1], batch = 64, mean = mean, std = std,
+            skip_damaged = options.skip_damaged,
         }
     end
     if #all < 20 then error(("--data: %d images are too few; 20 are the least"):format(#all), 0) end
@@ -82,7 +83,13 @@ local labelled = train and not options.unlabelled and #train.classes > 1
 -- Labels and tuning are for models that give a row of classes for each image.
 local function check_result(batch)
     local results = { model(batch.x) }
-    if #results == 1 and #results[1].shape == 2 then return end
+    if #results == 1 and #results[1].shape == 2 then
+        local outputs = results[1].shape[2]
+        if labelled and #train.classes > outputs then
+            error(("--data: %d classes of images are more than the model's %d outputs: add --unlabelled"):format(#train.classes, outputs), 0)
+        end
+        return
+    end
     if labelled then error("the model's result is no class for each image: add --unlabelled", 0) end
     if options.tune > 0 then
         error("--tune is for models that give a class for each image; without it the images still repair the model", 0)
