@@ -7,9 +7,13 @@ local rows = require "moonrail.rows"
 
 local byte_order_mark = "\xEF\xBB\xBF"
 
+-- Read rather than computed: 0 / 0 would be noted by the processor, whose notes tell the first run of a network that a
+-- not-a-number arose (NotANumberRoute), on threads that are made later too.
+local nan = string.unpack("<d", "\0\0\0\0\0\0\xF8\x7F")
+
 -- Numbers that are not finite, as Lua, NumPy, R and JavaScript spell them. Other spellings are names that people have.
 local not_finite = {}
-for _, word in ipairs { "nan", "NaN", "NAN" } do not_finite[word], not_finite["-" .. word] = 0 / 0, 0 / 0 end
+for _, word in ipairs { "nan", "NaN", "NAN" } do not_finite[word], not_finite["-" .. word] = nan, nan end
 for _, word in ipairs { "inf", "Inf", "INF", "infinity", "Infinity" } do
     not_finite[word], not_finite["-" .. word] = math.huge, -math.huge
 end
