@@ -12,7 +12,7 @@ cim_format cim_recognize(const uint8_t *bytes, size_t count) {
 
 static int refuse(char *message) {
     snprintf(message, cim_message_size, "neither PNG nor JPEG");
-    return -1;
+    return cim_unsupported;
 }
 
 int cim_read_size(const uint8_t *bytes, size_t count, int32_t *width, int32_t *height, char *message) {

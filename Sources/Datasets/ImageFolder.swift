@@ -12,20 +12,24 @@ public enum ImageFolder {
         case stretch
     }
 
-    /// Reads every PNG and JPEG file below `directory`; files with other endings and hidden ones are passed over.
+    /// Reads the PNG and JPEG files in `directory`. Hidden files and directories do not count.
     ///
     /// Pictures in `directory` itself, where it has no directories of classes, are of the one class
     /// `ImageDataset.unlabelled`.
     /// - Parameters:
     ///   - channels: 3, or 1 for grey (0.299 R + 0.587 G + 0.114 B).
-    ///   - classNames: the directories in the order of the classes; all of them by name unless given.
+    ///   - classNames: the directories in the order of the classes, such as those of the training images, and some may be
+    ///     missing; all directories by name unless given.
+    ///   - skipsDamaged: whether pictures that cannot be decoded are left out, rather than an error.
+    ///   - remark: takes a sentence for each kind of thing that is passed over, with its count: files of other formats and
+    ///     outside the directories of classes, directories within them and beside the given ones, classes without pictures, damaged files.
     /// - Returns: uint8 images [N, C, height, width], class by class, files by name.
-    /// - Throws: `DatasetFailure.missingFile` for a directory that is not there, `inconsistent` for a class without
-    ///   pictures, `invalidOption`, what reading a picture throws, `Interrupted`.
+    /// - Throws: `DatasetFailure.missingFile` for a directory that is not there, `inconsistent` for one without pictures,
+    ///   and unless classes are given for a class without, `invalidOption`, what reading a picture throws, `Interrupted`.
     /// - Complexity: O(pixels of all files).
     public static func load(
         _ directory: String, name: String, split: ImageDataset.Split, height: Int, width: Int, channels: Int = 3,
-        fit: Fit = .crop, classNames: [String]? = nil
+        fit: Fit = .crop, classNames: [String]? = nil, skipsDamaged: Bool = false, remark: (String) -> Void = { _ in }
     ) throws -> ImageDataset {
         guard (1...4096).contains(height), (1...4096).contains(width), [1, 3].contains(channels) else {
             throw DatasetFailure.invalidOption(
@@ -35,40 +39,33 @@ public enum ImageFolder {
             throw DatasetFailure.missingFile(
                 dataset: name, path: directory, hint: "it should have a directory of PNG or JPEG files for each class")
         }
-        var names = classNames ?? DirectoryListing.entries(of: directory)
-            .filter { $0.isDirectory && !$0.name.hasPrefix(".") }.map(\.name).sorted()
-        var files: [(path: String, label: Int)] = []
-        for (label, className) in names.enumerated() {
-            let place = directory + "/" + className
-            let pictures = pictures(in: place)
-            guard !pictures.isEmpty else {
-                throw DatasetFailure.inconsistent(dataset: name, detail: "there are no PNG or JPEG files in \(place)")
+        let listing = try PictureListing(of: directory, dataset: name, classNames: classNames)
+        let images = try Tensor(uninitialized: [listing.files.count, channels, height, width], dtype: .uint8)
+        var labels: [Int] = []
+        var damaged: [any Failure] = []
+        var progress = Progress("reading pictures", total: listing.files.count)
+        for file in listing.files {
+            do {
+                let picture = try Picture.read(file.path)
+                let fitted = try fitted(channels == 1 ? grey(picture) : picture, height, width, fit)
+                try images.selected(dim: 0, index: labels.count).assign(fitted)
+                labels.append(file.label)
+            } catch let failure as FormatFailure where skipsDamaged {
+                damaged.append(failure)
             }
-            files += pictures.map { ($0, label) }
-        }
-        if names.isEmpty {
-            names = [ImageDataset.unlabelled]
-            files = pictures(in: directory).map { ($0, 0) }
-        }
-        guard !files.isEmpty else {
-            throw DatasetFailure.inconsistent(dataset: name, detail: "\(directory) has neither directories of classes nor PNG or JPEG files")
-        }
-        let images = try Tensor(uninitialized: [files.count, channels, height, width], dtype: .uint8)
-        var progress = Progress("reading pictures", total: files.count)
-        for (index, file) in files.enumerated() {
-            let picture = try Picture.read(file.path)
-            let fitted = try fitted(channels == 1 ? grey(picture) : picture, height, width, fit)
-            try images.selected(dim: 0, index: index).assign(fitted)
             try progress.advance()
         }
-        return try ImageDataset(name: name, split: split, images: images, labels: files.map(\.label), classNames: names)
-    }
-
-    /// Paths by name.
-    private static func pictures(in directory: String) -> [String] {
-        DirectoryListing.entries(of: directory)
-            .filter { !$0.isDirectory && !$0.name.hasPrefix(".") && Picture.hasKnownName($0.name) }
-            .map { directory + "/" + $0.name }.sorted()
+        guard !labels.isEmpty else {
+            throw DatasetFailure.inconsistent(
+                dataset: name, detail: "all \(damaged.count) pictures in \(directory) are damaged, the first: \(damaged[0].description)")
+        }
+        listing.remarks(present: Set(labels)).forEach(remark)
+        if let first = damaged.first {
+            remark("\(directory): left out \(damaged.count) damaged \(damaged.count == 1 ? "picture" : "pictures"), the first: \(first.description)")
+        }
+        return try ImageDataset(
+            name: name, split: split, images: images.sliced(dim: 0, from: 0, to: labels.count), labels: labels,
+            classNames: listing.classNames)
     }
 
     /// [3, H, W] to [1, H, W].

@@ -20,7 +20,7 @@ final class ChunkedBody {
     private let workers: [[Int: CompiledSteps]]
     private let outputs: [String]
 
-    init(_ partition: ProgramPartition, batch: Int, _ precision: Precision) throws {
+    init(_ partition: ProgramPartition, batch: Int, _ precision: Precision, watch: MagnitudeWatch?) throws {
         self.batch = batch
         let size = partition.chunkSize
         let chunks = stride(from: 0, to: batch, by: size).map { Chunk(start: $0, count: min(size, batch - $0)) }
@@ -32,7 +32,7 @@ final class ChunkedBody {
         // Workers run side by side, so each one's kernels are made for one thread.
         try Threads.withOneThread {
             for count in Set(chunks.map(\.count)).sorted(by: >) {
-                var compiler = try ProgramCompiler(partition.body, batch: count, precision: precision)
+                var compiler = try ProgramCompiler(partition.body, batch: count, precision: precision, watch: watch)
                 try compiler.plan(raw: partition.crossing, formats: formats)
                 for worker in workers.indices { workers[worker][count] = try compiler.materialize() }
                 if count == size {

@@ -39,7 +39,8 @@ public struct InferenceProfile: Sendable {
         guard runs >= 1 else { throw ExecutionFailure.runCount(runs) }
         let fused = try Fusion.forInference(graph)
         let shapes = try ShapeInference.shapes(of: fused, batch: batch)
-        var compiler = try ProgramCompiler(fused, batch: batch, precision: precision)
+        var compiler = try ProgramCompiler(
+            fused, batch: batch, precision: precision, watch: MagnitudeWatch(for: precision))
         try compiler.plan()
         let steps = try compiler.materialize()
         let inputs = try graph.inputs.map { try Tensor.zeros(Shape([batch] + $0.sampleShape.dims)) }

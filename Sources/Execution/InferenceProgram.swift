@@ -26,14 +26,15 @@ public final class InferenceProgram {
         self.graph = graph
         self.batch = batch
         resultShapes = graph.outputs.map { shapes[$0] ?? [] }
-        notANumber = try NotANumberRoute(graph, precision)
+        let notANumber = try NotANumberRoute(graph, fused: fused, precision)
+        self.notANumber = notANumber
         func positions(_ part: Graph) -> [Int] {
             part.inputs.compactMap { input in graph.inputs.firstIndex { $0.name == input.name } }
         }
         let partition = ProgramPartition(fused, batch: batch, shapes: shapes)
-        body = try partition.map { (try ChunkedBody($0, batch: batch, precision), positions($0.body)) }
+        body = try partition.map { (try ChunkedBody($0, batch: batch, precision, watch: notANumber.watch), positions($0.body)) }
         let whole = partition?.rest ?? fused
-        var compiler = try ProgramCompiler(whole, batch: batch, precision: precision)
+        var compiler = try ProgramCompiler(whole, batch: batch, precision: precision, watch: notANumber.watch)
         try compiler.plan(given: body?.chunks.crossing ?? [:])
         rest = (try compiler.materialize(), positions(whole), whole.outputs)
         bufferByteCount = (body?.chunks.bufferByteCount ?? 0) + rest.steps.bufferByteCount

@@ -30,6 +30,7 @@ struct ProgramCompiler {
 
     let graph: Graph
     let precision: Precision
+    private let watch: MagnitudeWatch?
     private let shapes: [String: Shape]
     private let lastUses: [String: Int]
     /// By the position of a convolution, that of the function which its kernel applies to its result.
@@ -43,9 +44,11 @@ struct ProgramCompiler {
     private var inputPorts: [String] = []
     private var results: [PlannedValue] = []
 
-    init(_ graph: Graph, batch: Int, precision: Precision) throws {
+    /// - Parameter watch: looks at every value as it is made.
+    init(_ graph: Graph, batch: Int, precision: Precision, watch: MagnitudeWatch?) throws {
         self.graph = graph
         self.precision = precision
+        self.watch = watch
         shapes = try ShapeInference.shapes(of: graph, batch: batch)
         lastUses = Liveness.lastUses(of: graph)
         activations = Self.activations(of: graph)
@@ -65,6 +68,7 @@ struct ProgramCompiler {
             nodeName = node.name
             if !isDone.contains(index) {
                 try located("\(graph.name) › \(node.name) › \(node.operation.name)") { try plan(node, at: index) }
+                for name in activations[index].map({ graph.nodes[$0].outputs }) ?? node.outputs { emitLook(at: name) }
             }
             for name in Set(node.valueInputs + node.outputs) where lastUses[name] == index { release(name) }
         }
@@ -265,6 +269,15 @@ struct ProgramCompiler {
         }
         let primitive = try Reorder.primitive(source.shape, from: source.format, to: target.format)
         emitPrimitive(primitive, [(cod_src, source), (cod_dst, target)])
+    }
+
+    /// Lets the watch look at a value, where there is one.
+    private mutating func emitLook(at name: String) {
+        guard let watch, let value = values[name] else { return }
+        emit { memory in
+            let start = memory.pointer(value)
+            return [{ watch.look(at: start, value.storedElementCount, isBFloat16: value.format == .bfloat16) }]
+        }
     }
 
     /// Runs a primitive on planned values, and on memory that is kept with the program.

@@ -1,17 +1,25 @@
 extension JSONValue {
     /// The value that `bytes` spell in UTF-8; `source` names them in errors.
-    /// - Throws: `FormatFailure.notUTF8`, or `invalidJSON` with the place: anything that RFC 8259 does not allow, two
+    /// - Parameters:
+    ///   - allowsNonFinite: whether `NaN`, `Infinity` and `-Infinity` are numbers, as JavaScript and Python spell them; RFC
+    ///     8259 has none of them.
+    ///   - keepsDigits: whether a whole number that neither 64 bits nor a double hold is an error. Else it is the nearest double.
+    /// - Throws: `FormatFailure.notUTF8`, or `invalidJSON` with the place: anything else that RFC 8259 does not allow, two
     ///   members of one name, a number beyond the range of a double, nesting beyond `depthLimit`.
     /// - Complexity: O(bytes).
-    public static func parse(_ bytes: [UInt8], source: String = "JSON") throws -> JSONValue {
+    public static func parse(
+        _ bytes: [UInt8], source: String = "JSON", allowsNonFinite: Bool = false, keepsDigits: Bool = false
+    ) throws -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw FormatFailure.notUTF8(source: source) }
-        var parser = JSONParser(bytes: bytes, source: source)
+        var parser = JSONParser(bytes: bytes, source: source, allowsNonFinite: allowsNonFinite, keepsDigits: keepsDigits)
         return try parser.document()
     }
 
     /// The value that `text` spells.
-    public static func parse(text: String, source: String = "JSON") throws -> JSONValue {
-        try parse(Array(text.utf8), source: source)
+    public static func parse(
+        text: String, source: String = "JSON", allowsNonFinite: Bool = false, keepsDigits: Bool = false
+    ) throws -> JSONValue {
+        try parse(Array(text.utf8), source: source, allowsNonFinite: allowsNonFinite, keepsDigits: keepsDigits)
     }
 }
 
@@ -19,6 +27,8 @@ extension JSONValue {
 private struct JSONParser {
     let bytes: [UInt8]
     let source: String
+    let allowsNonFinite: Bool
+    let keepsDigits: Bool
     var position = 0
     var depth = 0
 
@@ -107,6 +117,7 @@ private struct JSONParser {
             position += word.utf8.count
             return value
         }
+        if let value = try nonFinite() { return value }
         throw failure("expected a value")
     }
 }
@@ -118,7 +129,19 @@ extension JSONParser {
         guard position > start else { throw failure("expected a digit") }
     }
 
+    /// A number that is not finite, where one stands here.
+    mutating func nonFinite() throws -> JSONValue? {
+        for (word, value) in [("NaN", Double.nan), ("Infinity", .infinity), ("-Infinity", -.infinity)]
+        where bytes[position...].starts(with: word.utf8) {
+            guard allowsNonFinite else { throw failure("expected a value; \(word) is no JSON number") }
+            position += word.utf8.count
+            return .number(value)
+        }
+        return nil
+    }
+
     mutating func number() throws -> JSONValue {
+        if let value = try nonFinite() { return value }
         let start = position
         var isWhole = true
         let isNegative = accept("-")
@@ -138,7 +161,22 @@ extension JSONParser {
         guard let value = Double(text), value.isFinite else {
             throw failure("the number is out of the range of a double", at: start)
         }
+        // Digits that a double drops would be gone without a word, such as those of an identifier.
+        guard !keepsDigits || !isWhole || value == 0 || Self.holds(value, text) else {
+            throw failure("the whole number \(text) has more digits than 64 bits hold; write it in quotes, as text", at: start)
+        }
         return .number(value)
+    }
+
+    /// Whether a double has the digits of a whole number: it is that number, or spells itself with them and zeros.
+    private static func holds(_ value: Double, _ text: String) -> Bool {
+        if let whole = Int128(text), Int128(exactly: value) == whole { return true }
+        func digits(_ text: String) -> String {
+            var digits = String(text.prefix { $0 != "e" }.filter(\.isNumber))
+            while digits.last == "0" { digits.removeLast() }
+            return digits
+        }
+        return digits(value.description) == digits(text)
     }
 
     mutating func string() throws -> String {

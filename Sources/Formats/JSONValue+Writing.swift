@@ -1,12 +1,15 @@
 extension JSONValue {
     /// The value as text that parses to the same value: members in order, doubles in the fewest digits that read back
     /// exactly.
-    /// - Parameter pretty: on several lines, indented by two spaces; arrays without objects or arrays stay on one.
-    /// - Throws: `FormatFailure.notRepresentable` for a number that is not finite, naming its place, and for nesting
-    ///   beyond `depthLimit`.
+    /// - Parameters:
+    ///   - pretty: on several lines, indented by two spaces; arrays without objects or arrays stay on one.
+    ///   - allowsNonFinite: whether numbers that are not finite are written as `NaN`, `Infinity` and `-Infinity`, which
+    ///     `parse` reads with the same parameter, and so does Python.
+    /// - Throws: `FormatFailure.notRepresentable` for a number that is not finite unless allowed, naming its place, and
+    ///   for nesting beyond `depthLimit`.
     /// - Complexity: O(size of the text).
-    public func serialized(pretty: Bool = false) throws -> String {
-        var writer = JSONWriter(isPretty: pretty)
+    public func serialized(pretty: Bool = false, allowsNonFinite: Bool = false) throws -> String {
+        var writer = JSONWriter(isPretty: pretty, allowsNonFinite: allowsNonFinite)
         try writer.write(self)
         return writer.text
     }
@@ -14,6 +17,7 @@ extension JSONValue {
 
 private struct JSONWriter {
     let isPretty: Bool
+    let allowsNonFinite: Bool
     var text = ""
     /// Names and positions that lead to the value being written.
     var path: [String] = []
@@ -24,8 +28,8 @@ private struct JSONWriter {
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
         case .number(let value):
-            guard value.isFinite else { throw failure("\(value) is no JSON number") }
-            text += value.description
+            guard value.isFinite || allowsNonFinite else { throw failure("\(value) is no JSON number") }
+            text += value.isFinite ? value.description : value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity"
         case .string(let value): write(quoted: value)
         case .array(let elements): try write(array: elements)
         case .object(let object):

@@ -8,7 +8,7 @@ public enum JSONValue: Sendable, Equatable {
     case bool(Bool)
     /// A number written without fraction or exponent.
     case integer(Int64)
-    /// Any other number; always finite when it was parsed.
+    /// Any other number; finite when it was parsed as RFC 8259 has it.
     case number(Double)
     case string(String)
     case array([JSONValue])

@@ -4,8 +4,10 @@ public import Tensors
 
 /// PNG and JPEG files as pixels.
 ///
-/// Every kind of either becomes 8-bit RGB: grey and palettes are widened, transparency is laid on white. Damaged and
-/// truncated files are errors, not grey rows. Orientation tags are not followed.
+/// Every kind of either becomes 8-bit RGB with the values that Pillow's `convert("RGB")` and torchvision's `ImageFolder` give:
+/// grey and palettes are widened, of 16 bits the upper eight are taken, inks (CMYK) are mixed, and alpha is dropped. Gamma,
+/// colour profiles and orientation tags are not followed. Damaged and truncated files are errors, not grey rows; bytes
+/// that no pixel needs are passed over.
 public enum Picture {
     /// Larger pictures are refused: a file of a few kilobytes can claim gigabytes.
     public static let pixelLimit = 1 << 26
@@ -20,7 +22,8 @@ public enum Picture {
 
     /// Reads the picture at `path`.
     /// - Returns: uint8 [3, H, W].
-    /// - Throws: `FileFailure`, or `FormatFailure`: `wrongMagic`, `expandsTooFar`, `invalidImage`.
+    /// - Throws: `FileFailure`, or `FormatFailure`: `wrongMagic`, `expandsTooFar`, `invalidImage`, and `unsupported` for a
+    ///   kind of JPEG that is rare.
     public static func read(_ path: String) throws -> Tensor {
         let store = try ByteStore(path: path)
         guard store.count <= byteLimit else {
@@ -44,6 +47,9 @@ public enum Picture {
         var message = [CChar](repeating: 0, count: Int(cim_message_size))
         var (width, height): (Int32, Int32) = (0, 0)
         func check(_ status: Int32) throws {
+            guard Int(status) != cim_unsupported else {
+                throw FormatFailure.unsupported(source: source, detail: "this kind of picture cannot be read: \(text(message))")
+            }
             guard status == 0 else {
                 throw FormatFailure.invalidImage(source: source, reason: text(message))
             }

@@ -32,7 +32,7 @@ public struct ModelFile: Sendable {
         let document = try JSONValue.parse(text: text, source: path + " › graph")
         graph = try GraphDocument.decode(document, source: path) { file[$0] }
         notes = try file.metadata[Self.notesKey].flatMap {
-            try JSONValue.parse(text: $0, source: path + " › notes").object
+            try JSONValue.parse(text: $0, source: path + " › notes", allowsNonFinite: true).object
         } ?? [:]
         training = file.tensors.filter { $0.name.hasPrefix(Self.trainingPrefix) }
             .map { (String($0.name.dropFirst(Self.trainingPrefix.count)), $0.tensor) }
@@ -48,7 +48,8 @@ public struct ModelFile: Sendable {
         let metadata = [
             "format": "moonrail",
             Self.graphKey: try GraphDocument.encode(graph).serialized(),
-            Self.notesKey: try JSONValue.object(notes).serialized(),
+            // A note may be a result that is no finite number.
+            Self.notesKey: try JSONValue.object(notes).serialized(allowsNonFinite: true),
         ]
         try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path)
     }

@@ -20,7 +20,8 @@ public struct StateDict: Sendable {
     /// Gives the parameters of `graph` the values of a state dict, or of a file with Moonrail's own names.
     ///
     /// Counts of batches and of dropout's passes may be missing; everything else must be there, in the right shape.
-    /// A prefix `module.`, which data-parallel training leaves behind, is seen through.
+    /// A prefix that all names share is seen through: `module.` of data-parallel training, `_orig_mod.` of a compiled
+    /// module, `model.` of Lightning, or several of them.
     /// - Parameters:
     ///   - names: all names of the state dict.
     ///   - tensor: the tensor of a name.
@@ -28,9 +29,10 @@ public struct StateDict: Sendable {
     ///   that have no place, which hints at another architecture.
     public func load(names: [String], into graph: inout Graph, tensor: (String) -> Tensor?) throws {
         var unused = Set(names)
+        let prefix = prefix(of: names, for: graph)
         for parameter in graph.parameters.names {
             guard let own = graph.parameters[parameter] else { continue }
-            let candidates = self.candidates(for: parameter)
+            let candidates = self.candidates(for: parameter).map { prefix + $0 }
             guard let name = candidates.first(where: unused.contains), let value = tensor(name) else {
                 if isDropoutCount(parameter, in: graph) { continue }
                 throw InterchangeFailure.missingTensor(source: source, name: candidates[0])
@@ -86,8 +88,19 @@ public struct StateDict: Sendable {
     /// PyTorch's names of a parameter, then ours.
     private func candidates(for parameter: String) -> [String] {
         guard let dot = parameter.lastIndex(of: ".") else { return [parameter] }
-        let names = (modules[String(parameter[..<dot])] ?? []).map { $0 + parameter[dot...] }
-        return names + names.map { "module." + $0 } + [parameter]
+        return (modules[String(parameter[..<dot])] ?? []).map { $0 + parameter[dot...] } + [parameter]
+    }
+
+    /// What stands before the names of the parameters, with its dot: that with which most of them are found, or nothing.
+    private func prefix(of names: [String], for graph: Graph) -> String {
+        let wanted = graph.parameters.names.filter { !isDropoutCount($0, in: graph) }.map(candidates)
+        let given = Set(names)
+        let prefixes = (wanted.first ?? []).flatMap { candidate in
+            names.filter { $0.hasSuffix("." + candidate) }.map { String($0.dropLast(candidate.count)) }
+        }
+        func foundCount(_ prefix: String) -> Int { wanted.count { $0.contains { given.contains(prefix + $0) } } }
+        // Of equals the first, so that names are taken as they are where that serves.
+        return ([""] + Set(prefixes).sorted()).map { ($0, foundCount($0)) }.reduce(("", -1)) { $1.1 > $0.1 ? $1 : $0 }.0
     }
 
     private func isDropoutCount(_ parameter: String, in graph: Graph) -> Bool {

@@ -29,7 +29,7 @@ enum ArrayFunctions {
         try table.define("write_safetensors", in: state) { call in
             let options = try call.options(3, known: ["metadata"])
             var metadata: [String: String] = [:]
-            for field in try options.optionalTable("metadata")?.fields() ?? [] {
+            for field in try options.optionalFields("metadata") ?? [] {
                 guard let text = field.value.string else {
                     throw options.invalid("metadata", "must be texts by name, but '\(field.name)' is none")
                 }
@@ -47,11 +47,10 @@ enum ArrayFunctions {
 
     /// Argument `position` as tensors by name, in the order of the names.
     private static func tensors(_ call: borrowing LuaCall, _ position: Int) throws -> [(name: String, tensor: Tensor)] {
-        let table = try call.table(position, "tensors")
         guard try call.values(in: position, "tensors").isEmpty else {
             throw call.invalid(position, "tensors", "must be tensors by name, { weight = … }, but got an array")
         }
-        return try table.fields().map { field -> (name: String, tensor: Tensor) in
+        return try call.fields(position, "tensors").map { field -> (name: String, tensor: Tensor) in
             guard let object = try call.object(in: field.value, as: TensorObject.self) else {
                 throw call.invalid(position, "tensors", "must be tensors by name, but '\(field.name)' is none")
             }

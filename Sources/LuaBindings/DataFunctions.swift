@@ -28,8 +28,11 @@ enum DataFunctions {
                 isCoarse ? .cifar100Coarse : .cifar100, directory: try options.path("dir"), split: split)
         }
         try data.define("folder", in: state, module: "mr.data") { call in
-            try call.push(try folder(try call.options(
-                1, known: loaderOptions + pixelOptions + ["dir", "name", "size", "channels", "fit", "classes", "split"])))
+            let options = try call.options(
+                1,
+                known: loaderOptions + pixelOptions
+                    + ["dir", "name", "size", "channels", "fit", "classes", "split", "skip_damaged"])
+            try call.push(try folder(options) { [unowned state = call.state] in state.warn($0) })
         }
         try data.define("npz", in: state, module: "mr.data") { call in
             let options = try call.options(
@@ -87,7 +90,8 @@ enum DataFunctions {
         }
     }
 
-    private static func folder(_ options: OptionReader) throws -> DatasetObject {
+    /// - Parameter remark: takes sentences about what is passed over.
+    private static func folder(_ options: OptionReader, _ remark: (String) -> Void) throws -> DatasetObject {
         let directory = try options.path("dir")
         let size = try options.optionalIntegers("size") ?? []
         guard size.count == 2 else { throw options.invalid("size", "must be { height, width }") }
@@ -96,7 +100,8 @@ enum DataFunctions {
             directory, name: try options.string("name", default: directory), split: try split(options), height: size[0],
             width: size[1], channels: try options.integer("channels", default: 3),
             fit: ImageFolder.Fit(rawValue: try options.choice("fit", among: fits, default: fits[0])) ?? .crop,
-            classNames: try options.optionalStrings("classes"))
+            classNames: try options.optionalStrings("classes"),
+            skipsDamaged: try options.boolean("skip_damaged", default: false), remark: remark)
         return DatasetObject(try normalized(dataset, options), try loader(options, from: BatchLoader.Options()))
     }
 

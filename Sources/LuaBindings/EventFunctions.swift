@@ -22,7 +22,7 @@ enum EventFileClass {
             members.text { "EventFile \($0.file.path)" }
             members.property("path") { $0.file.path }
             members.method("scalars") { call, events in
-                let values = try call.table(1, "values").fields().map { field -> (tag: String, value: Double) in
+                let values = try call.fields(1, "values").map { field -> (tag: String, value: Double) in
                     guard let number = field.value.number else {
                         throw call.invalid(1, "values", "must be numbers by tag, but '\(field.name)' is none")
                     }
@@ -31,7 +31,7 @@ enum EventFileClass {
                 try events.file.add(values.sorted { $0.tag < $1.tag }, step: try call.optionalInteger(2, "step") ?? 0)
             }
             members.method("settings") { call, events in
-                let settings = try call.table(1, "settings").fields().sorted { $0.name < $1.name }
+                let settings = try call.fields(1, "settings")
                 try events.file.add(
                     settings: try settings.map { field in
                         switch field.value {

@@ -5,8 +5,20 @@ import LuaRuntime
 /// Lua values as JSON and back.
 ///
 /// A table with elements 1…n and no names is an array; one with names is an object, its elements, if any, under
-/// `rows`. Functions and userdata have no JSON form.
+/// `rows`. Functions, userdata and keys that are neither names nor places of an array have no JSON form. Numbers that are
+/// not finite are `NaN`, `Infinity` and `-Infinity`, so that results come back as they went.
 enum LuaJSON {
+    /// What stands in a file: `value` as lines of text.
+    static func text(_ value: LuaValue, place: String) throws -> String {
+        try encode(value, place: place).serialized(pretty: true, allowsNonFinite: true) + "\n"
+    }
+
+    /// The value that the bytes of a file spell, also behind a byte order mark.
+    static func value(_ bytes: [UInt8], source: String, in state: LuaState) throws -> LuaValue {
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        return try decode(try JSONValue.parse(text, source: source, allowsNonFinite: true, keepsDigits: true), in: state)
+    }
+
     static func encode(_ value: LuaValue, place: String) throws -> JSONValue {
         var encoder = Encoder()
         return try encoder.encode(value, place: place)
@@ -56,9 +68,7 @@ extension LuaJSON {
             case .nil: return .null
             case .boolean(let flag): return .bool(flag)
             case .integer(let number): return .integer(Int64(number))
-            case .number(let number):
-                guard number.isFinite else { throw BindingFailure.noJSON(place: place, kind: "\(number)") }
-                return .number(number)
+            case .number(let number): return .number(number)
             case .string(let text): return .string(text)
             case .table(let table): return try encode(table, place)
             case .function: throw BindingFailure.noJSON(place: place, kind: "a function")
@@ -77,12 +87,27 @@ extension LuaJSON {
             for (position, element) in try table.array(place).enumerated() {
                 elements.append(try encode(element, place: "\(place)[\(position + 1)]"))
             }
-            let fields = try table.fields()
+            let fields = try self.fields(of: table, place)
             if fields.isEmpty { return elements.isEmpty ? .object([:]) : .array(elements) }
+            if !elements.isEmpty, fields.contains(where: { $0.name == "rows" }) {
+                throw BindingFailure.noJSON(place: place, kind: "a table with both elements and a field 'rows', under which they would stand,")
+            }
             var object = JSONObject()
             for (name, field) in fields { object[name] = try encode(field, place: "\(place).\(name)") }
             if !elements.isEmpty { object["rows"] = .array(elements) }
             return .object(object)
+        }
+
+        /// What stands under names, in their order. Places of the array are whole numbers; any other key would be lost.
+        private func fields(of table: LuaTable, _ place: String) throws -> [(name: String, value: LuaValue)] {
+            try table.forEach { key, _ in
+                switch key {
+                case .string, .integer: return
+                case .number(let number): throw BindingFailure.noJSON(place: place, kind: "the key \(number)")
+                default: throw BindingFailure.noJSON(place: place, kind: "a key that is neither a name nor a number")
+                }
+            }
+            return try table.fields()
         }
     }
 }

@@ -84,6 +84,13 @@ enum ModelClass {
             let images = try call.object(1, "images", as: TensorObject.self)
             let options = try call.options(2, known: ["taps", "tape"])
             let taps = try options.optionalStrings("taps") ?? []
+            let stood = model.startStatistics()
+            if let first = stood.first {
+                let name = stood.count == 1 ? "batch norm '\(first)' has" : "\(stood.count) batch norms, the first '\(first)', have"
+                call.state.warn(
+                    "\(model.graph.name): \(name) momentum 0 (in ONNX 1), with which running statistics stand still and evaluation "
+                        + "differs from training; they are trained with 0.1")
+            }
             let (pass, result) = try model.forward(images, taps: taps, on: options.optionalObject("tape"))
             for output in result.outputs { try call.push(TensorObject(output.tensor, .init(pass: pass, variable: output))) }
             if try options.has("taps") {

@@ -5,6 +5,7 @@ import Execution
 import Formats
 import Graphs
 import LuaRuntime
+import Operations
 import Tensors
 
 /// A model as scripts hold it: its graph, and what was made ready to run it.
@@ -71,6 +72,23 @@ final class ModelObject: LuaObjectConvertible {
         let found = try engine ?? InferenceEngine(graph.computing(taps))
         observer = (taps, found)
         return Dictionary(uniqueKeysWithValues: zip(taps, try found.run(inputs)))
+    }
+
+    /// Gives batch norms with momentum 0 the usual one, and their names.
+    ///
+    /// Running statistics that stand still make a network that is trained on statistics of batches, and evaluated on others
+    /// that never were its own. Files say so where an exporter wrote the momentum of a network that it had set to inference;
+    /// nobody trains like that on purpose.
+    func startStatistics() -> [String] {
+        var (moving, names) = (graph, [String]())
+        for (index, node) in graph.nodes.enumerated() {
+            guard var norm = node.operation as? BatchNorm, norm.momentum == 0 else { continue }
+            norm.momentum = BatchNorm().momentum
+            moving.nodes[index].operation = norm
+            names.append(node.name)
+        }
+        if !names.isEmpty { setGraph(moving) }
+        return names
     }
 
     /// A forward pass on a tape, which is that of the images where they are on one; running statistics move on.

@@ -32,24 +32,33 @@ struct NestedNumbers {
     func tensor(_ dtype: DType) throws -> Tensor {
         let tensor = try Tensor.zeros(shape, dtype: dtype)
         switch dtype {
-        case .float32: try fill(tensor, Float.self) { Float($0) }
-        case .int64: try fill(tensor, Int64.self) { Int64(exactly: $0.rounded(.towardZero)) }
-        case .uint8: try fill(tensor, UInt8.self) { UInt8(exactly: $0.rounded(.towardZero)) }
+        case .float32: try fill(tensor, Float.self, { Float($0) }, { Float($0) })
+        case .int64: try fill(tensor, Int64.self, { Int64($0) }, { Int64(exactly: $0.rounded(.towardZero)) })
+        case .uint8: try fill(tensor, UInt8.self, { UInt8(exactly: $0) }, { UInt8(exactly: $0.rounded(.towardZero)) })
         }
         return tensor
     }
 
     private func fill<Element: TensorElement>(
-        _ tensor: Tensor, _: Element.Type, _ convert: @escaping (Double) -> Element?
+        _ tensor: Tensor, _: Element.Type, _ convertInteger: (Int) -> Element?, _ convert: (Double) -> Element?
     ) throws {
+        func misfit(_ text: String) -> TensorFailure {
+            .invalidArgument(operation: "mr.tensor", detail: "values must fit in \(Element.dtype), got \(text)")
+        }
         func converted(_ number: Double) throws -> Element {
             if let element = convert(number) { return element }
-            let text = Int(exactly: number).map(String.init) ?? "\(number)"
-            throw TensorFailure.invalidArgument(operation: "mr.tensor", detail: "values must fit in \(Element.dtype), got \(text)")
+            throw misfit(Int(exactly: number).map(String.init) ?? "\(number)")
+        }
+        func converted(_ value: LuaValue) throws -> Element {
+            if case .integer(let number) = value {
+                if let element = convertInteger(number) { return element }
+                throw misfit("\(number)")
+            }
+            guard let number = value.number else { throw BindingFailure.raggedTable(place: "mr.tensor") }
+            return try converted(number)
         }
         try tensor.withMutableElements(of: Element.self) { elements in
-            if case .integer(let number) = value, let whole = Int64(number) as? Element { return elements[0] = whole }
-            if let number = value.number { return elements[0] = try converted(number) }
+            if value.number != nil { return elements[0] = try converted(value) }
             let width = shape[shape.rank - 1]
             guard width > 0 else { return }
             var scratch = [Double](repeating: 0, count: width)
@@ -61,7 +70,12 @@ struct NestedNumbers {
                     try target.withMemoryRebound(to: Int64.self, { try row.read(into: $0) }) { return }
                 try scratch.withUnsafeMutableBufferPointer { scratch in
                     guard try row.read(into: scratch) else { throw BindingFailure.raggedTable(place: "mr.tensor") }
-                    for i in 0..<width { target[i] = try converted(scratch[i]) }
+                    // An integer beyond 2⁵³ that came as a double may have lost digits, so such a row is read one by one.
+                    if scratch.contains(where: { abs($0) >= 0x1p53 }) {
+                        for (i, number) in try row.array("mr.tensor: a row").enumerated() { target[i] = try converted(number) }
+                    } else {
+                        for i in 0..<width { target[i] = try converted(scratch[i]) }
+                    }
                 }
             }
         }

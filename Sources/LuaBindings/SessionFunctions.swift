@@ -32,6 +32,8 @@ enum SessionFunctions {
         try table.define("progress", in: state) { call in
             try call.push(object: ProgressObject(try call.string(1, "label"), total: try call.integer(2, "total")))
         }
+        try table.define("decimal_point", in: state) { call in try call.push(object: DecimalPoint()) }
+        try table.define("warn", in: state) { call in call.state.warn(try call.string(1, "text")) }
         try table.define("make_directory", in: state) { call in
             try AtomicFile.makeDirectory(try call.path(1, "path"))
         }
@@ -51,27 +53,26 @@ enum SessionFunctions {
             try AtomicFile.write(try call.path(1, "path"), bytes: try call.bytes(2, "text"))
         }
         try table.define("write_json", in: state) { call in
-            let text = try LuaJSON.encode(try call.value(2), place: "value").serialized(pretty: true)
-            try AtomicFile.write(try call.path(1, "path"), text: text + "\n")
+            try AtomicFile.write(try call.path(1, "path"), text: try LuaJSON.text(try call.value(2), place: "value"))
         }
         // Reads a value, replaces it by what a function makes of it, and lets no other process in between.
         try table.define("update_json", in: state) { call in
             let path = try call.path(1, "path")
             let change = try call.function(2, "change")
             try AtomicFile.update(path) { bytes in
-                let old = try bytes.map { try LuaJSON.decode(try JSONValue.parse($0, source: path), in: call.state) }
-                let new = try change(old ?? .nil).first ?? .nil
-                return try LuaJSON.encode(new, place: "value").serialized(pretty: true) + "\n"
+                let old = try bytes.map { try LuaJSON.value($0, source: path, in: call.state) }
+                return try LuaJSON.text(try change(old ?? .nil).first ?? .nil, place: "value")
             }
         }
         try table.define("json", in: state) { call in
             // JSON is UTF-8, so a byte that is not stays the character that stands for it.
-            try call.push(LuaBytes(Array(try LuaJSON.encode(try call.value(1), place: "value").serialized().utf8)))
+            let text = try LuaJSON.encode(try call.value(1), place: "value").serialized(allowsNonFinite: true)
+            try call.push(LuaBytes(Array(text.utf8)))
         }
         try table.define("read_json", in: state) { call in
             let path = try call.path(1, "path")
             let bytes = try AtomicFile.read(path, limit: 1 << 28)
-            try call.push(try LuaJSON.decode(try JSONValue.parse(bytes, source: path), in: call.state))
+            try call.push(try LuaJSON.value(bytes, source: path, in: call.state))
         }
         // The errors of the part that is written in Lua have codes as well.
         try table.define("fail", in: state) { call in
@@ -91,6 +92,10 @@ final class ProgressObject {
 
     func advance(_ steps: Int, note: String) throws { try progress?.advance(by: steps, note: note) }
     func close() { progress = nil }
+}
+
+enum DecimalPointClass {
+    static func make() -> LuaClass<DecimalPoint> { LuaClass("DecimalPoint") { _ in } }
 }
 
 enum ProgressClass {

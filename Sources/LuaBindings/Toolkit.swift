@@ -18,6 +18,7 @@ public enum Toolkit {
         try state.register(TapeClass.make())
         try state.register(GradientsClass.make())
         try state.register(ProgressClass.make())
+        try state.register(DecimalPointClass.make())
         try state.register(EventFileClass.make())
         try state.register(MomentsObject.makeClass())
         try state.register(TensorTrainClass.make())

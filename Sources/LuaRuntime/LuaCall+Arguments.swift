@@ -56,6 +56,15 @@ extension LuaCall {
         return LuaTable(reference: try state.reference(at: index))
     }
 
+    /// The fields of a table, sorted by name. A key that is no name is an error, because its value would be lost.
+    public func fields(_ position: Int, _ name: String) throws -> [(name: String, value: LuaValue)] {
+        let table = try table(position, name)
+        try table.forEach { key, _ in
+            if key.string == nil { throw invalid(position, name, "must have names, got the key \(try state.text(of: key))") }
+        }
+        return try table.fields()
+    }
+
     public func function(_ position: Int, _ name: String) throws -> LuaFunction {
         guard isFunction(position), let index = index(position) else { throw wrongType(position, name, "a function") }
         return LuaFunction(reference: try state.reference(at: index))

@@ -29,7 +29,8 @@ public struct LuaOptions {
     /// Receives what `print` writes, line by line with its newline; `nil` for standard output. What it throws, `print`
     /// raises. Bytes that are not UTF-8 are those of `foreignBytes`.
     public var output: ((String) throws -> Void)?
-    /// Receives what `warn` says and errors in finalizers, unless a script said `warn "@off"`; `nil` for standard error.
+    /// Receives what `warn` says and errors in finalizers, line by line without newlines, unless a script said `warn "@off"`;
+    /// `nil` for standard error.
     public var warnings: ((String) -> Void)?
 
     public init(

@@ -68,9 +68,16 @@ private func writeOutput(
 
 private func writeWarning(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
     guard let state, let bytes else { return }
-    if let warnings = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue().options.warnings {
-        warnings(String(foreignBytes: UnsafeRawBufferPointer(start: bytes, count: count)))
-    } else {
-        moon_write_standard_error(bytes, count)
+    Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
+        .warn(String(foreignBytes: UnsafeRawBufferPointer(start: bytes, count: count)))
+}
+
+extension LuaState {
+    /// Says what is no error but should be known, a line without its newline, where `LuaOptions.warnings` takes it.
+    public func warn(_ text: String) {
+        if let warnings = options.warnings { return warnings(text) }
+        text.withForeignBytes { bytes in
+            if let start = bytes.baseAddress { moon_write_standard_error(start.assumingMemoryBound(to: CChar.self), bytes.count) }
+        }
     }
 }

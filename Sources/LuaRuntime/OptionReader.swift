@@ -103,6 +103,15 @@ public struct OptionReader {
         try require(optionalObject(name, as: type), name, "a " + state.className(of: type))
     }
 
+    /// The fields of a table, sorted by name. A key that is no name is an error, because its value would be lost.
+    public func optionalFields(_ name: String) throws -> [(name: String, value: LuaValue)]? {
+        guard let table = try optionalTable(name) else { return nil }
+        try table.forEach { key, _ in
+            if key.string == nil { throw invalid(name, "must have names, got the key \(try state.text(of: key))") }
+        }
+        return try table.fields()
+    }
+
     public func optionalIntegers(_ name: String) throws -> [Int]? { try array(name, "integers", \.integer) }
     public func optionalNumbers(_ name: String) throws -> [Double]? { try array(name, "numbers", \.number) }
     public func optionalStrings(_ name: String) throws -> [String]? { try array(name, "strings", \.string) }

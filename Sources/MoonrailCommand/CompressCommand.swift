@@ -38,6 +38,9 @@ struct CompressCommand: ParsableCommand {
     @Flag(help: "Looks at no labels of the images.")
     var unlabelled = false
 
+    @Flag(help: "Leaves damaged pictures of a directory out, rather than to stop at the first.")
+    var skipDamaged = false
+
     @Flag(help: "Cuts by the error of the layers' outputs on the images in place of that of their weights.")
     var whiten = false
 
@@ -63,8 +66,8 @@ struct CompressCommand: ParsableCommand {
         try requireEnding(of: out, "--out", among: [.safetensors, .onnx])
         guard (1...1 << 20).contains(align) else { throw ValidationError("--align must be at least 1, got \(align).") }
         guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
-        if data == nil, tune > 0 || mean != nil || std != nil || unlabelled || whiten {
-            throw ValidationError("--tune, --mean, --std, --unlabelled and --whiten need images: give --data.")
+        if data == nil, tune > 0 || mean != nil || std != nil || unlabelled || skipDamaged || whiten {
+            throw ValidationError("--tune, --mean, --std, --unlabelled, --skip-damaged and --whiten need images: give --data.")
         }
     }
 
@@ -74,6 +77,7 @@ struct CompressCommand: ParsableCommand {
         try reportingFailures(session.progress) {
             let given = try session.state.table([
                 "model": model, "keep": keep, "out": out, "align": align, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
+                "skip_damaged": skipDamaged,
             ])
             for (name, value) in [("data", data), ("policy", policy), ("mean", mean), ("std", std)] {
                 if let value { try given.rawSet(name, value) }

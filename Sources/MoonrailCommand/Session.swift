@@ -22,7 +22,7 @@ struct Session {
                 },
                 warnings: { text in
                     progress.makeRoom()
-                    Terminal.standardError.write(text)
+                    Terminal.standardError.write("moonrail: \(text)\n")
                 }))
         self.state = state
         self.progress = progress

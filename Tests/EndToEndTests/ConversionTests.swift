@@ -34,6 +34,34 @@ import Testing
         }
     }
 
+    /// Of 8 images held out one makes a row of not-a-numbers in both networks, and that is no agreement.
+    @Test func notANumberAgreesWithNothing() throws {
+        try inDirectory { directory in
+            let (whole, data, small) = (directory + "/whole.onnx", directory + "/data.npz", directory + "/small.onnx")
+            try AtomicFile.write(directory + "/make.lua", text: """
+                local mr = require "moonrail"
+                mr.seed(1)
+                mr.zoo.mlp { image = { 1, 6, 6 }, hidden = { 40 }, classes = 4 }:save(arg[1])
+                local images = mr.arange(80):to "float32":reshape(80, 1, 1, 1) + mr.zeros(80, 1, 6, 6)
+                mr.write_npz(arg[2], { images = images })
+                -- The numbers of the images tell which are held out.
+                local test = mr.data.npz(arg[2], { labels = false }):divide(8)
+                local held = math.tointeger(test.images[1][1][1][1])
+                local list = mr.randn(80, 1, 6, 6):totable()
+                list[held][1][1][1] = 0 / 0
+                mr.write_npz(arg[2], { images = mr.tensor(list) })
+                """)
+            let made = try BuiltCommand.run(["run", directory + "/make.lua", whole, data])
+            try #require(made.status == 0, "\(made.errors)")
+            let outcome = try BuiltCommand.run(
+                ["compress", whole, "--data", data, "--unlabelled", "--mean", "0", "--std", "1", "--keep", "0.95", "--out", small, "--quiet"],
+                patienceSeconds: 120)
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            let agreement = try #require(ModelFile.read(small).notes["agreement"]?.number)
+            #expect(agreement > 0.5 && agreement <= 0.875, "\(agreement)")
+        }
+    }
+
     /// Scoring, repair, tuning and report on an .npz file, whose layers are those of an ONNX file.
     @Test func compressionWithDataRepairsTunesAndReports() throws {
         try inDirectory { directory in

@@ -53,6 +53,18 @@ import Formats
         #expect(description.contains(reason), "\(description)")
     }
 
+    /// Beyond 64 bits a whole number is the nearest double, or where digits count an error unless a double has all of them.
+    @Test func wholeNumbersKeepTheirDigitsWhereThatIsAskedFor() throws {
+        for (text, value) in [("100000000000000000000", JSONValue.number(1e20)), ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .number(0x1p63))] {
+            #expect(try JSONValue.parse(text: text, keepsDigits: true) == value, "\(text)")
+        }
+        for text in ["9223372036854775809", "12345678901234567890", "-18446744073709551615", "1000000000000000000000000000000000000000001"] {
+            #expect(try JSONValue.parse(text: text).number == Double(text))
+            let error = failure { _ = try JSONValue.parse(text: text, keepsDigits: true) }
+            #expect(error?.description.contains("the whole number \(text) has more digits than 64 bits hold") == true, "\(text)")
+        }
+    }
+
     @Test func bytesMustBeUTF8() {
         #expect(failure { _ = try JSONValue.parse([0x22, 0xC3, 0x28, 0x22]) }?.code == "format.notUTF8")
     }

@@ -50,6 +50,15 @@ import Formats
         #expect(error?.description == "cannot write JSON: \(value) is no JSON number (at .layers[1].gain)")
     }
 
+    /// As Python's json module writes and reads them.
+    @Test func numbersThatAreNotFiniteComeBackWhereTheyAreAllowed() throws {
+        let text = try JSONValue.array([.number(.nan), .number(.infinity), .number(-.infinity), 1]).serialized(allowsNonFinite: true)
+        #expect(text == "[NaN,Infinity,-Infinity,1]")
+        let back = try JSONValue.parse(text: text, allowsNonFinite: true).array
+        #expect(back?[0].number?.isNaN == true && back?[1].number == .infinity && back?[2].number == -.infinity && back?.count == 4)
+        #expect(failure { _ = try JSONValue.parse(text: text) }?.description.contains("column 2: expected a value; NaN is no JSON number") == true)
+    }
+
     @Test func deepValuesAreRefused() {
         var value: JSONValue = []
         for _ in 0..<JSONValue.depthLimit { value = [value] }

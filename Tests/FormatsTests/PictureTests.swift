@@ -12,6 +12,28 @@ import Tensors
         #expect(try picture.array(of: UInt8.self) == expected.array(of: UInt8.self))
     }
 
+    /// The bytes of every kind of PNG and JPEG, and the pixels that Pillow and torchvision read (make_picture_kinds.py).
+    @Test func everyKindIsReadAsPillowAndTorchvisionReadIt() throws {
+        let arrays = Dictionary(uniqueKeysWithValues: try NPZ.read(NPZTests.fixtures + "picture_kinds.npz").map { ($0.name, $0.tensor) })
+        let kinds = arrays.keys.filter { !$0.hasSuffix(".pixels") }.sorted()
+        #expect(kinds.count == 50)
+        for kind in kinds {
+            let (bytes, pixels) = (try #require(arrays[kind]), try #require(arrays[kind + ".pixels"]))
+            let picture = try Picture.read(bytes: bytes.array(of: UInt8.self), source: kind)
+            #expect(picture.shape == pixels.shape, "\(kind)")
+            #expect(try picture.array(of: UInt8.self) == pixels.array(of: UInt8.self), "\(kind)")
+        }
+    }
+
+    @Test func kindsThatAreNotReadAreNotCalledDamaged() throws {
+        var bytes = try AtomicFile.read(NPZTests.fixtures + "picture.jpg")
+        let frame = try #require(bytes.indices.first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xC0 })
+        // 12 bits for each sample.
+        bytes[frame + 4] = 12
+        let error = failure { _ = try Picture.read(bytes: bytes, source: "deep.jpg") }
+        #expect(error?.code == "format.unsupported" && error?.description.contains("12") == true, "\(error?.description ?? "read")")
+    }
+
     /// Quality 95 and chroma at half the resolution: a smooth picture comes back within a few steps of 255.
     @Test func aJPEGIsReadNearly() throws {
         let picture = try Picture.read(NPZTests.fixtures + "picture.jpg")

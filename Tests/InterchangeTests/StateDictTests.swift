@@ -158,10 +158,10 @@ import Testing
         #expect(failure?.code == "interchange.notExportable")
     }
 
-    @Test func namesOfOursAndOfDataParallelTrainingAreTaken() throws {
+    @Test func namesOfOursAndThoseBehindPrefixesAreTaken() throws {
         let architecture = LeNet5()
         let original = try architecture.build(seed: 5)
-        for prefix in ["", "module."] {
+        for prefix in ["", "module.", "model.", "_orig_mod.", "_orig_mod.module.", "net.encoder."] {
             var graph = try architecture.build(seed: 6)
             let names = original.parameters.names.map { prefix + $0 }
             try StateDict(modules: architecture.stateDictModules(), source: "x").load(names: names, into: &graph) {
@@ -177,6 +177,10 @@ import Testing
     typealias Change = @Sendable (inout [String: Tensor]) throws -> Void
     static let misfits: [(code: String, says: String, change: Change)] = [
         ("interchange.missingTensor", "'fc2.bias' is missing", { $0["fc2.bias"] = nil }),
+        ("interchange.missingTensor", "'model.fc2.bias' is missing", { state in
+            state = Dictionary(uniqueKeysWithValues: state.map { ("model." + $0.key, $0.value) })
+            state["model.fc2.bias"] = nil
+        }),
         ("interchange.tensorShape", "'conv1.weight' has shape [3], but the network needs [6, 1, 5, 5]", { $0["conv1.weight"] = try .zeros([3]) }),
         ("interchange.malformed", "'fc1.bias': is int64", { $0["fc1.bias"] = try .zeros([120], dtype: .int64) }),
         ("interchange.leftOver", "no place for 'fc4.bias', 'fc4.weight'", {

@@ -69,6 +69,24 @@ import Testing
             """)
     }
 
+    /// What a folder passes over is said where warnings go, and damaged pictures are left out where that is asked for.
+    @Test func whatAFolderPassesOverIsSaid() throws {
+        let directory = "/tmp/moonrail-folder-\(UInt64.random(in: 0 ... .max))"
+        let said = try warnings(of: """
+            mr.make_directory "\(directory)/a"
+            local bytes = mr.read_text "\(Self.fixtures)picture.png"
+            for name, text in pairs { ["1.png"] = bytes, ["2.png"] = bytes:sub(1, 100), ["3.webp"] = "" } do
+                mr.write_text("\(directory)/a/" .. name, text)
+            end
+            local options = { dir = "\(directory)", size = { 8, 8 } }
+            assert(not pcall(mr.data.folder, options))
+            options.skip_damaged = true
+            assert(#mr.data.folder(options) == 1)
+            """)
+        #expect(said.count == 2 && said[0].contains("passed over 1 file that is neither PNG nor JPEG (1 .webp)"), "\(said)")
+        #expect(said.last?.contains("left out 1 damaged picture, the first: \(directory)/a/2.png") == true, "\(said)")
+    }
+
     static let errors: [(String, String)] = [
         ("mr.read_npy '/nowhere.npy'", "cannot read /nowhere.npy"),
         ("mr.read_npy '\(fixtures)picture.png'", "picture.png: not an npy array"),
@@ -76,6 +94,9 @@ import Testing
         ("mr.read_safetensors '\(fixtures)picture.png'", "picture.png"),
         ("mr.write_safetensors('/nowhere', { x = mr.zeros(1) }, { metadata = { n = true } })", "must be texts by name, but 'n' is none"),
         ("mr.write_safetensors('/nowhere', { x = 3 })", "must be tensors by name, but 'x' is none"),
+        ("mr.write_npz('/nowhere.npz', { [0.5] = mr.zeros(1) })", "must have names, got the key 0.5"),
+        ("mr.write_safetensors('/nowhere', { x = mr.zeros(1) }, { metadata = { 'a' } })", "option 'metadata' must have names, got the key 1"),
+        ("mr.events('/tmp/moonrail-events-keys'):scalars({ 3 }, 1)", "must have names, got the key 1"),
         ("mr.read_picture '\(fixtures)arrays.npz'", "a PNG or JPEG picture"),
         ("mr.read_idx '\(fixtures)picture.png'", "picture.png"),
         ("mr.read_npz '\(fixtures)picture.png'", "picture.png: not a zip archive"),

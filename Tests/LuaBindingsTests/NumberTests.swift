@@ -15,6 +15,16 @@ import Testing
             assert(mr.tensor({ { 1, odd[1] } }, { dtype = "int64" })[1][2] == odd[1])
             assert(mr.tensor({ 2.9, -2.9 }, { dtype = "int64" })[2] == -2)
             """),
+        ("whole numbers keep their digits beside others", """
+            local odd = (1 << 53) + 1
+            local t = mr.tensor({ { odd, 0.5 }, { 2.0 ^ 60, math.mininteger } }, { dtype = "int64" })
+            assert(t[1][1] == odd and t[1][2] == 0 and t[2][1] == 1 << 60 and t[2][2] == math.mininteger)
+            -- Rounded once, to the nearest float, and not by way of a double.
+            local near_tie = (1 << 60) + (1 << 36) + 1
+            assert(mr.tensor({ near_tie, 0.5 })[1] == (1 << 60) + (1 << 37) and mr.tensor(near_tie):item() == (1 << 60) + (1 << 37))
+            local ok, problem = pcall(mr.tensor, { 0.5, odd }, { dtype = "uint8" })
+            assert(not ok and tostring(problem):find(tostring(odd), 1, true), tostring(problem))
+            """),
         ("arithmetic with numbers of Lua is Lua's", """
             local odd = { (1 << 53) + 1, math.mininteger, math.maxinteger, 7, -7, 0 }
             local t = mr.tensor(odd, { dtype = "int64" })

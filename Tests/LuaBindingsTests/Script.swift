@@ -6,11 +6,12 @@ import Testing
 /// Runs a script in a fresh state with the toolkit as `mr`; `assert` inside the script is what fails a test.
 @discardableResult
 func run(
-    _ script: String, arguments: [String] = [], names: [String: @Sendable () -> Void] = [:]
+    _ script: String, arguments: [String] = [], names: [String: @Sendable () -> Void] = [:],
+    warnings: ((String) -> Void)? = nil
 ) throws -> String {
     final class Output { var text = "" }
     let output = Output()
-    let state = try LuaState(LuaOptions(context: .current, output: { output.text += $0 }))
+    let state = try LuaState(LuaOptions(context: .current, output: { output.text += $0 }, warnings: warnings))
     defer { state.close() }
     try Toolkit.install(in: state)
     for (name, body) in names { try state.globals.rawSet(name, try state.function(name) { _ in body() }) }
@@ -47,4 +48,12 @@ func message(of script: String, arguments: [String] = []) -> String {
     } catch {
         return "\(error)"
     }
+}
+
+/// What a script said beside its results.
+func warnings(of script: String) throws -> [String] {
+    final class Said { var texts: [String] = [] }
+    let said = Said()
+    try run(script, warnings: { said.texts.append($0) })
+    return said.texts
 }

@@ -72,6 +72,45 @@ import Testing
             """)
     }
 
+    /// A point that gave no numbers is finished, says so, and is not run again; those behind it are.
+    @Test func aPointThatFailsIsRecordedAndTheSweepGoesOn() throws {
+        let file = path()
+        try run("""
+            local function start(most)
+                local run = {}
+                local points, results = mr.sweep { "\(file)", lr = { 0.1, 10, 0.01, 100 } }
+                for point in points do
+                    run[#run + 1] = point.lr
+                    if point.lr == 100 then
+                        point:fail "Model:fit: diverged"
+                    else
+                        point:record { accuracy = point.lr == 10 and 0 / 0 or 1 - point.lr, loss = point.lr == 0.01 and 1 / 0 or 1 }
+                    end
+                    if #run == most then break end
+                end
+                return table.concat(run, " "), results
+            end
+            assert(start(2) == "0.1 10")
+            local run, results = start()
+            assert(run == "0.01 100", run)
+            run, results = start()
+            assert(run == "" and #results == 4)
+            local nan = results[2].accuracy
+            assert(nan ~= nan and results[2].failed == "accuracy is not a number" and results[2].loss == 1)
+            assert(results[3].failed == nil and results[3].loss == 1 / 0 and results[4].failed == "Model:fit: diverged")
+            assert(results:sort("accuracy")[1].lr == 0.01 and tostring(results):find "failed")
+            """)
+        // Text and numbers that print alike, and whole numbers that a double would not tell apart, are different points.
+        try run("""
+            local seen = 0
+            for point in mr.sweep { seed = { 1, "1", 9007199254740992, 9007199254740993 }, on = { true, "true" } } do
+                seen = seen + 1
+                point:record { value = seen }
+            end
+            assert(seen == 8, seen)
+            """)
+    }
+
     /// A bar that is left standing would be in front of all later ones.
     @Test(arguments: [
         "pcall(function() net():fit(tiny(), { epochs = 9, on_step = function() error 'stop' end }) end)",
@@ -102,6 +141,11 @@ import Testing
         ("mr.sweep { }", "needs an axis"),
         ("mr.sweep { keep = 0.5 }", "axis 'keep' must be a list of values, got a number"),
         ("mr.sweep { keep = {} }", "axis 'keep' has no values"),
+        ("mr.sweep { keep = { 0 / 0 } }", "a value that is not a number tells no point from another"),
+        ("mr.sweep { failed = { 1 } }", "an axis cannot be called 'failed'"),
+        ("for p in mr.sweep { keep = { 1 } } do p:record { 3 } end", "results have names, got the key 1"),
+        ("for p in mr.sweep { keep = { 1 } } do p:fail {} end", "must be a text or an error, got a table"),
+        ("local s, r = mr.sweep { keep = { 1 } } for p in s do p:fail 'x' end r:plot()", "every point of the sweep failed"),
         ("mr.sweep { keep = { 1, 1 } }", "has the value '1' twice"),
         ("mr.sweep { policy = { function() end } }", "a function needs a name"),
         ("mr.sweep { keep = { 1 }, points = { { keep = 1 } } }", "either points or axes"),

@@ -197,6 +197,11 @@ int moon_push_lazy_chunk(lua_State *L);
 
 /// Lua's version and authors.
 const char *moon_copyright(void);
+/// Gives this thread a decimal point in numbers, whatever the locale of the process says, and returns the locale that it
+/// had; NULL where there is no memory for one.
+void *moon_use_decimal_point(void);
+/// Gives this thread back the locale that moon_use_decimal_point returned.
+void moon_restore_locale(void *previous);
 
 /// Writes a line to standard error, which Swift 6 cannot name.
 void moon_write_standard_error(const char *bytes, size_t count);

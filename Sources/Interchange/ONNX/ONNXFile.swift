@@ -66,7 +66,7 @@ public enum ONNXFile {
     private static func file(_ graph: Graph, _ model: Onnx_ModelProto, source: String) throws -> ModelFile {
         func object(_ key: String) throws -> JSONObject {
             guard let text = model.metadataProps.first(where: { $0.key == key })?.value else { return [:] }
-            return try JSONValue.parse(text: text, source: "\(source) › \(key)").object ?? [:]
+            return try JSONValue.parse(text: text, source: "\(source) › \(key)", allowsNonFinite: true).object ?? [:]
         }
         var graph = graph
         let (origins, reader) = (try object(originsKey), DocumentReader(source: source))

@@ -97,9 +97,12 @@ enum TorchNodeWriter {
     private static func batchNorm(_ norm: BatchNorm, _ node: Node, _ writer: inout TorchWriter) throws -> String {
         let channels = writer.shape(of: node.inputs[1])[0]
         let keys = ["weight", "bias", "running_mean", "running_var"]
+        // With momentum 0, which exporters write of networks that they set to inference, what is trained further in PyTorch
+        // would be evaluated on statistics that never were its own. Here it is trained with the usual one as well.
+        let (momentum, word) = norm.momentum == 0 ? (BatchNorm().momentum, "  # was 0: statistics would stand still") : (norm.momentum, "")
         let layer = try writer.layer(
             node,
-            "BatchNorm2d(\(channels), eps=\(Python.number(norm.epsilon)), momentum=\(Python.number(norm.momentum)))",
+            "BatchNorm2d(\(channels), eps=\(Python.number(norm.epsilon)), momentum=\(Python.number(momentum)))\(word)",
             zip(keys, node.inputs[1..<5]).map { (key: $0, source: $1) })
         var text = "\(layer)(\(try writer.expression(node.inputs[0])))"
         if norm.addsResidual { text += " + \(try writer.expression(node.inputs[5]))" }

@@ -2,6 +2,7 @@
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local check = require "moonrail.check"
+local classes = require "moonrail.classes"
 local plot = require "moonrail.plot"
 local shrink = require "moonrail.shrink"
 
@@ -23,7 +24,7 @@ local function loss_of(logits, features, batch, options)
     local plain
     if options.loss then
         plain = options.loss(logits, batch, features)
-        if getmetatable(plain) ~= "Tensor" then error("Model:fit: option 'loss' must give a Tensor, got a " .. type(plain), 0) end
+        if getmetatable(plain) ~= "Tensor" then core.fail("lua.argument", "Model:fit: option 'loss' must give a Tensor, got a " .. type(plain)) end
     else
         plain = core.loss.cross_entropy(logits, batch.y, { smoothing = options.smoothing or 0 })
     end
@@ -43,7 +44,7 @@ end
 
 -- What the types of options do not tell: numbers out of range, and options that would do nothing.
 local function check_options(options)
-    local function refuse(name, reason) error(("Model:fit: option '%s' %s"):format(name, reason), 3) end
+    local function refuse(name, reason) core.fail("lua.argument", ("Model:fit: option '%s' %s"):format(name, reason)) end
     local ranges = {
         distill = { 0, 1, "must lie between 0 and 1" }, features = { 0, math.huge, "must not be negative" },
         temperature = { 1e-3, math.huge, "must be at least 0.001" }, smoothing = { 0, 1, "must lie between 0 and 1" },
@@ -64,6 +65,9 @@ local function check_options(options)
     if options.epochs and options.steps then refuse("steps", "and 'epochs' exclude each other") end
 end
 
+-- Whether the labels of the data are part of the loss.
+local function uses_labels(options) return not options.loss and not (options.teacher and options.distill == 1) end
+
 -- Where the teacher and the model can be compared inside: the taps of the teacher's layers, which compression keeps.
 local function common_taps(options)
     if not (options.teacher and options.features) then return {} end
@@ -72,6 +76,18 @@ local function common_taps(options)
         if not layer.classifier then taps[#taps + 1] = layer.tap end
     end
     return taps
+end
+
+-- Says so where evaluation, which normalises with running statistics, is right far less often than training, which
+-- normalises with those of the batch: too few steps move the running ones too little.
+local function compare_with_evaluation(model, batch, trained)
+    local has_statistics = false
+    for _, name in ipairs(model.parameter_names) do has_statistics = has_statistics or name:find "%.running_var$" end
+    if not has_statistics or batch.count < 8 then return end
+    local evaluated = core.hits(model(batch.x), batch.y) / batch.count
+    if trained - evaluated < 0.2 then return end
+    core.warn(("Model:fit: of the last batch the network is right for %s as it trains, and for %s as it is evaluated: the running statistics of its batch norms lag behind; train longer, or call model:reestimate(data)")
+        :format(rows.percent(trained), rows.percent(evaluated)))
 end
 
 --- Trains `model` in place and returns the history, a row an epoch.
@@ -90,9 +106,10 @@ function core.methods.Model.fit(model, data, options)
     check.object("Model:fit", 1, "data", data, "Dataset")
     options = check.options("Model:fit", options, known)
     check_options(options)
+    if options.validate then classes.check_same("Model:fit", data, "validate", options.validate) end
     local batches = data.batches
     local total = math.tointeger(options.steps or (options.epochs or 1) * batches)
-    if not total or total < 1 then error("Model:fit: epochs and steps must give a whole number of steps, at least 1", 2) end
+    if not total or total < 1 then core.fail("lua.argument", "Model:fit: epochs and steps must give a whole number of steps, at least 1") end
     local optimizer = options.optimizer
         or core.optim.sgd { lr = 0.05, momentum = 0.9, nesterov = true, weight_decay = 5e-4 }
     local schedule = options.schedule or core.schedule.one_cycle {}
@@ -117,13 +134,15 @@ function core.methods.Model.fit(model, data, options)
         core.diverged(step, epoch, reason, kept)
     end
 
-    -- Whether the last update left a model that gives numbers, which its loss would only tell at the next step.
+    -- Whether the last update left a model that gives numbers, which its loss would only tell at the next step. Gives how
+    -- often it was right about the batch as it trains, where it is a classifier.
     local before, after = core.keeper(model, optimizer)
-    local proven
+    local proven, right
     local function prove(epoch, batch)
-        if proven == state.step or not batch then return end
+        if proven == state.step or not batch then return right end
         before()
         local outputs = model:forward(batch.x, { taps = taps })
+        right = #outputs.shape == 2 and core.hits(outputs, batch.y) / batch.count or nil
         local sum = outputs:sum():item()
         after()
         before(false)
@@ -131,6 +150,7 @@ function core.methods.Model.fit(model, data, options)
             diverged(epoch, state.step, "the outputs behind its update are not finite")
         end
         proven = state.step
+        return right
     end
 
     local function save(epoch, batch)
@@ -165,9 +185,13 @@ function core.methods.Model.fit(model, data, options)
         for batch in data:epoch(epoch, { start = first }) do
             local start = core.clock()
             local factor = schedule(state.step / total)
-            if type(factor) ~= "number" then error("Model:fit: option 'schedule' must give a number, got a " .. type(factor), 2) end
+            if type(factor) ~= "number" then core.fail("lua.argument", "Model:fit: option 'schedule' must give a number, got a " .. type(factor)) end
             optimizer.lr = state.peak * factor
             local logits, features = model:forward(batch.x, { taps = taps })
+            if not last and uses_labels(options) then
+                classes.check_outputs("Model:fit", model, data, logits)
+                classes.remember(model, data)
+            end
             local loss = loss_of(logits, features, batch, options)
             local value = loss:item()
             if value ~= value or math.abs(value) == math.huge then
@@ -199,8 +223,9 @@ function core.methods.Model.fit(model, data, options)
         end
         if end_epoch(epoch, last) == false then break end
     end
-    prove((state.step - 1) // batches + 1, last)
+    local trained = prove((state.step - 1) // batches + 1, last)
     keep(false)
+    if trained and uses_labels(options) then compare_with_evaluation(model, last, trained) end
     progress:finish()
     optimizer.lr = state.peak
     return history

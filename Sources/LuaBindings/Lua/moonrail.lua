@@ -50,6 +50,7 @@ function core.methods.Train.curve(train)
     })
 end
 
+require "moonrail.groups"
 require "moonrail.fit"
 require "moonrail.finetune"
 require "moonrail.stages"
@@ -65,7 +66,7 @@ local function layer_row(row)
         __index = function(_, key) if key == "weight" then return weight end end,
         __newindex = function(_, key)
             local how = key == "weight" and (': model:set_parameter("%s", tensor) does'):format(parameter) or ""
-            error(("a row of model.layers says what the layer is; setting its '%s' changes nothing%s"):format(tostring(key), how), 2)
+            core.fail("lua.argument", ("a row of model.layers says what the layer is; setting its '%s' changes nothing%s"):format(tostring(key), how))
         end,
         __members = { weight = true },
     })

@@ -36,6 +36,15 @@ for (const button of document.querySelectorAll("th button")) button.onclick = ()
 
 -- What a cell sorts by, and the class that sets numbers to the right.
 local function sort_key(value) return type(value) == "table" and value[1] or value end
+
+-- The same as the page's script reads it. What is not a number sorts as what is not there, at the end.
+local function sort_text(value)
+    local key = sort_key(value)
+    if key == nil or key ~= key then return "" end
+    if key == math.huge or key == -math.huge then return key > 0 and "Infinity" or "-Infinity" end
+    return escape(key)
+end
+
 local function class(value) return type(sort_key(value)) == "number" and ' class="n"' or "" end
 
 -- A sortable table. A column is { key, heading, format, markup }; `markup` gives HTML after its text.
@@ -57,11 +66,10 @@ local function sortable(list, columns)
         out[#out + 1] = "<tr>"
         for _, column in ipairs(used) do
             local value = row[column[1]]
-            local key = sort_key(value)
             local text = value == nil and "" or escape(column[3] and column[3](value, row) or rows.text(value))
             if value ~= nil and column.markup then text = text .. column.markup(value, row) end
             out[#out + 1] = ('<td%s data-v="%s">%s</td>'):format(
-                class(value), key == nil and "" or escape(key), text)
+                class(value), sort_text(value), text)
         end
         out[#out + 1] = "</tr>\n"
     end

@@ -1,4 +1,5 @@
 -- Which chart rows become: rows:plot(path, options), and the drawings that a report shares with it.
+local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local chart = require "moonrail.chart"
 local textchart = require "moonrail.textchart"
@@ -17,8 +18,8 @@ local function numbers(list, key)
     local values = {}
     for i, row in ipairs(list) do
         if not is_finite(row[key]) then
-            error(("rows:plot: row %d has no finite number '%s', but %s; say which column with { key = … }"):format(
-                i, key, tostring(row[key])), 0)
+            core.fail("lua.argument", ("rows:plot: row %d has no finite number '%s', but %s; say which column with { key = … }"):format(
+                i, key, tostring(row[key])))
         end
         values[i] = row[key]
     end
@@ -86,7 +87,7 @@ function plot.comparison(list, options, form)
             }
         end
     end
-    if #points == 0 then error("report:plot: no row has an accuracy", 0) end
+    if #points == 0 then core.fail("lua.argument", "report:plot: no row has an accuracy") end
     return (form or chart).scatter {
         title = options.title or "Accuracy at each budget", x_label = options.absolute and "parameters" or "parameters kept",
         y_label = "accuracy", format_x = options.absolute and count or share, format_y = share, points = points,
@@ -103,6 +104,7 @@ function rows.methods.plot(list, path, options)
         key = "string", label = "string", title = "string", format = "function",
     })
     if path == nil then return print((draw or plot.bars)(list, options, textchart)) end
+    local point <close> = core.decimal_point()
     local drawing = (draw or plot.bars)(list, options)
     drawing:save(path)
 end

@@ -82,7 +82,10 @@ local methods = {}
 function methods.plot(self, path, options) rows.methods.plot(self.models, path, options) end
 
 --- Writes one HTML page with everything in it, which needs no network.
-function methods.html(self, path) core.write_text(path, page.html(self)) end
+function methods.html(self, path)
+    local point <close> = core.decimal_point()
+    core.write_text(path, page.html(self))
+end
 
 --- Writes the report's numbers as JSON.
 function methods.save(self, path) core.write_json(path, self) end
@@ -99,9 +102,9 @@ local known = {
 --- What a recipe found out, to be shown: `models` are rows as for report.compare, the first of them the reference.
 function report.make(options)
     options = check.options("mr.report", options, known)
-    if not options.models or not options.models[1] then error("mr.report: needs option 'models', rows with name and params", 2) end
+    if not options.models or not options.models[1] then core.fail("lua.argument", "mr.report: needs option 'models', rows with name and params") end
     for i, row in ipairs(options.models) do
-        if type(row) ~= "table" or type(row.params) ~= "number" then error(("mr.report: models[%d] has no number 'params'"):format(i), 2) end
+        if type(row) ~= "table" or type(row.params) ~= "number" then core.fail("lua.argument", ("mr.report: models[%d] has no number 'params'"):format(i)) end
     end
     local given = rawget(_G, "arg")
     return setmetatable({

@@ -8,7 +8,9 @@ local methods = {}
 -- How a table of rows prints is kept outside the rows, so that they stay plain data.
 local views = setmetatable({}, { __mode = "k" })
 
+--- Whole numbers with commas between thousands; what is no whole number stays as it is.
 function rows.grouped(number)
+    if not math.tointeger(number) then return rows.text(number) end
     local digits = ("%d"):format(number)
     local text = digits:reverse():gsub("(%d%d%d)", "%1,"):reverse()
     return (text:gsub("^,", ""):gsub("^%-,", "-"))
@@ -16,10 +18,13 @@ end
 
 function rows.extents(shape) return table.concat(shape, "×") end
 
-function rows.percent(fraction) return ("%.2f %%"):format(100 * fraction) end
+-- The sign that the processor gives a not-a-number says nothing.
+local function formatted(format, number) return number ~= number and "nan" or format:format(number) end
+
+function rows.percent(fraction) return formatted("%.2f %%", 100 * fraction) end
 
 function rows.fixed(places)
-    return function(number) return ("%." .. places .. "f"):format(number) end
+    return function(number) return formatted("%." .. places .. "f", number) end
 end
 
 --- A bar of eighths of a block, `width` columns for the value 1.
@@ -38,7 +43,9 @@ end
 local function text_of(value)
     if value == nil then return "" end
     -- Four digits, but no powers of ten for what a person counts in thousands.
-    if math.type(value) == "float" then return (math.abs(value) >= 1e4 and math.abs(value) < 1e12 and "%.0f" or "%.4g"):format(value) end
+    if math.type(value) == "float" then
+        return formatted(math.abs(value) >= 1e4 and math.abs(value) < 1e12 and "%.0f" or "%.4g", value)
+    end
     if type(value) == "table" then
         local parts = {}
         for i, part in ipairs(value) do parts[i] = tostring(part) end
@@ -53,7 +60,7 @@ rows.text = text_of
 -- The columns of a view that have a value in some row; all of them where there are no rows.
 local function occupied(view, list)
     if #list == 0 then return view end
-    local columns = { title = view.title, footer = view.footer, draw = view.draw }
+    local columns = { title = view.title, footer = view.footer, draw = view.draw, grows = view.grows }
     for _, column in ipairs(view) do
         for _, row in ipairs(list) do
             if row[column[1]] ~= nil then
@@ -65,19 +72,24 @@ local function occupied(view, list)
     return columns
 end
 
--- Without a view, the columns are the names found in the first row, in alphabetical order.
+-- Without a view, the columns are the names found in any row, in alphabetical order. Behind those of a view that grows
+-- stand the names that came later.
 local function columns_of(list)
     local view = views[list]
-    if view then return occupied(view, list) end
-    local columns = {}
-    for name, value in pairs(list[1] or {}) do
-        local kind = type(value)
-        if type(name) == "string" and kind ~= "userdata" and kind ~= "function" and (kind ~= "table" or not getmetatable(value)) then
-            columns[#columns + 1] = { name, name }
+    if view and not view.grows then return occupied(view, list) end
+    local columns, seen, more = view and occupied(view, list) or {}, {}, {}
+    for _, column in ipairs(view or {}) do seen[column[1]] = true end
+    for _, row in ipairs(list) do
+        for name, value in pairs(row) do
+            local kind = type(value)
+            if type(name) == "string" and not seen[name] and kind ~= "userdata" and kind ~= "function"
+                and (kind ~= "table" or not getmetatable(value)) then
+                seen[name], more[#more + 1] = true, { name, name }
+            end
         end
     end
-    table.sort(columns, function(a, b) return a[1] < b[1] end)
-    return columns
+    table.sort(more, function(a, b) return a[1] < b[1] end)
+    return table.move(more, 1, #more, #columns + 1, columns)
 end
 
 local function render(list)
@@ -132,26 +144,27 @@ local meta = {
             for name in pairs(methods) do names[#names + 1] = name end
             table.sort(names)
             local near = core.nearest(key, names)
-            if near then error(("Rows has no '%s' (did you mean '%s'?)"):format(key, near), 2) end
+            if near then core.fail("lua.unknownMember", ("Rows has no '%s' (did you mean '%s'?)"):format(key, near)) end
         end
     end,
     __members = methods,
 }
 
 --- Gives an array of rows its printing and methods. `view` is a list of { key, heading, format } with an optional
---- title, footer and draw (rows, options -> drawing); without one the names of the first row are the columns.
+--- title, footer, draw (rows, options -> drawing) and grows, with which names that are no column yet become one; without
+--- a view the names of all rows are the columns.
 function rows.wrap(list, view)
-    if type(list) ~= "table" then error("mr.rows: argument 1 (list) must be an array of rows, got a " .. type(list), 2) end
+    if type(list) ~= "table" then core.fail("lua.argument", "mr.rows: argument 1 (list) must be an array of rows, got a " .. type(list)) end
     if view ~= nil and type(view) ~= "table" then
-        error("mr.rows: argument 2 (view) must be a list of columns, got a " .. type(view), 2)
+        core.fail("lua.argument", "mr.rows: argument 2 (view) must be a list of columns, got a " .. type(view))
     end
     for i, row in ipairs(list) do
-        if type(row) ~= "table" then error(("mr.rows: row %d must be a table, got a %s"):format(i, type(row)), 2) end
+        if type(row) ~= "table" then core.fail("lua.argument", ("mr.rows: row %d must be a table, got a %s"):format(i, type(row))) end
     end
     for i, column in ipairs(view or {}) do
         local kind = type(column) == "table" and type(column[3])
         if not kind or column[1] == nil or type(column[2]) ~= "string" or (kind ~= "nil" and kind ~= "function") then
-            error(("mr.rows: column %d of the view must be { key, heading, format }, with a text and a function"):format(i), 2)
+            core.fail("lua.argument", ("mr.rows: column %d of the view must be { key, heading, format }, with a text and a function"):format(i))
         end
     end
     views[list] = view
@@ -176,28 +189,45 @@ local function derive(list, new)
     return rows.wrap(new, view)
 end
 
+-- Where a value stands whatever the order: numbers, text and truth values first, then what is not a number, then rows
+-- without a value.
+local function rank(value)
+    if value == nil then return 3 end
+    return value ~= value and 2 or 1
+end
+
+-- Whether `x` is less than `y`; false is less than true.
+local function less(x, y, key)
+    local kind = type(x)
+    if kind ~= type(y) then
+        core.fail("lua.argument", ("Rows:sort: '%s' holds a %s and a %s, which have no order"):format(tostring(key), kind, type(y)))
+    end
+    if kind == "boolean" then return not x and y end
+    if kind ~= "number" and kind ~= "string" then
+        core.fail("lua.argument", ("Rows:sort: '%s' holds a %s, which has no order"):format(tostring(key), kind))
+    end
+    return x < y
+end
+
 --- The rows by `key`, a column or a function of the row, largest first; `ascending = true` for the other way. Rows
---- without it come last.
+--- whose value is not a number come behind the others either way, and rows without it last.
 function methods.sort(list, key, options)
     options = check.options("Rows:sort", options, { ascending = "boolean" })
     local ascending = options.ascending
-    local new, position, values = {}, {}, {}
-    for i, row in ipairs(list) do new[i] = row end
-    for i, row in ipairs(new) do
-        position[row] = i
-        if type(key) == "function" then values[row] = key(row) else values[row] = row[key] end
+    local entries, new = {}, {}
+    for i, row in ipairs(list) do
+        local value
+        if type(key) == "function" then value = key(row) else value = row[key] end
+        entries[i] = { row = row, place = i, value = value, rank = rank(value) }
     end
-    table.sort(new, function(a, b)
-        local x, y = values[a], values[b]
-        if x == y then return position[a] < position[b] end
-        if x == nil then return false end
-        if y == nil then return true end
-        if type(x) ~= type(y) then
-            error(("Rows:sort: '%s' holds a %s and a %s, which have no order"):format(tostring(key), type(x), type(y)), 0)
-        end
-        if ascending then return x < y end
-        return x > y
+    table.sort(entries, function(a, b)
+        local x, y = a.value, b.value
+        if a.rank ~= b.rank then return a.rank < b.rank end
+        if a.rank > 1 or x == y then return a.place < b.place end
+        if ascending then return less(x, y, key) end
+        return less(y, x, key)
     end)
+    for i, entry in ipairs(entries) do new[i] = entry.row end
     return derive(list, new)
 end
 
@@ -205,7 +235,7 @@ end
 function methods.top(list, count)
     local most = math.tointeger(count)
     if not most or most < 0 then
-        error(("Rows:top: argument 1 (count) must be a whole number of at least 0, got %s"):format(tostring(count)), 2)
+        core.fail("lua.argument", ("Rows:top: argument 1 (count) must be a whole number of at least 0, got %s"):format(tostring(count)))
     end
     local new = {}
     for i, row in ipairs(list) do
@@ -232,124 +262,6 @@ function methods.column(list, key)
     return values
 end
 
---- One row for each different value of the column `by`, or of several of them, in the order in which they first
---- occur: with `count`, and `rows`, those that share it.
-function methods.group(list, by)
-    local keys = type(by) == "table" and by or { by }
-    if #keys == 0 then error("Rows:group: needs a column, or a list of columns", 2) end
-    local groups, found = {}, {}
-    for _, row in ipairs(list) do
-        local parts = {}
-        for i, key in ipairs(keys) do parts[i] = ("%s %s"):format(math.type(row[key]) or type(row[key]), tostring(row[key])) end
-        local id = table.concat(parts, "\0")
-        local group = found[id]
-        if not group then
-            group = { count = 0, rows = rows.wrap({}, views[list]) }
-            for _, key in ipairs(keys) do group[key] = row[key] end
-            groups[#groups + 1], found[id] = group, group
-        end
-        group.count = group.count + 1
-        group.rows[group.count] = row
-    end
-    local view = {}
-    for i, key in ipairs(keys) do view[i] = { key, key } end
-    view[#view + 1] = { "count", "count" }
-    return rows.wrap(groups, view)
-end
-
--- The columns that hold numbers and are no key, in the order in which they print.
-local function numeric_columns(list, keys)
-    local taken, columns = { count = true }, {}
-    for _, key in ipairs(keys) do taken[key] = true end
-    for _, column in ipairs(columns_of(list)) do
-        local key = column[1]
-        for _, row in ipairs(taken[key] and {} or list) do
-            if type(row[key]) == "number" then
-                columns[#columns + 1], taken[key] = { key, column[2], column[3] }, true
-                break
-            end
-        end
-    end
-    return columns
-end
-
-local function moments(list, key)
-    local sum, count = 0, 0
-    for _, row in ipairs(list) do
-        if type(row[key]) == "number" then sum, count = sum + row[key], count + 1 end
-    end
-    if count == 0 then return nil end
-    local mean, squares = sum / count, 0
-    for _, row in ipairs(list) do
-        if type(row[key]) == "number" then squares = squares + (row[key] - mean) ^ 2 end
-    end
-    return mean, count > 1 and math.sqrt(squares / (count - 1)) or nil
-end
-
---- The means of the columns that hold numbers: one row for each different value of `by` (a column or several), or one of
---- all rows. With deviation = true also their sample deviations, as accuracy_sd for accuracy.
-function methods.mean(list, by, options)
-    options = check.options("Rows:mean", options, { deviation = "boolean" })
-    local keys = type(by) == "table" and by or { by }
-    local columns = numeric_columns(list, keys)
-    local groups
-    if by == nil then
-        local all = methods.filter(list, function() return true end)
-        groups = rows.wrap({ { count = #all, rows = all } }, { { "count", "count" } })
-    else
-        groups = methods.group(list, by)
-    end
-    local view = rows.view(groups)
-    for _, column in ipairs(columns) do
-        view[#view + 1] = column
-        if options.deviation then view[#view + 1] = { column[1] .. "_sd", "±", column[3] } end
-    end
-    for _, group in ipairs(groups) do
-        for _, column in ipairs(columns) do
-            local key = column[1]
-            local mean, deviation = moments(group.rows, key)
-            group[key] = mean
-            if options.deviation then group[key .. "_sd"] = deviation end
-        end
-        group.rows = nil
-    end
-    return groups
-end
-
---- Each row with the fields of the row of `other` that has the same value in column `on` ("name"); a field that both
---- have stays as it is here. Rows without a partner stay alone, or with inner = true are left out.
-function methods.join(list, other, on, options)
-    options = check.options("Rows:join", options, { inner = "boolean" })
-    if type(other) ~= "table" then error("Rows:join: argument 1 (other) must be rows, got a " .. type(other), 2) end
-    on = on or "name"
-    local partners, added, seen = {}, {}, {}
-    for i, row in ipairs(other) do
-        local key = row[on]
-        if key ~= nil then
-            if partners[key] then error(("Rows:join: %s '%s' is twice in the other rows, last in row %d"):format(on, tostring(key), i), 2) end
-            partners[key] = row
-        end
-    end
-    for _, column in ipairs(columns_of(list)) do seen[column[1]] = true end
-    for _, column in ipairs(columns_of(other)) do
-        if not seen[column[1]] then added[#added + 1] = column end
-    end
-    local new = {}
-    for _, row in ipairs(list) do
-        local partner = row[on] ~= nil and partners[row[on]] or nil
-        if partner or not options.inner then
-            local joined = {}
-            for name, value in pairs(partner or {}) do joined[name] = value end
-            for name, value in pairs(row) do joined[name] = value end
-            new[#new + 1] = joined
-        end
-    end
-    local view = { title = (views[list] or {}).title }
-    for _, column in ipairs(columns_of(list)) do view[#view + 1] = column end
-    for _, column in ipairs(added) do view[#view + 1] = column end
-    return rows.wrap(new, view)
-end
-
 --- The rows that `change(row)` gives; without a result a row is left out.
 function methods.map(list, change)
     check.callable("Rows:map", 1, "change", change)
@@ -357,13 +269,14 @@ function methods.map(list, change)
     for _, row in ipairs(list) do
         local changed = change(row)
         if changed ~= nil and type(changed) ~= "table" then
-            error("Rows:map: the function must give a row or nil, got a " .. type(changed), 2)
+            core.fail("lua.argument", "Rows:map: the function must give a row or nil, got a " .. type(changed))
         end
         new[#new + 1] = changed
     end
     return rows.wrap(new)
 end
 
+-- Without what has no form in a file, such as tensors.
 local function without_objects(fields)
     local plain = {}
     for name, value in pairs(fields) do
@@ -375,7 +288,7 @@ end
 --- Writes the columns that print where `path` ends in .csv, and all else as JSON, but for objects such as embeddings, moments or
 --- the data that a plan was whitened by.
 function methods.save(list, path)
-    if type(path) ~= "string" then error("Rows:save: argument 1 (path) must be a string, got a " .. type(path), 2) end
+    if type(path) ~= "string" then core.fail("lua.argument", "Rows:save: argument 1 (path) must be a string, got a " .. type(path)) end
     if path:match("%.csv$") then return core.write_text(path, methods.csv(list)) end
     local plain = without_objects(list)
     for i, row in ipairs(list) do plain[i] = type(row) == "table" and without_objects(row) or row end

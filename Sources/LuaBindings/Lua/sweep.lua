@@ -6,8 +6,10 @@ local check = require "moonrail.check"
 
 -- What is no axis.
 local known = { points = true, label = true, log = true }
+-- Says in the rows of a sweep why a point failed.
+local taken = "failed"
 
-local function fail(text, ...) error(("mr.sweep: " .. text):format(...), 0) end
+local function fail(text, ...) core.fail("lua.argument", ("mr.sweep: " .. text):format(...)) end
 
 -- An axis as a list of { name, value }: what stands under its string key is named by it, anything else by itself.
 local function axis_values(axis, values)
@@ -17,6 +19,7 @@ local function axis_values(axis, values)
         if type(name) ~= "string" and type(name) ~= "number" and type(name) ~= "boolean" then
             fail("axis '%s': a %s needs a name, as in { name = value }", axis, type(name))
         end
+        if name ~= name then fail("axis '%s': a value that is not a number tells no point from another", axis) end
         if names[name] then fail("axis '%s' has the value '%s' twice", axis, tostring(name)) end
         names[name] = true
         list[#list + 1] = { name = name, value = value }
@@ -53,6 +56,7 @@ end
 local function from_axes(options)
     local axes = {}
     for name, values in pairs(options) do
+        if name == taken then fail("an axis cannot be called '%s', which says of a row why its point failed", taken) end
         if type(name) == "string" and not known[name] then axes[#axes + 1] = { name = name, values = axis_values(name, values) } end
     end
     table.sort(axes, function(a, b) return a.name < b.name end)
@@ -65,9 +69,11 @@ local function from_list(list)
         if type(values) ~= "table" then fail("points[%d] must be a table of values by name", i) end
         local point = { names = {}, values = values }
         for name, value in pairs(values) do
-            if type(name) ~= "string" or type(value) == "table" or type(value) == "function" or type(value) == "userdata" then
+            if type(name) ~= "string" or type(value) == "table" or type(value) == "function" or type(value) == "userdata"
+                or value ~= value then
                 fail("points[%d]: '%s' must be a number, a string or a boolean", i, tostring(name))
             end
+            if name == taken then fail("points[%d]: '%s' says of a row why its point failed, and is no axis", i, taken) end
             point.names[name] = value
         end
         points[i] = point
@@ -75,13 +81,17 @@ local function from_list(list)
     return points
 end
 
--- What tells points apart: their names and values in alphabetical order. 1 and 1.0 are the same number.
+-- What tells points apart: their names and values in alphabetical order. 1 and 1.0 are the same number, 1 and "1" are not.
 local function key_of(names, axes)
     local parts = {}
     for i, axis in ipairs(axes) do
-        local value = names[axis]
-        if type(value) == "number" then value = ("%.17g"):format(value) end
-        parts[i] = ("%s=%s"):format(axis, tostring(value))
+        local value, text = names[axis], nil
+        if type(value) == "number" then
+            text = math.tointeger(value) and ("%d"):format(value) or ("%.17g"):format(value)
+        else
+            text = type(value) == "string" and ("%q"):format(value) or tostring(value)
+        end
+        parts[i] = ("%s=%s"):format(axis, text)
     end
     return table.concat(parts, ", ")
 end
@@ -109,6 +119,7 @@ end
 
 -- A run of its own for TensorBoard: the settings of the point, and the numbers among its results.
 local function log_point(directory, names, row)
+    local point <close> = core.decimal_point()
     local numbers, parts = {}, {}
     for _, name in ipairs(sorted_keys(names)) do
         local value = names[name]
@@ -118,6 +129,7 @@ local function log_point(directory, names, row)
     for name, value in pairs(row) do
         if names[name] == nil and type(value) == "number" and value - value == 0 then numbers[name] = value end
     end
+    if row.failed then numbers.failed = 1 end
     local events = core.event_file(directory .. "/" .. run)
     events:settings(names, run)
     events:scalars(numbers, 0)
@@ -126,21 +138,48 @@ end
 
 local point_methods = {}
 
---- Finishes a point: `results` become its row, and the file is written.
+-- Why results are those of a point that failed: the first of them, by name, that is not a number.
+local function failure_of(results)
+    for _, name in ipairs(sorted_keys(results)) do
+        if results[name] ~= results[name] then return name .. " is not a number" end
+    end
+end
+
+--- Finishes a point: `results` become its row, and the file is written. Where one of them is not a number, `failed` of the
+--- row says so: the sweep goes on, and a later start does not run the point again.
 function point_methods.record(point, results)
-    if type(results) ~= "table" then error("point:record: needs a table of results", 2) end
+    if type(results) ~= "table" then core.fail("lua.argument", "point:record: needs a table of results") end
     local state = getmetatable(point).state
     local row = {}
-    for name, value in pairs(results) do row[name] = value end
-    for name, value in pairs(state.point.names) do
-        if row[name] ~= nil then error(("point:record: '%s' is an axis of the sweep, not a result"):format(name), 2) end
+    for name, value in pairs(results) do
+        if type(name) ~= "string" then core.fail("lua.argument", ("point:record: results have names, got the key %s"):format(tostring(name))) end
         row[name] = value
     end
+    for name, value in pairs(state.point.names) do
+        if row[name] ~= nil then core.fail("lua.argument", ("point:record: '%s' is an axis of the sweep, not a result"):format(name)) end
+        row[name] = value
+    end
+    if row.failed == nil then row.failed = failure_of(results) end
     state.finish(row)
 end
 
--- A list's rows also draw as a comparison where they have what that needs.
-local function draw(list, options, form)
+--- Finishes a point that gave no results: `failed` of its row is `reason`, a text or an error that was caught, such as that
+--- of a training that diverged.
+function point_methods.fail(point, reason)
+    local text = type(reason) == "userdata" and reason.message or reason
+    if type(text) ~= "string" or text == "" then
+        core.fail("lua.argument", ("point:fail: argument 1 (reason) must be a text or an error, got a %s"):format(type(reason)))
+    end
+    point_methods.record(point, { failed = text })
+end
+
+-- A list's rows also draw as a comparison where they have what that needs. Points that failed have no place in a drawing.
+local function draw(all, options, form)
+    local list = {}
+    for _, row in ipairs(all) do
+        if not row.failed then list[#list + 1] = row end
+    end
+    if #all > 0 and #list == 0 then core.fail("lua.argument", "rows:plot: every point of the sweep failed, so there is nothing to draw") end
     local first = list[1] or {}
     if first.params and first.accuracy then
         local named = {}

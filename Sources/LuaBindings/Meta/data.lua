@@ -30,8 +30,11 @@ function mr.data.cifar10(options) end
 function mr.data.cifar100(options) end
 
 --- PNG and JPEG files in a directory for each class, brought to `size` = { height, width } by cutting out the middle or
---- by stretching. Pictures that lie in `dir` itself are of one class, "unlabelled". For test images give the classes, mean and std of the training images.
----@param options { dir: string, size: integer[], channels: integer, fit: "crop"|"stretch", classes: string[], name: string, split: "train"|"test", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+--- by stretching. Pictures that lie in `dir` itself are of one class, "unlabelled". For test images give the classes, mean and
+--- std of the training images: classes = train.classes, of which some may have no pictures here. What is passed over is said
+--- with its count: other formats, directories within a class, classes without pictures. A damaged picture is an error that
+--- names it; skip_damaged = true leaves it out.
+---@param options { dir: string, size: integer[], channels: integer, fit: "crop"|"stretch", classes: string[], skip_damaged: boolean, name: string, split: "train"|"test", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
 ---@return Dataset
 function mr.data.folder(options) end
 

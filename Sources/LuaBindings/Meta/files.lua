@@ -27,7 +27,8 @@ function mr.model_size(path) end
 ---@param text string
 function mr.write_text(path, text) end
 
---- Writes a table as JSON, whole or not at all.
+--- Writes a table as JSON, whole or not at all. Numbers that are not finite are NaN, Infinity and -Infinity, as in Python. Keys
+--- that are neither names nor places of an array are refused.
 ---@param path string
 ---@param value any
 function mr.write_json(path, value) end
@@ -70,7 +71,8 @@ function mr.write_safetensors(path, tensors, options) end
 ---@return Tensor
 function mr.read_idx(path) end
 
---- Reads a PNG or JPEG picture: uint8 [3, H, W].
+--- Reads a PNG or JPEG picture of any kind: uint8 [3, H, W], with the values that Pillow's convert("RGB") gives. Of 16 bits the
+--- upper eight are taken, CMYK is mixed, alpha is dropped; gamma, colour profiles and the orientation tag change nothing.
 ---@param path string
 ---@return Tensor
 function mr.read_picture(path) end
@@ -85,7 +87,8 @@ function mr.read_text(path) end
 ---@return boolean
 function mr.exists(path) end
 
---- Reads JSON into tables.
+--- Reads JSON into tables, also with a byte order mark and with NaN, Infinity and -Infinity. A whole number whose digits no
+--- number of Lua holds is refused.
 ---@param path string
 ---@return any
 function mr.read_json(path) end

@@ -180,7 +180,8 @@ function mr.rows(list, view) end
 ---@return Iterator
 function mr.iter(source, ...) end
 
---- Rows of a file of comma-separated values whose first line names the columns. Empty cells are nil.
+--- Rows of a file of comma-separated values whose first line names the columns. Empty cells are nil and blank lines no rows;
+--- numbers, nan, inf, true and false are read as such, but for text in quotes and digits that a number would lose.
 ---@param path string
 ---@return Rows
 function mr.read_csv(path) end
@@ -234,6 +235,8 @@ function Model:features(images, names) end
 --- Where the loss, a gradient, an update or the outputs behind it are no finite numbers, it stops with an error (its code is
 --- "training.diverged") that names step and epoch; model and optimizer are then those before the last update, whose loss was
 --- a number. A checkpoint is written only of a model whose outputs are numbers.
+--- The classes of the data are checked against the network's outputs and against those of validate, and stay with the model
+--- as its note "classes". Where evaluation is right far less often than training, it is said why.
 ---@param data Dataset
 ---@param options? { loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, optimizer: Optimizer, schedule: function, smoothing: number, teacher: Model, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
 ---@return table
@@ -259,7 +262,8 @@ function Model:finetune(data, options) end
 function Model:compress_in_stages(plan, data, options) end
 
 --- Accuracy and mean cross-entropy over a data set, without augmentation. Images whose outputs hold a not-a-number count as
---- wrong; undefined is how many there are.
+--- wrong; undefined is how many there are. Data whose classes are not those of the network, by their number or by the names
+--- that it was trained on, are refused.
 ---@param data Dataset
 ---@param options? { label: string }
 ---@return { accuracy: number, loss: number, undefined: integer, images: integer, seconds: number }

@@ -75,7 +75,8 @@ function mr.nn.conv_transpose(options) end
 ---@return Layer
 function mr.nn.linear(options) end
 
---- Batch normalisation over each channel.
+--- Batch normalisation over each channel. With momentum 0 the running statistics would stand still; training takes 0.1 then, and
+--- says so.
 ---@param options? { epsilon: number, momentum: number, name: string }
 ---@return Layer
 function mr.nn.batch_norm(options) end

@@ -4,7 +4,8 @@
 ---@class Rows
 local Rows = {}
 
---- The rows by a column or a function of the row, largest first. Rows without it come last.
+--- The rows by a column or a function of the row, largest first. What is not a number comes behind the rest whatever the
+--- order, and rows without a value last.
 ---@param key string|function
 ---@param options? { ascending: boolean }
 ---@return Rows
@@ -50,7 +51,8 @@ function Rows:join(other, on, options) end
 ---@return any[]
 function Rows:column(key) end
 
---- The columns that print, as comma-separated values.
+--- The columns that print, as comma-separated values that mr.read_csv reads as they were: numbers with all their digits, nan
+--- and inf, true and false; text that reads as one of them stands in quotes. Without a view every name of every row is a column.
 ---@return string
 function Rows:csv() end
 
@@ -74,7 +76,9 @@ function mr.compare(entries) end
 
 --- Goes through the points of an experiment: every combination of axes, or a list of points. A point has its values as
 --- fields, and point:record(results) finishes it. With a file, finished points are kept there, and a second start goes
---- on after them; several processes may share the file, and leave out what another has finished. A value that JSON cannot hold, such as a policy, has a name. Gives an iterator and the rows of the
+--- on after them; several processes may share the file, and leave out what another has finished. A value that JSON cannot hold,
+--- such as a policy, has a name. A point with a result that is not a number is finished too, and `failed` of its row says why;
+--- point:fail(reason) does that for one that gave no results, as after an error. Gives an iterator and the rows of the
 --- finished points: local points, results = mr.sweep { "sweep.json", keep = { 0.7, 0.5 }, policy = { "uniform", own = f } }.
 --- log = "dir" writes a run for TensorBoard for each point, with its settings and the numbers of its results.
 ---@param options { points: table[], label: string, log: string }

@@ -39,6 +39,7 @@ local function images(model)
         if #shape ~= 3 then error("--data: the model's input is no image, so a directory of pictures does not fit it", 0) end
         all = mr.data.folder {
             dir = where, size = { shape[2], shape[3] }, channels = shape[1], batch = 64, mean = mean, std = std,
+            skip_damaged = options.skip_damaged,
         }
     end
     if #all < 20 then error(("--data: %d images are too few; 20 are the least"):format(#all), 0) end
@@ -47,13 +48,18 @@ local function images(model)
 end
 
 -- How often two models name the same class; for results that are no row of classes for each image, such as maps or
--- boxes, how much of them is alike: 1 less the norm of the difference by the norm.
+-- boxes, how much of them is alike: 1 less the norm of the difference by the norm. A row with a not-a-number names no class,
+-- and results with one are like nothing, so neither is ever agreement.
 local function agreement(one, other, data)
-    local progress, same, apart, whole = mr.progress("comparing", #data), 0, 0, 0
+    local progress, same, apart, whole, has_classes = mr.progress("comparing", #data), 0, 0, 0, false
     for batch in data:with { shuffle = false, augment = {}, drop_last = false }:epoch() do
         local ours, theirs = { one(batch.x) }, { other(batch.x) }
         if #theirs == 1 and #theirs[1].shape == 2 then
-            same = same + ours[1]:argmax():eq(theirs[1]:argmax()):sum():item()
+            has_classes = true
+            -- The largest of a row is a not-a-number where one is in it, which equals nothing, not even itself.
+            local ours_tell, theirs_tell = ours[1]:max(2), theirs[1]:max(2)
+            local tells = ours_tell:eq(ours_tell) * theirs_tell:eq(theirs_tell)
+            same = same + (ours[1]:argmax():eq(theirs[1]:argmax()):to "float32" * tells):sum():item()
         else
             for i, wanted in ipairs(theirs) do
                 apart, whole = apart + (ours[i] - wanted):norm() ^ 2, whole + wanted:norm() ^ 2
@@ -62,7 +68,10 @@ local function agreement(one, other, data)
         progress:advance(batch.count)
     end
     progress:finish()
-    return whole > 0 and 1 - math.sqrt(apart / whole) or same / #data
+    if has_classes then return same / #data end
+    if apart == 0 then return 1 end
+    local alike = 1 - math.sqrt(apart / whole)
+    return alike == alike and alike or 0
 end
 
 mr.seed(1)
@@ -74,7 +83,13 @@ local labelled = train and not options.unlabelled and #train.classes > 1
 -- Labels and tuning are for models that give a row of classes for each image.
 local function check_result(batch)
     local results = { model(batch.x) }
-    if #results == 1 and #results[1].shape == 2 then return end
+    if #results == 1 and #results[1].shape == 2 then
+        local outputs = results[1].shape[2]
+        if labelled and #train.classes > outputs then
+            error(("--data: %d classes of images are more than the model's %d outputs: add --unlabelled"):format(#train.classes, outputs), 0)
+        end
+        return
+    end
     if labelled then error("the model's result is no class for each image: add --unlabelled", 0) end
     if options.tune > 0 then
         error("--tune is for models that give a class for each image; without it the images still repair the model", 0)

@@ -73,7 +73,7 @@ enum ONNXExporter {
         try objects.filter { !$0.object.members.isEmpty }.map { key, object in
             var entry = Onnx_StringStringEntryProto()
             entry.key = key
-            entry.value = try JSONValue.object(object).serialized()
+            entry.value = try JSONValue.object(object).serialized(allowsNonFinite: true)
             return entry
         }
     }
