@@ -9,6 +9,11 @@ MoonCallbacks moon_callbacks;
 
 void moon_install(MoonCallbacks callbacks) { moon_callbacks = callbacks; }
 
+bool moon_has_room(const MoonHost *host, size_t byteCount) {
+    size_t used = host->heapBytes + host->externalBytes;
+    return used <= host->heapLimit && byteCount <= host->heapLimit - used;
+}
+
 /// Accounts every block, and refuses to grow over the limit or over what the system gives, which Lua answers with a
 /// collection and then an error.
 void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize) {
@@ -19,7 +24,7 @@ void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize) 
         host->heapBytes -= held;
         return NULL;
     }
-    if (host->heapLimit != 0 && newSize > held && newSize - held > host->heapLimit - host->heapBytes) return NULL;
+    if (host->heapLimit != 0 && newSize > held && !moon_has_room(host, newSize - held)) return NULL;
     void *result = realloc(block, newSize);
     if (result == NULL) return newSize <= held ? block : NULL;  // Lua relies on shrinking never to fail
     host->heapBytes += newSize - held;
@@ -132,12 +137,17 @@ int moon_registry_index(void) { return LUA_REGISTRYINDEX; }
 /// The least number of newly charged bytes that is worth a collection.
 static const size_t leastBatch = 64u << 20;
 
+/// Where memory is limited, garbage must not fill it before anybody looks.
+static size_t threshold(const MoonHost *host) {
+    size_t batch = host->externalBytes > leastBatch ? host->externalBytes : leastBatch;
+    return host->heapLimit != 0 && batch > host->heapLimit / 4 ? host->heapLimit / 4 : batch;
+}
+
 void moon_collect(lua_State *L) {
     MoonHost *host = moon_host(L);
     if (host != NULL) host->pendingBytes = 0;
     lua_gc(L, LUA_GCCOLLECT);
-    if (host != NULL)
-        host->collectionThreshold = host->externalBytes > leastBatch ? host->externalBytes : leastBatch;
+    if (host != NULL) host->collectionThreshold = threshold(host);
 }
 
 void moon_collect_if_due(lua_State *L, MoonHost *host) {

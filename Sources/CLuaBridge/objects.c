@@ -112,9 +112,23 @@ typedef struct ObjectRequest {
     int metatable;
 } ObjectRequest;
 
+/// What an object keeps outside of Lua's heap beside the bytes that it says: itself, and what describes its contents.
+static const size_t objectCost = 256;
+
+/// Makes room below the limit for bytes outside of Lua's heap, by a collection where need be; raises where there is none.
+static void makeRoom(lua_State *L, MoonHost *host, size_t byteCount) {
+    if (host->heapLimit == 0 || moon_has_room(host, byteCount)) return;
+    lua_gc(L, LUA_GCCOLLECT);
+    if (moon_has_room(host, byteCount)) return;
+    lua_newuserdatauv(L, byteCount, 0);  // refused by the allocator, which makes it Lua's own error of memory
+    lua_pop(L, 1);
+}
+
 static int objectBody(lua_State *L) {
     ObjectRequest *request = lua_touserdata(L, 1);
     if (request->host->isClosing) return luaL_error(L, "the Lua state is closing");
+    if (request->host->heapLimit != 0) request->byteCount += objectCost;
+    makeRoom(L, request->host, request->byteCount);
     MoonObject *object = lua_newuserdatauv(L, sizeof *object, 0);
     *object = (MoonObject){NULL, NULL, request->host, request->byteCount};
     lua_rawgeti(L, LUA_REGISTRYINDEX, request->metatable);

@@ -10,6 +10,7 @@ public enum Toolkit {
 
     /// Registers the classes and makes the modules known. What they need is loaded when they are required.
     public static func install(in state: LuaState) throws {
+        if state.options.context == nil, let limit = state.options.memoryLimit { state.context.memory.limit = limit }
         let session = Session()
         try state.register(TensorClass.make())
         try state.register(ModelClass.make(session))

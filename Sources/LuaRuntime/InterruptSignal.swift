@@ -16,14 +16,21 @@ public enum InterruptSignal {
     /// look for no request. Files are written whole or not at all, so that none is lost by that.
     public static func stopsWorkThenProcess() {
         handle(SIGALRM) { _ in
-            if ComputeContext.standard.cancellation.isRequested { InterruptSignal.endProcess() }
+            let cancellation = ComputeContext.standard.cancellation
+            if cancellation.wasInterrupted { InterruptSignal.endProcess() }
+            if cancellation.isLate { InterruptSignal.endLateProcess() }
         }
         handle(SIGINT) { _ in
             let cancellation = ComputeContext.standard.cancellation
-            if cancellation.isRequested { InterruptSignal.endProcess() }
+            if cancellation.wasInterrupted { InterruptSignal.endProcess() }
             cancellation.request()
             InterruptSignal.startTimer(microseconds: InterruptSignal.graceMicroseconds)
         }
+    }
+
+    /// Ends the process, with status 1 and a sentence, where the work goes on for longer than `seconds` and the grace.
+    public static func endsProcess(afterSeconds seconds: Double) {
+        startTimer(microseconds: Int(min(max(seconds, 0), 1e9) * 1e6) + graceMicroseconds)
     }
 
     /// The work has ended by itself.
@@ -38,9 +45,15 @@ public enum InterruptSignal {
         _exit(130)
     }
 
+    private static func endLateProcess() {
+        let text: StaticString = "error: the script took more seconds than its limit allows\n"
+        _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        _exit(1)
+    }
+
     private static func startTimer(microseconds: Int) {
         var timer = itimerval()
-        timer.it_value.tv_usec = microseconds
+        (timer.it_value.tv_sec, timer.it_value.tv_usec) = (microseconds / 1_000_000, microseconds % 1_000_000)
         setitimer(__itimer_which_t(0), &timer, nil)
     }
 

@@ -54,6 +54,7 @@ public struct LuaFailure: Failure, @unchecked Sendable {
     static let stateClosed = LuaFailure(code: "lua.stateClosed", message: "the Lua state was closed")
     static let foreignValue = LuaFailure(code: "lua.foreignValue", message: "the value belongs to another Lua state")
     static let stackFull = LuaFailure(code: "lua.stackFull", message: "the Lua stack is full")
+    static let timeLimit = LuaFailure(code: "lua.timeLimit", message: "the script took more seconds than its limit allows")
     static let instructionLimit = LuaFailure(
         code: "lua.instructionLimit", message: "the script ran more instructions than its limit allows")
 }

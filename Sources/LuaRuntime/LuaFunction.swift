@@ -1,3 +1,4 @@
+import Basics
 import CLua
 import CLuaBridge
 
@@ -34,6 +35,9 @@ public struct LuaFunction {
 extension LuaState {
     /// Runs the function below the arguments on top of the stack; the only way from Swift into Lua code.
     func call(argumentCount: Int, resultCount: Int) throws {
+        let isOutermost = host.pointee.callDepth == 0 && options.timeLimit != nil
+        if isOutermost { context.cancellation.allow(seconds: options.timeLimit) }
+        defer { if isOutermost { context.cancellation.allow(seconds: nil) } }
         try check(moon_call(current, host, Int32(argumentCount), Int32(resultCount)))
     }
 }

@@ -5,10 +5,15 @@ public struct LuaOptions {
     /// Whether scripts are confined: no `io`, `debug`, `loadfile`, `dofile`, `package.loadlib`, files for `require`,
     /// compiled chunks, `os` beyond the clock, or `__gc` in script metatables.
     public var isSandboxed: Bool
-    /// The most bytes that the Lua heap may hold; `nil` for no limit. Memory of Swift objects does not count.
+    /// The most bytes that the Lua heap and the tensors, models and data sets that scripts hold may take together; `nil` for
+    /// no limit. Each object counts in full, also where several share their bytes. What one function of the toolkit takes
+    /// while it runs is limited by the context, which a state of its own limits to the same number.
     public var memoryLimit: Int?
     /// The most virtual-machine instructions that one outermost call may run; `nil` for no limit.
     public var instructionLimit: Int?
+    /// The most seconds that one outermost call may take; `nil` for no limit. Scripts, functions of the library and loops of
+    /// the toolkit see it, but one call of LAPACK or of a large kernel is not cut short.
+    public var timeLimit: Double?
     /// The files and directories that functions of the host may open for a script; `nil` for all of them, or for none in
     /// a sandbox. It covers what is asked for by `LuaCall.path` and `OptionReader.path`; without a sandbox, Lua's own `io`
     /// knows no such limit.
@@ -34,7 +39,8 @@ public struct LuaOptions {
     public var warnings: ((String) -> Void)?
 
     public init(
-        isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil, allowedPaths: [String]? = nil,
+        isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil, timeLimit: Double? = nil,
+        allowedPaths: [String]? = nil,
         context: ComputeContext? = nil, interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient,
         ignoresEnvironment: Bool = false,
         output: ((String) throws -> Void)? = nil,
@@ -43,6 +49,7 @@ public struct LuaOptions {
         self.isSandboxed = isSandboxed
         self.memoryLimit = memoryLimit
         self.instructionLimit = instructionLimit
+        self.timeLimit = timeLimit
         self.allowedPaths = allowedPaths
         self.context = context
         self.interruptInterval = interruptInterval

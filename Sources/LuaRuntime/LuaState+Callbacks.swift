@@ -18,14 +18,19 @@ private func enterSwift(_ L: OpaquePointer?, _ box: UnsafeMutableRawPointer?) ->
     return state.entering(L) {
         let argumentCount = lua_gettop(L)
         do {
-            if state.context.cancellation.isRequested { throw Interrupted() }
+            if state.context.cancellation.isRequested { throw state.stopFailure }
             try function.body(LuaCall(state: state, function: function, argumentCount: argumentCount))
             return lua_gettop(L) - argumentCount
         } catch {
-            state.pushFailure(error)
+            state.pushFailure(error is Interrupted ? state.stopFailure : error)
             return -1
         }
     }
+}
+
+extension LuaState {
+    /// Why the script is to stop.
+    fileprivate var stopFailure: any Error { context.cancellation.isLate ? LuaFailure.timeLimit as any Error : Interrupted() }
 }
 
 private func isInterrupted(_ state: UnsafeMutableRawPointer?) -> Bool {
@@ -43,7 +48,7 @@ private func pushStop(_ L: OpaquePointer?, _ state: UnsafeMutableRawPointer?, _ 
     let owner = Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
     owner.entering(L) {
         owner.pushFailure(
-            UInt32(reason) == MOON_STOP_INTERRUPTED.rawValue ? Interrupted() as any Error : LuaFailure.instructionLimit)
+            UInt32(reason) == MOON_STOP_INTERRUPTED.rawValue ? owner.stopFailure : LuaFailure.instructionLimit)
     }
 }
 

@@ -81,12 +81,14 @@ public final class LuaState {
         var record = MoonHost()
         record.heapLimit = max(0, options.memoryLimit ?? 0)
         record.instructionLimit = Int64(max(0, options.instructionLimit ?? 0))
-        record.hookInterval = Int32(clamping: max(0, options.interruptInterval ?? 0))
+        // A limit on time needs the hook too.
+        let interval = options.interruptInterval ?? (options.timeLimit == nil ? 0 : 10_000)
+        record.hookInterval = Int32(clamping: max(0, interval))
         if record.instructionLimit > 0 {
             let finest = Int32(clamping: max(1, min(record.instructionLimit / 10, 1000)))
             record.hookInterval = record.hookInterval == 0 ? finest : min(record.hookInterval, finest)
         }
-        record.collectionThreshold = 64 << 20
+        record.collectionThreshold = min(64 << 20, options.memoryLimit.map { $0 / 4 } ?? .max)
         host.initialize(to: record)
         return host
     }

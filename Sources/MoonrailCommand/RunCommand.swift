@@ -8,7 +8,10 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Runs a Lua script.",
-        usage: "moonrail run [--quiet] [--threads N] (FILE.lua | -) [--name value …]",
+        usage: """
+            moonrail run [--quiet] [--threads N] (FILE.lua | -) [--name value …]
+            moonrail run --sandbox [--allow PATH]… [--memory SIZE] [--instructions N] [--seconds S] [--threads N] FILE.lua …
+            """,
         discussion: """
             What follows FILE.lua goes to the script as it is, in the global table 'arg'; '-' is the script on standard \
             input. A global that nothing declared is an error in the script, but not in modules that it requires; \
@@ -17,12 +20,14 @@ struct RunCommand: ParsableCommand {
             EXAMPLES:
               moonrail run halve.lua --keep 0.5
               moonrail run --threads 1 halve.lua
+              moonrail run --sandbox --allow models --memory 512M --seconds 60 from_somebody.lua
 
-            Ctrl-C stops the script, within half a second whatever it does; pressed again, it ends the process at once. The exit status is 0, 1 after an \
-            error, 2 for a wrong command line and 130 after Ctrl-C.
+            Ctrl-C stops the script, within half a second whatever it does; pressed again, it ends the process at once. \
+            The exit status is 0, 1 after an error, 2 for a wrong command line and 130 after Ctrl-C.
             """)
 
     @OptionGroup var options: SessionOptions
+    @OptionGroup(title: "Limits") var cage: CageOptions
 
     @Argument(
         parsing: .captureForPassthrough,
@@ -42,7 +47,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = try Session(options)
+        let session = try Session(options, cage: cage)
         InterruptSignal.stopsWorkThenProcess()
         try session.run(script.first ?? "", arguments: Array(script.dropFirst()))
     }

@@ -10,26 +10,29 @@ struct Session {
     let state: LuaState
     let progress: ConsoleProgress
 
-    init(_ options: SessionOptions) throws {
+    /// - Parameter cage: the limits of its scripts; `nil` for none.
+    init(_ options: SessionOptions, cage: CageOptions? = nil) throws {
         let progress = ConsoleProgress(isQuiet: options.quiet)
         // Text from scripts starts on a line of its own, not behind a bar.
-        let state = try LuaState(
-            LuaOptions(
-                context: .standard, globals: .declaredByWriting,
-                output: { text in
-                    progress.makeRoom()
-                    try StandardOutput.write(text)
-                },
-                warnings: { text in
-                    progress.makeRoom()
-                    Terminal.standardError.write("moonrail: \(text)\n")
-                }))
+        let open = LuaOptions(
+            context: .standard, globals: .declaredByWriting,
+            output: { text in
+                progress.makeRoom()
+                try StandardOutput.write(text)
+            },
+            warnings: { text in
+                progress.makeRoom()
+                Terminal.standardError.write("moonrail: \(text)\n")
+            })
+        let state = try LuaState(cage?.limiting(open) ?? open)
+        if let limit = state.options.memoryLimit { MemoryLedger.limit = min(limit, MemoryLedger.limit) }
         self.state = state
         self.progress = progress
         if let count = options.threadCount { try Threads.use(count) }
         Progress.show(with: progress)
         try Toolkit.install(in: state)
-        try reportingFailures(progress) { try InitialCode.run(in: state) }
+        // A stranger's script runs alone.
+        if !state.options.isSandboxed { try reportingFailures(progress) { try InitialCode.run(in: state) } }
     }
 
     /// Runs a script; what it throws is reported on standard error.
@@ -39,6 +42,7 @@ struct Session {
             let script = try ScriptFile.load(path, in: state)
             try prepare(path, arguments)
             Cancellation.clear()
+            if let limit = state.options.timeLimit { InterruptSignal.endsProcess(afterSeconds: limit) }
             try script.call(with: arguments)
         }
     }
@@ -52,7 +56,7 @@ struct Session {
         try arg.rawSet(0, path)
         try state.globals.rawSet("arg", arg)
         let directory = DirectoryListing.split(path).directory
-        if !directory.isEmpty, let package = try state.globals.rawGet("package").table {
+        if !state.options.isSandboxed, !directory.isEmpty, let package = try state.globals.rawGet("package").table {
             let searched = try package.rawGet("path").string ?? ""
             try package.rawSet("path", "\(directory)?.lua;\(directory)?/init.lua;" + searched)
         }

@@ -44,7 +44,8 @@ typedef struct MoonHost {
     /// The `LuaState` that owns this, unretained.
     void *state;
     lua_State *main;
-    /// Bytes of the Lua heap, and their limit (0: none). Unused where the allocator is a foreign one.
+    /// Bytes of the Lua heap, and the limit of these and `externalBytes` together (0: none). Unused where the allocator is a
+    /// foreign one.
     size_t heapBytes, heapLimit;
     /// Bytes behind userdata; those charged since the last collection; and when the next one is due.
     size_t externalBytes, pendingBytes, collectionThreshold;
