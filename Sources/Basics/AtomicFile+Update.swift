@@ -34,16 +34,16 @@ extension AtomicFile {
             guard locked.st_mode & S_IFMT == S_IFREG else {
                 throw FileFailure.cannotWrite(path: path, reason: "it is to be read and replaced, but is not a regular file")
             }
-            if stat(path, &named) == 0, (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino) { return file }
+            if path.withForeignCString({ stat($0, &named) }) == 0, (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino) { return file }
             try Cancellation.check()
         }
     }
 
     private static func openForLock(_ path: String) throws -> Descriptor {
         let flags = O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC
-        var number = open(path, O_RDWR | flags, 0o666)
+        var number = path.withForeignCString { open($0, O_RDWR | flags, 0o666) }
         // A file that may not be written can be replaced all the same.
-        if number < 0, errno == EACCES { number = open(path, O_RDONLY | flags, 0o666) }
+        if number < 0, errno == EACCES { number = path.withForeignCString { open($0, O_RDONLY | flags, 0o666) } }
         guard number >= 0 else { throw FileFailure.unwritable(path) }
         return Descriptor(number)
     }

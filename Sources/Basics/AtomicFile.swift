@@ -5,7 +5,7 @@
 /// Files are read whole, and written whole or not at all.
 public enum AtomicFile {
     /// Whether something is there under `path`.
-    public static func exists(_ path: String) -> Bool { FilePath.refusal(of: path) == nil && access(path, F_OK) == 0 }
+    public static func exists(_ path: String) -> Bool { FilePath.refusal(of: path) == nil && path.withForeignCString { access($0, F_OK) } == 0 }
 
     /// The size of a regular file in bytes.
     public static func size(_ path: String) throws -> Int { try OpenFile(path).byteCount }
@@ -49,20 +49,20 @@ public enum AtomicFile {
         }
     }
 
-    public static func write(_ path: String, text: String) throws {
-        try write(path) { append in
-            var text = text
-            try text.withUTF8 { try append(UnsafeRawBufferPointer($0)) }
-        }
+    /// Writes `text` in UTF-8.
+    public static func write(_ path: String, text: String) throws { try write(path, bytes: Array(text.utf8)) }
+
+    public static func write(_ path: String, bytes: [UInt8]) throws {
+        try write(path) { append in try bytes.withUnsafeBytes(append) }
     }
 
     /// Makes the directory `path` and those above it, where they are missing.
     public static func makeDirectory(_ path: String) throws {
         try FilePath.check(path)
-        var prefix = path.hasPrefix("/") ? "/" : ""
-        for part in path.split(separator: "/") {
-            prefix += prefix.isEmpty || prefix == "/" ? String(part) : "/" + part
-            if isDirectory(prefix) || mkdir(prefix, 0o755) == 0 { continue }
+        var prefix = FilePath.isAbsolute(path) ? "/" : ""
+        for part in path.unicodeScalars.split(separator: "/") {
+            prefix += prefix.isEmpty || prefix.utf8.elementsEqual("/".utf8) ? String(part) : "/" + String(part)
+            if isDirectory(prefix) || prefix.withForeignCString { mkdir($0, 0o755) } == 0 { continue }
             // Another process may have made it in between.
             let error = errno
             guard isDirectory(prefix) else { throw FileFailure.unwritable(prefix, error: error) }
@@ -71,14 +71,14 @@ public enum AtomicFile {
 
     private static func isDirectory(_ path: String) -> Bool {
         var info = stat()
-        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+        return path.withForeignCString { stat($0, &info) } == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Opens what is written into. A pipe without a reader is waited for, in steps that Ctrl-C can end.
     private static func openStream(_ target: String, isPipe: Bool, path: String) throws -> Descriptor {
         while true {
             try Cancellation.check()
-            let number = open(target, O_WRONLY | O_TRUNC | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+            let number = target.withForeignCString { open($0, O_WRONLY | O_TRUNC | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) }
             if number >= 0 {
                 let stream = Descriptor(number)
                 guard fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK) == 0 else {

@@ -12,7 +12,7 @@ public enum DirectoryListing {
     /// The entries in no particular order, without `.` and `..`; empty where the directory cannot be read.
     public static func entries(of path: String) -> [Entry] {
         guard FilePath.refusal(of: path) == nil else { return [] }
-        let number = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let number = (path.isEmpty ? "." : path).withForeignCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard number >= 0 else { return [] }
         return names(in: number).map { name in
             Entry(name: name, isDirectory: isDirectory(path.isEmpty ? name : path + "/" + name))
@@ -29,7 +29,7 @@ public enum DirectoryListing {
         var found: [String] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(foreignCString: $0) }
             }
             if name != ".", name != ".." { found.append(name) }
         }
@@ -45,12 +45,14 @@ public enum DirectoryListing {
 
     /// `a/b/c` as `a/b/` and `c`.
     public static func split(_ path: String) -> (directory: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return ("", path) }
-        return (String(path[...slash]), String(path[path.index(after: slash)...]))
+        // Among scalars, because a mark that combines with a slash makes one character of the two.
+        let scalars = path.unicodeScalars
+        guard let slash = scalars.lastIndex(of: "/") else { return ("", path) }
+        return (String(scalars[...slash]), String(scalars[scalars.index(after: slash)...]))
     }
 
     private static func isDirectory(_ path: String) -> Bool {
         var info = stat()
-        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+        return path.withForeignCString { stat($0, &info) } == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 }

@@ -48,9 +48,12 @@ public enum FilePath {
     /// `nil` where it may be opened.
     public static func refusal(of path: String) -> String? {
         if path.utf8.contains(0) { return "it has a NUL byte" }
-        let count = path.utf8.count
+        let count = path.withForeignBytes(\.count)
         return count > byteLimit ? "it has \(count) bytes, more than the \(byteLimit) of the longest path" : nil
     }
+
+    /// Whether a path begins at the root, byte by byte as the system sees it.
+    package static func isAbsolute(_ path: String) -> Bool { path.utf8.first == UInt8(ascii: "/") }
 
     /// - Throws: `FileFailure.invalidPath`.
     package static func check(_ path: String) throws {

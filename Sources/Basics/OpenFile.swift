@@ -17,7 +17,7 @@ package final class OpenFile: Sendable {
         try FilePath.check(path)
         self.path = path
         // Not blocking, because opening a pipe would wait for a writer before it could be refused.
-        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let number = path.withForeignCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard number >= 0 else { throw FileFailure.unreadable(path) }
         descriptor = Descriptor(number)
         var info = stat()

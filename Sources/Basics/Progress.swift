@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Something that shows how far long work has come. A console draws bars; a library user sees nothing by default.
 public protocol ProgressReporter: Sendable {
     /// Called when `completed` of `total` steps of the work called `label` are done; `note` is a short live figure.
@@ -10,7 +8,7 @@ public protocol ProgressReporter: Sendable {
 
 /// Where the progress of a context's work goes.
 public final class ProgressSink: Sendable {
-    private let held = Mutex<(any ProgressReporter)?>(nil)
+    private let held = Guarded<(any ProgressReporter)?>(nil)
 
     /// Who shows progress; `nil` for silence.
     public var reporter: (any ProgressReporter)? {

@@ -20,7 +20,7 @@ final class ReplacementFile {
 
     init(_ path: String, folder folderPath: String, name: String, existing: stat?) throws {
         (self.path, self.name, self.existing) = (path, name, existing)
-        let number = open(folderPath, O_DIRECTORY | O_CLOEXEC | Flags.path)
+        let number = folderPath.withForeignCString { open($0, O_DIRECTORY | O_CLOEXEC | Flags.path) }
         guard number >= 0 else { throw FileFailure.unwritable(path) }
         folder = Descriptor(number)
         Self.removeLeftovers(of: name, in: folder)
@@ -34,7 +34,7 @@ final class ReplacementFile {
     }
 
     deinit {
-        if let temporaryName { unlinkat(folder.number, temporaryName, 0) }
+        if let temporaryName { _ = temporaryName.withForeignCString { unlinkat(folder.number, $0, 0) } }
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws { try descriptor.write(bytes, path: path) }
@@ -45,7 +45,10 @@ final class ReplacementFile {
         guard fsync(descriptor.number) == 0 else { throw FileFailure.unwritable(path) }
         if try temporaryName != nil || !linkDirectly() {
             let temporary = try temporaryName ?? linkUnderTemporaryName()
-            guard renameat(folder.number, temporary, folder.number, name) == 0 else { throw FileFailure.unwritable(path) }
+            let status = temporary.withForeignCString { temporary in
+                name.withForeignCString { renameat(folder.number, temporary, folder.number, $0) }
+            }
+            guard status == 0 else { throw FileFailure.unwritable(path) }
             temporaryName = nil
         }
         try syncFolder()
@@ -74,7 +77,9 @@ final class ReplacementFile {
     ) throws -> (Descriptor, String) {
         while true {
             let temporary = temporaryName(for: name)
-            let number = openat(folder.number, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+            let number = temporary.withForeignCString {
+                openat(folder.number, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+            }
             if number < 0, errno == EEXIST { continue }
             guard number >= 0 else { throw FileFailure.unwritable(path) }
             let file = Descriptor(number)
@@ -107,15 +112,21 @@ final class ReplacementFile {
     /// Gives the file its name where nothing has it; `false` where something does.
     private func linkDirectly() throws -> Bool {
         if existing != nil { return false }
-        if linkat(AT_FDCWD, Self.linkPath(of: descriptor), folder.number, name, AT_SYMLINK_FOLLOW) == 0 { return true }
+        if link(as: name) { return true }
         guard errno == EEXIST else { throw FileFailure.unwritable(path) }
         return false
+    }
+
+    private func link(as name: String) -> Bool {
+        name.withForeignCString {
+            linkat(AT_FDCWD, Self.linkPath(of: descriptor), folder.number, $0, AT_SYMLINK_FOLLOW) == 0
+        }
     }
 
     private func linkUnderTemporaryName() throws -> String {
         while true {
             let temporary = Self.temporaryName(for: name)
-            if linkat(AT_FDCWD, Self.linkPath(of: descriptor), folder.number, temporary, AT_SYMLINK_FOLLOW) == 0 {
+            if link(as: temporary) {
                 temporaryName = temporary
                 return temporary
             }
@@ -138,7 +149,7 @@ final class ReplacementFile {
     /// What all temporary names for `name` begin with; short enough for the 255 bytes of a name.
     private static func beginning(for name: String) -> String {
         var kept = name[...]
-        while kept.utf8.count > 255 - 2 - 16 - ending.utf8.count { kept.removeLast() }
+        while kept.utf8.count > 255 - 2 - 16 - ending.utf8.count { kept.unicodeScalars.removeLast() }
         return ".\(kept)."
     }
 
@@ -149,7 +160,9 @@ final class ReplacementFile {
 
     private static func isTemporary(_ candidate: String, for name: String) -> Bool {
         let beginning = beginning(for: name)
-        guard candidate.hasPrefix(beginning), candidate.hasSuffix(ending) else { return false }
+        // Byte by byte, because names that differ only in their normal form are different files.
+        guard candidate.utf8.starts(with: beginning.utf8), candidate.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
+        else { return false }
         let digits = candidate.utf8.dropFirst(beginning.utf8.count).dropLast(ending.utf8.count)
         return digits.count == 16 && digits.allSatisfy { Array("0123456789abcdef".utf8).contains($0) }
     }
@@ -160,14 +173,16 @@ final class ReplacementFile {
         let number = openat(folder.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { return }
         for candidate in DirectoryListing.names(in: number) where isTemporary(candidate, for: name) {
-            let number = openat(folder.number, candidate, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            let number = candidate.withForeignCString {
+                openat(folder.number, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            }
             guard number >= 0 else { continue }
             let file = Descriptor(number)
             var info = stat()
             guard fstat(number, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_uid == geteuid(),
                 flock(file.number, LOCK_EX | LOCK_NB) == 0
             else { continue }
-            unlinkat(folder.number, candidate, 0)
+            _ = candidate.withForeignCString { unlinkat(folder.number, $0, 0) }
         }
     }
 }

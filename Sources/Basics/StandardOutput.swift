@@ -8,8 +8,7 @@ public enum StandardOutput {
     /// a log behind a pipe is up to date.
     /// - Throws: `FileFailure.cannotWrite`.
     public static func write(_ text: String) throws {
-        var text = text
-        try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
+        try text.withForeignBytes { try write($0) }
     }
 
     public static func write(_ bytes: UnsafeRawBufferPointer) throws {

@@ -23,7 +23,7 @@ enum WriteTarget {
         for _ in 0..<Self.longestChain {
             let (folder, name) = Self.split(current)
             var info = stat()
-            guard lstat(current, &info) == 0 else {
+            guard current.withForeignCString({ lstat($0, &info) }) == 0 else {
                 let error = errno
                 guard error == ENOENT, !name.isEmpty else { throw FileFailure.unwritable(path, error: error) }
                 self = .file(folder: folder, name: name, existing: nil)
@@ -41,7 +41,7 @@ enum WriteTarget {
                 }
                 try Self.checkTrust(info, folder: folder, path: path)
                 let target = try Self.content(of: current, path: path)
-                current = target.hasPrefix("/") || folder == "." ? target : folder + "/" + target
+                current = FilePath.isAbsolute(target) || folder == "." ? target : folder + "/" + target
                 try FilePath.check(current)
             default:
                 self = .stream(path: current, isPipe: info.st_mode & S_IFMT == S_IFIFO)
@@ -66,7 +66,7 @@ enum WriteTarget {
     /// What a link below `/proc/…/fd` stands for: our own descriptor of that number, or else what the system opens.
     private static func openFile(_ path: String, name: String, askedFor: String) throws -> WriteTarget {
         var (theirs, ours) = (stat(), stat())
-        guard stat(path, &theirs) == 0 else { throw FileFailure.unwritable(askedFor) }
+        guard path.withForeignCString({ stat($0, &theirs) }) == 0 else { throw FileFailure.unwritable(askedFor) }
         guard theirs.st_mode & S_IFMT != S_IFDIR else { throw FileFailure.unwritable(askedFor, error: EISDIR) }
         if let number = Int32(name), fstat(number, &ours) == 0, (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino) {
             return .descriptor(number)
@@ -78,7 +78,7 @@ enum WriteTarget {
     /// - Reference: Linux, *Documentation for /proc/sys/fs*, protected_symlinks, whose rule this is.
     private static func checkTrust(_ link: stat, folder: String, path: String) throws {
         var place = stat()
-        guard stat(folder, &place) == 0 else { throw FileFailure.unwritable(path) }
+        guard folder.withForeignCString({ stat($0, &place) }) == 0 else { throw FileFailure.unwritable(path) }
         let isShared = place.st_mode & S_ISVTX != 0 && place.st_mode & S_IWOTH != 0
         guard !isShared || link.st_uid == geteuid() || link.st_uid == place.st_uid else {
             throw FileFailure.cannotWrite(
@@ -89,9 +89,9 @@ enum WriteTarget {
     private static func content(of link: String, path: String) throws -> String {
         var buffer = [UInt8](repeating: 0, count: FilePath.byteLimit + 1)
         let count = buffer.withUnsafeMutableBytes { bytes in
-            readlink(link, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+            link.withForeignCString { readlink($0, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count) }
         }
         guard count > 0 else { throw FileFailure.unwritable(path) }
-        return String(decoding: buffer[..<count], as: UTF8.self)
+        return String(foreignBytes: buffer[..<count])
     }
 }

@@ -2,10 +2,12 @@
 #include "CEdit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +16,27 @@
 struct CEditor {
     EditLine *line;
     History *history;
+    // The terminal that standard input is, opened once more so that reading never waits.
+    int input;
     const char *prompt;
     CEditCallbacks callbacks;
 };
 
-static volatile sig_atomic_t wasResized, wasContinued;
+static const int signals[] = {SIGINT, SIGWINCH, SIGCONT};
+enum { signalCount = sizeof signals / sizeof *signals };
 
+static volatile sig_atomic_t wasResized, wasContinued;
+static pthread_t reader;
+static void (*interrupt)(int);
+
+// The system may give a signal to any thread, such as one of a library's, while the thread that reads must learn of it.
 static void noteSignal(int signal) {
-    if (signal == SIGWINCH) wasResized = 1;
+    int error = errno;
+    if (!pthread_equal(pthread_self(), reader)) pthread_kill(reader, signal);
+    else if (signal == SIGINT) interrupt(signal);
+    else if (signal == SIGWINCH) wasResized = 1;
     else wasContinued = 1;
+    errno = error;
 }
 
 static CEditor *editorOf(EditLine *line) {
@@ -49,15 +63,13 @@ static unsigned char complete(EditLine *line, int key) {
 // The signals are blocked but for the wait itself. One that came just before would otherwise set its flag, and the
 // wait would not notice.
 static int waitForInput(EditLine *line) {
-    sigset_t signals, previous;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGWINCH);
-    sigaddset(&signals, SIGCONT);
-    pthread_sigmask(SIG_BLOCK, &signals, &previous);
+    sigset_t blocked, previous;
+    sigemptyset(&blocked);
+    for (int i = 0; i < signalCount; i++) sigaddset(&blocked, signals[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &previous);
     int isInterrupted = editorOf(line)->callbacks.isInterrupted();
     if (!isInterrupted && !wasResized && !wasContinued) {
-        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        struct pollfd input = {.fd = editorOf(line)->input, .events = POLLIN};
         if (ppoll(&input, 1, NULL, &previous) == 1) {
             pthread_sigmask(SIG_SETMASK, &previous, NULL);
             return 1;
@@ -69,13 +81,16 @@ static int waitForInput(EditLine *line) {
 }
 
 // One byte from the terminal: 1, 0 at the end, -1 when the line is given up.
+//
+// Ctrl-C takes away what was typed before it. Where that was what the wait saw, there is nothing to read any more, and a
+// read that waits would wait for what is typed after the Ctrl-C.
 static int readByte(EditLine *line, char *byte) {
     for (;;) {
         int status = waitForInput(line);
         if (status < 0) return -1;
         if (status > 0) {
-            ssize_t count = read(STDIN_FILENO, byte, 1);
-            if (count >= 0 || errno != EINTR) return (int)count;
+            ssize_t count = read(editorOf(line)->input, byte, 1);
+            if (count >= 0 || (errno != EINTR && errno != EAGAIN)) return (int)count;
         }
         if (wasContinued) {  // stopped and brought back: the shell has changed the terminal's mode
             wasContinued = 0;
@@ -119,6 +134,10 @@ CEditor *cedit_open(const char *program, int historySize, CEditCallbacks callbac
     CEditor *editor = calloc(1, sizeof *editor);
     if (editor == NULL) return NULL;
     editor->callbacks = callbacks;
+    // An opening of its own, because others share that of standard input and do not expect that it never waits. Where the
+    // terminal is another user's it cannot be opened again.
+    editor->input = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (editor->input < 0) editor->input = STDIN_FILENO;
     editor->line = el_init(program, stdin, stdout, stderr);
     editor->history = history_init();
     if (editor->line == NULL || editor->history == NULL) {
@@ -147,16 +166,31 @@ CEditor *cedit_open(const char *program, int historySize, CEditCallbacks callbac
 void cedit_close(CEditor *editor) {
     if (editor->line != NULL) el_end(editor->line);
     if (editor->history != NULL) history_end(editor->history);
+    if (editor->input != STDIN_FILENO) close(editor->input);
     free(editor);
 }
 
-const char *cedit_read(CEditor *editor, const char *prompt, enum CEditStatus *status) {
-    struct sigaction action, previousResize, previousContinue;
+// Lets `noteSignal` handle the signals; `previous` takes what handled them. Nobody asks for Ctrl-C to be noted where it is
+// ignored or ends the process, and it goes on doing so.
+static void takeSignals(struct sigaction previous[signalCount]) {
+    struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = noteSignal;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGWINCH, &action, &previousResize);
-    sigaction(SIGCONT, &action, &previousContinue);
+    reader = pthread_self();
+    for (int i = 0; i < signalCount; i++) {
+        sigaction(signals[i], NULL, &previous[i]);
+        if (signals[i] == SIGINT) {
+            interrupt = previous[i].sa_handler;
+            if (interrupt == SIG_DFL || interrupt == SIG_IGN) continue;
+        }
+        sigaction(signals[i], &action, NULL);
+    }
+}
+
+const char *cedit_read(CEditor *editor, const char *prompt, enum CEditStatus *status) {
+    struct sigaction previous[signalCount];
+    takeSignals(previous);
 
     editor->prompt = prompt;
     el_resize(editor->line);
@@ -165,8 +199,7 @@ const char *cedit_read(CEditor *editor, const char *prompt, enum CEditStatus *st
     int count = 0;
     const char *text = el_gets(editor->line, &count);
 
-    sigaction(SIGWINCH, &previousResize, NULL);
-    sigaction(SIGCONT, &previousContinue, NULL);
+    for (int i = 0; i < signalCount; i++) sigaction(signals[i], &previous[i], NULL);
     *status = text != NULL && count > 0 ? cedit_line : editor->callbacks.isInterrupted() ? cedit_interrupted : cedit_end;
     return *status == cedit_line ? text : NULL;
 }

@@ -125,22 +125,59 @@ template <int G, typename Body> INLINE void walk(const ck_gradient &in, long pix
     }
 }
 
+// A sum and what rounding took off it, so that the number of summands costs no digits (Knuth's exact addition).
+template <int G> struct Compensated {
+    Lanes<G> sum, lost;
+
+    INLINE void add(const Lanes<G> &other) {
+        for (int g = 0; g < G; g++) {
+            vec before = sum.part[g], after = before + other.part[g], taken = after - before;
+            lost.part[g] += (before - (after - taken)) + (other.part[g] - taken);
+            sum.part[g] = after;
+        }
+    }
+
+    INLINE void store_total(float *to) const {
+        Lanes<G> total;
+        // An infinite sum has lost nothing that counts, and infinity less infinity is no number.
+        for (int g = 0; g < G; g++) {
+            vec value = sum.part[g] + lost.part[g];
+            total.part[g] = value == value ? value : sum.part[g];
+        }
+        store(total, to);
+    }
+};
+
+// Pixels of a stretch are summed in float32, and the sums of stretches are compensated.
 template <int G>
 INLINE void gradient_sums(const ck_gradient &in, long pixels, const float *mean, float *stored, float *sums,
                           float *products) {
-    Lanes<G> center, sum, product;
+    Lanes<G> center;
+    Compensated<G> sum, product;
     load(center, mean);
-    clear(sum);
-    clear(product);
-    walk<G>(in, pixels, [&](long p, const Lanes<G> &gradient, const Lanes<G> &x) __attribute__((always_inline)) {
-        if (stored) store(gradient, stored + p * G * width);
-        for (int g = 0; g < G; g++) {
-            sum.part[g] += gradient.part[g];
-            product.part[g] += gradient.part[g] * (x.part[g] - center.part[g]);
-        }
-    });
-    store(sum, sums);
-    store(product, products);
+    clear(sum.sum), clear(sum.lost), clear(product.sum), clear(product.lost);
+    for (long from = 0; from < pixels; from += stretch) {
+        long count = pixels - from < stretch ? pixels - from : stretch, start = from * G * width;
+        ck_gradient part = in;
+        part.first += start;
+        if (in.second) part.second += start;
+        part.x += start;
+        if (in.y) part.y += start;
+        Lanes<G> own, mixed;
+        clear(own);
+        clear(mixed);
+        walk<G>(part, count, [&](long p, const Lanes<G> &gradient, const Lanes<G> &x) __attribute__((always_inline)) {
+            if (stored) store(gradient, stored + start + p * G * width);
+            for (int g = 0; g < G; g++) {
+                own.part[g] += gradient.part[g];
+                mixed.part[g] += gradient.part[g] * (x.part[g] - center.part[g]);
+            }
+        });
+        sum.add(own);
+        product.add(mixed);
+    }
+    sum.store_total(sums);
+    product.store_total(products);
 }
 
 template <int G>

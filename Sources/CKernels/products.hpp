@@ -125,7 +125,9 @@ INLINE void finish(const vec &sum, const Lanes<1> &bias, const ck_epilogue &afte
         load(result, to);
         value += result.part[0];
     }
-    if (after.rectifies) value = value > 0 ? value : value * after.slope;
+    // At slope 0 by comparison, because −∞ · 0 is no number; NaN stays NaN.
+    if (after.rectifies && after.slope == 0) value = value < 0 ? vec{} : value;
+    else if (after.rectifies) value = value > 0 ? value : value * after.slope;
     result.part[0] = value;
     store(result, to);
 }

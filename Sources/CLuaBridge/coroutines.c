@@ -70,11 +70,14 @@ static int createCoroutine(lua_State *L) {
 }
 
 /// Resumes with the arguments on the stack of `L`; returns the number of results moved there, or -1 and the error.
-static int resume(lua_State *L, lua_State *coroutine) {
+static int resume(lua_State *L, lua_State *coroutine, MoonHost *host) {
     int count = lua_gettop(L);
     if (!lua_checkstack(coroutine, count)) return lua_pushliteral(L, "too many arguments to resume"), -1;
     lua_xmove(L, coroutine, count);
+    MoonResumption resumption = {L, host->resumptions};
+    host->resumptions = &resumption;
     int status = lua_resume(coroutine, L, count, &count);
+    host->resumptions = resumption.outer;
     if (status != LUA_OK && status != LUA_YIELD) return lua_xmove(coroutine, L, 1), -1;
     if (!lua_checkstack(L, count + 1)) {
         lua_pop(coroutine, count);
@@ -84,10 +87,22 @@ static int resume(lua_State *L, lua_State *coroutine) {
     return count;
 }
 
-/// What `coroutine.wrap` returns; upvalue: the coroutine. An error closes the coroutine and goes on to the caller.
+/// Upvalue: the host.
+static int resumeCoroutine(lua_State *L) {
+    lua_State *coroutine = lua_tothread(L, 1);
+    luaL_argexpected(L, coroutine != NULL, 1, "coroutine");
+    lua_remove(L, 1);
+    int count = resume(L, coroutine, lua_touserdata(L, lua_upvalueindex(1)));
+    lua_pushboolean(L, count >= 0);
+    if (count < 0) count = 1;
+    lua_insert(L, -(count + 1));
+    return count + 1;
+}
+
+/// What `coroutine.wrap` returns; upvalues: the coroutine, the host. An error closes the coroutine and goes on to the caller.
 static int runWrapped(lua_State *L) {
     lua_State *coroutine = lua_tothread(L, lua_upvalueindex(1));
-    int count = resume(L, coroutine);
+    int count = resume(L, coroutine, lua_touserdata(L, lua_upvalueindex(2)));
     if (count >= 0) return count;
     int status = lua_status(coroutine);
     if (status != LUA_OK && status != LUA_YIELD && !isStopped(coroutine)) {
@@ -104,7 +119,8 @@ static int runWrapped(lua_State *L) {
 
 static int wrapCoroutine(lua_State *L) {
     pushCoroutine(L);
-    lua_pushcclosure(L, runWrapped, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, runWrapped, 2);
     return 1;
 }
 
@@ -134,6 +150,9 @@ void moon_make_stoppable(lua_State *L, MoonHost *host) {
     lua_pushlightuserdata(L, host);
     lua_pushcclosure(L, wrapCoroutine, 1);
     lua_setfield(L, -2, "wrap");
+    lua_pushlightuserdata(L, host);
+    lua_pushcclosure(L, resumeCoroutine, 1);
+    lua_setfield(L, -2, "resume");
     lua_getfield(L, -1, "close");
     lua_pushcclosure(L, closeCoroutine, 1);
     lua_setfield(L, -2, "close");

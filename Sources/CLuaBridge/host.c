@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 MoonCallbacks moon_callbacks;
 
@@ -61,20 +62,34 @@ typedef struct OpenRequest {
 static int openBody(lua_State *L) {
     OpenRequest *request = lua_touserdata(L, 1);
     setHost(L, request->host);
+    if (request->opening.ignoresEnvironment) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+    }
     moon_open_libraries(L, request->host, request->opening.sandboxed);
     return 0;
 }
 
-/// Gathers the pieces of a warning, so that Swift sees whole messages. Warnings are always on, so that control messages,
-/// which are of one piece that begins with @, say nothing.
+/// Gathers the pieces of a warning, so that Swift sees whole messages. Without memory for all of it, it sees what there is.
 static void warning(void *context, const char *piece, int continues) {
-    static _Thread_local char text[1024];
-    static _Thread_local size_t length;
-    if (length == 0 && !continues && *piece == '@') return;
-    for (; *piece != '\0' && length < sizeof text; piece++) text[length++] = *piece;
+    MoonHost *host = context;
+    if (host->warning == NULL && !continues && *piece == '@') {  // a control message, of which Lua knows two
+        if (strcmp(piece, "@off") == 0) host->isQuiet = true;
+        else if (strcmp(piece, "@on") == 0) host->isQuiet = false;
+        return;
+    }
+    size_t count = strlen(piece);
+    char *text = realloc(host->warning, host->warningLength + count + 1);
+    if (text != NULL) {
+        memcpy(text + host->warningLength, piece, count);
+        host->warning = text;
+        host->warningLength += count;
+    }
     if (continues) return;
-    moon_callbacks.warn(((MoonHost *)context)->state, text, length);
-    length = 0;
+    if (!host->isQuiet && host->warning != NULL) moon_callbacks.warn(host->state, host->warning, host->warningLength);
+    free(host->warning);
+    host->warning = NULL;
+    host->warningLength = 0;
 }
 
 lua_State *moon_open(MoonHost *host, MoonOpening opening) {
@@ -109,6 +124,8 @@ int moon_attach(lua_State *L, MoonHost *host) {
     lua_pushlightuserdata(L, host);
     return lua_pcall(L, 1, 0, 0);
 }
+
+const char *moon_copyright(void) { return LUA_COPYRIGHT; }
 
 int moon_registry_index(void) { return LUA_REGISTRYINDEX; }
 

@@ -12,6 +12,13 @@ void moon_restore_hook(lua_State *L, MoonHost *host);
 void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed);
 /// Replaces what would run script code while hooks are off; raises.
 void moon_make_stoppable(lua_State *L, MoonHost *host);
+/// Puts `debug.sethook` and `debug.gethook` beside our own hook; raises.
+void moon_share_hooks(lua_State *L, MoonHost *host);
+/// Puts functions that count their steps in the place of those of Lua's libraries that can run for very long; raise.
+void moon_count_strings(lua_State *L);
+void moon_count_tables(lua_State *L);
+/// Counts steps of a function in C as instructions, and raises where the script is to stop.
+void moon_count_steps(lua_State *L, int count);
 void moon_mark_stopped(lua_State *L);
 void moon_clear_stopped(lua_State *L);
 /// lua_pcall with the message handler that keeps tracebacks.

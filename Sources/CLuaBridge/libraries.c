@@ -1,10 +1,10 @@
-// The standard libraries as a host offers them: text chunks only, captured output, and the sandbox.
+// The standard libraries as a host offers them: captured output, and in a sandbox what cannot do harm.
 #include "internal.h"
 
 #include <string.h>
 
 static int print(lua_State *L) {
-    MoonHost *host = lua_touserdata(L, lua_upvalueindex(1));
+    MoonHost *host = moon_host(L);
     int count = lua_gettop(L);
     luaL_Buffer line;
     luaL_buffinit(L, &line);
@@ -20,9 +20,33 @@ static int print(lua_State *L) {
     return moon_callbacks.write(L, host->state, text, length) == 0 ? 0 : lua_error(L);
 }
 
-// MARK: Text chunks only
+// MARK: load
 
-/// Calls the original function (upvalue 1) with the mode argument (upvalue 2 is its position) set to "t".
+/// What `load` reads from; upvalue: the script's function, of which one in C could give pieces for ever.
+static int readPiece(lua_State *L) {
+    moon_count_steps(L, 1);
+    lua_settop(L, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+/// Upvalue: the original.
+static int loadChunk(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TFUNCTION) {
+        lua_pushvalue(L, 1);
+        lua_pushcclosure(L, readPiece, 1);
+        lua_replace(L, 1);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+// MARK: Sandbox
+
+/// Compiled chunks can crash the interpreter, so a sandbox loads text only. Calls the original function (upvalue 1) with the mode argument (upvalue 2 is its position) set to "t".
 static int loadText(lua_State *L) {
     int mode = (int)lua_tointeger(L, lua_upvalueindex(2));
     if (lua_gettop(L) < mode) lua_settop(L, mode);
@@ -34,44 +58,12 @@ static int loadText(lua_State *L) {
     return lua_gettop(L);
 }
 
-static int afterFile(lua_State *L, int status, lua_KContext context) {
-    (void)status;
-    return lua_gettop(L) - (int)context;
-}
-
-static int runTextFile(lua_State *L) {
-    const char *path = luaL_checkstring(L, 1);
-    lua_settop(L, 1);
-    if (luaL_loadfilex(L, path, "t") != LUA_OK) return lua_error(L);
-    lua_callk(L, 0, LUA_MULTRET, 1, afterFile);
-    return afterFile(L, LUA_OK, 1);
-}
-
-/// The searcher of Lua files for `require`, which in liblua would load binary chunks too. Upvalue: `package`.
-static int searchTextFile(lua_State *L) {
-    const char *name = luaL_checkstring(L, 1);
-    lua_getfield(L, lua_upvalueindex(1), "searchpath");
-    lua_pushvalue(L, 1);
-    if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING)
-        return luaL_error(L, "'package.path' must be a string");
-    lua_call(L, 2, 2);
-    if (lua_isnil(L, -2)) return 1;  // where it looked
-    lua_pop(L, 1);
-    const char *path = lua_tostring(L, -1);
-    if (luaL_loadfilex(L, path, "t") != LUA_OK)
-        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path, lua_tostring(L, -1));
-    lua_insert(L, -2);
-    return 2;
-}
-
 static void wrapLoader(lua_State *L, const char *name, int mode) {
     lua_getglobal(L, name);
     lua_pushinteger(L, mode);
     lua_pushcclosure(L, loadText, 2);
     lua_setglobal(L, name);
 }
-
-// MARK: Sandbox
 
 static int setSafeMetatable(lua_State *L) {
     if (lua_type(L, 2) == LUA_TTABLE) {
@@ -156,32 +148,36 @@ static void openSandbox(lua_State *L) {
     closePackage(L);
     wrapGlobal(L, "setmetatable", setSafeMetatable);
     wrapGlobal(L, "collectgarbage", collectSafely);
-}
-
-static void openAll(lua_State *L) {
-    luaL_openlibs(L);
-    wrapLoader(L, "loadfile", 2);
-    lua_pushcfunction(L, runTextFile);
-    lua_setglobal(L, "dofile");
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "searchers");
-    lua_pushvalue(L, -2);
-    lua_pushcclosure(L, searchTextFile, 1);
-    lua_seti(L, -2, 2);
-    lua_pop(L, 2);
+    wrapLoader(L, "load", 3);
 }
 
 void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed) {
     if (sandboxed) openSandbox(L);
-    else openAll(L);
-    wrapLoader(L, "load", 3);
-    if (host->hookInterval != 0) moon_make_stoppable(L, host);
-    lua_pushlightuserdata(L, host);
-    lua_pushcclosure(L, print, 1);
+    else luaL_openlibs(L);
+    if (host->hookInterval != 0) {
+        moon_make_stoppable(L, host);
+        moon_share_hooks(L, host);
+        moon_count_strings(L);
+        moon_count_tables(L);
+        wrapGlobal(L, "load", loadChunk);
+    }
+    lua_pushcfunction(L, print);
     lua_setglobal(L, "print");
 }
 
-// MARK: Modules in Lua
+// MARK: Files and modules in Lua
+
+static int fileBody(lua_State *L) {
+    if (luaL_loadfilex(L, lua_touserdata(L, 1), lua_touserdata(L, 2)) != LUA_OK) return lua_error(L);
+    return 1;
+}
+
+int moon_push_file(lua_State *L, const char *path, const char *mode) {
+    lua_pushcfunction(L, fileBody);
+    lua_pushlightuserdata(L, (void *)path);
+    lua_pushlightuserdata(L, (void *)mode);
+    return lua_pcall(L, 2, 1, 0);
+}
 
 /// Compiles its text when it is first required. Upvalues: text, chunk name.
 static int runLazyChunk(lua_State *L) {

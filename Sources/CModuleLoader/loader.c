@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "loader.h"
 
+#include <CAddressSpace.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,9 @@ static int findModule(char *path, size_t room) {
 }
 
 int luaopen_moonrail(lua_State *L) {
-    char path[4096];
+    char path[4096], reason[256];
+    // The module's libraries would hang while they load.
+    if (address_space_is_short(reason, sizeof reason)) return lua_pushfstring(L, "moonrail: %s", reason), lua_error(L);
     if (!findModule(path, sizeof path))
         return lua_pushfstring(L, "moonrail: cannot find the place of %s", moduleName), lua_error(L);
     int isUnset = getenv("GOMP_SPINCOUNT") == NULL && getenv("OMP_WAIT_POLICY") == NULL;

@@ -1,5 +1,4 @@
 public import Basics
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -25,7 +24,7 @@ public final class ConsoleProgress: ProgressReporter {
         var lastDrawSeconds = -Double.infinity
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let terminal: Terminal
     private let isQuiet: Bool
     private let clock: @Sendable () -> Double

@@ -21,7 +21,8 @@ public struct ErrorReport {
             (message, trace) = (text, [])
             return
         }
-        let lines = Self.ownLines(of: failure.traceback, isOwnChunk: isOwnChunk)
+        // A mistake in the command line is none of the script's lines.
+        let lines = failure.code == "args.commandLine" ? [] : Self.ownLines(of: failure.traceback, isOwnChunk: isOwnChunk)
         message = text
         // A single line that the message begins with already says nothing new.
         if lines.count == 1, let place = Self.place(of: lines[0]), text.hasPrefix(place) {
@@ -54,7 +55,7 @@ public struct ErrorReport {
         return (lines + trace.map { "  " + $0 }).joined(separator: "\n") + "\n"
     }
 
-    public static let isFile: @Sendable (String) -> Bool = { $0.hasPrefix("...") || access($0, R_OK) == 0 }
+    public static let isFile: @Sendable (String) -> Bool = { $0.hasPrefix("...") || $0.withForeignCString { access($0, R_OK) } == 0 }
 
     /// The part `chunk:line:` of a line of a traceback.
     private static func place(of line: String) -> String? {

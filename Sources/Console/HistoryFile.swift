@@ -24,7 +24,7 @@ package struct HistoryFile {
     /// The lines, oldest first. A file that has grown to twice its size is cut.
     package func load() -> [String] {
         guard let path, let bytes = try? AtomicFile.read(path, limit: 64 << 20) else { return [] }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let lines = String(foreignBytes: bytes).split(separator: "\n").map(String.init)
         let kept = Array(lines.suffix(Self.longestHistory))
         if lines.count > 2 * Self.longestHistory {
             try? AtomicFile.write(path, text: kept.joined(separator: "\n") + "\n")
@@ -35,11 +35,10 @@ package struct HistoryFile {
     package func append(_ line: String) {
         guard let path else { return }
         try? AtomicFile.makeDirectory(DirectoryListing.split(path).directory)
-        let number = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        let number = path.withForeignCString { open($0, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600) }
         guard number >= 0 else { return }
         let file = Descriptor(number)
         // One call for the whole line, so that lines of two prompts do not mix.
-        var text = line + "\n"
-        try? text.withUTF8 { try file.write(UnsafeRawBufferPointer($0), path: path) }
+        try? (line + "\n").withForeignBytes { try file.write($0, path: path) }
     }
 }

@@ -2,7 +2,7 @@ import Basics
 import CEdit
 
 /// One line from wherever the input comes.
-enum InputLine: Equatable {
+package enum InputLine: Equatable {
     case text(String)
     /// The line was given up by Ctrl-C.
     case interrupted
@@ -10,7 +10,7 @@ enum InputLine: Equatable {
 }
 
 /// Reads lines from a terminal, with editing, history and completion.
-final class LineEditor {
+package final class LineEditor {
     private let complete: (String) -> Completer.Result
     private let history: HistoryFile
     private var lastLine: String?
@@ -18,7 +18,7 @@ final class LineEditor {
 
     /// - Parameter complete: gives what can follow the text before the cursor.
     /// `nil` where the terminal cannot be used.
-    init?(program: String, history: HistoryFile, complete: @escaping (String) -> Completer.Result) {
+    package init?(program: String, history: HistoryFile, complete: @escaping (String) -> Completer.Result) {
         self.complete = complete
         self.history = history
         let callbacks = CEditCallbacks(
@@ -35,10 +35,10 @@ final class LineEditor {
 
     deinit { if let editor { cedit_close(editor) } }
 
-    func readLine(prompt: String) -> InputLine {
+    package func readLine(prompt: String) -> InputLine {
         guard let editor else { return .end }
         var status = cedit_end
-        let line = prompt.withCString { cedit_read(editor, $0, &status).map { String(cString: $0) } }
+        let line = prompt.withForeignCString { cedit_read(editor, $0, &status).map { String(foreignCString: $0) } }
         switch status {
         case cedit_line:
             var text = line ?? ""
@@ -50,7 +50,7 @@ final class LineEditor {
     }
 
     /// Adds a line to the history, unless it is blank or the same as the one before.
-    func remember(_ line: String) {
+    package func remember(_ line: String) {
         guard let editor, line.contains(where: { !$0.isWhitespace }), line != lastLine else { return }
         lastLine = line
         cedit_remember(editor, line)

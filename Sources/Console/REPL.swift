@@ -53,7 +53,7 @@ public final class REPL {
                 return 0
             }
         }
-        readChunks(remember: { _ in }) { _ in Swift.readLine().map(InputLine.text) ?? .end }
+        readChunks(remember: { _ in }) { _ in StandardInput.readLine().map(InputLine.text) ?? .end }
         fflush(nil)
         return Cancellation.isRequested ? 130 : hasFailed ? 1 : 0
     }
@@ -185,8 +185,7 @@ public final class REPL {
 
     private func show(_ text: String) {
         progress?.makeRoom()
-        print(text)
-        if isInteractive { fflush(nil) }
+        output.write(text + "\n")
     }
 
     private func showTime() {
@@ -195,8 +194,7 @@ public final class REPL {
         let time = elapsed < 0.1 ? DecimalText.significant(1e3 * elapsed) + " ms"
             : elapsed < 1 ? DecimalText.fixed(elapsed, 2) + " s" : ProgressLine.timeText(elapsed)
         let memory = services.memory().first.map { ", " + DecimalText.bytes($0.byteCount) } ?? ""
-        print(TextStyle.faint.apply(to: "(" + time + memory + ")", where: output.usesColor))
-        if isInteractive { fflush(nil) }
+        output.write(TextStyle.faint.apply(to: "(" + time + memory + ")", where: output.usesColor) + "\n")
     }
 
     private func help(_ name: String) -> String {

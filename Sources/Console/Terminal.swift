@@ -44,9 +44,8 @@ public struct Terminal: Sendable {
         }
         // What `print` and `io.write` left in the C library's buffers comes first.
         fflush(nil)
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)[...]
+        text.withForeignBytes { bytes in
+            var rest = bytes[...]
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, rest.base.baseAddress! + rest.startIndex, rest.count)
                 if count < 0, errno == EINTR { continue }
@@ -59,7 +58,7 @@ public struct Terminal: Sendable {
     /// An environment variable that is set and not empty.
     public static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
-        return String(cString: value)
+        return String(foreignCString: value)
     }
 }
 

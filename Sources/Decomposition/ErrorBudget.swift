@@ -8,6 +8,8 @@ struct ErrorBudget {
     private let safe: [Int]
     private let train: OrthonormalTrain
     private let energies: [[Double]]
+    private let upper: [Int]
+    private let isReversible: Bool
     private let search: RankSearch?
     /// How often ranks are tried out, which takes as long as a cut.
     private let trials: Int
@@ -21,33 +23,34 @@ struct ErrorBudget {
     ///   - safe, upper: the ranks at an equal cut of every bond, and the highest ones to try.
     ///   - budget: ‖W − Ŵ‖² at most, without the train's power of two.
     ///   - work: multiply-adds that the search may take.
-    init(_ train: OrthonormalTrain, energies: [[Double]], safe: [Int], upper: [Int], budget: Double, work: Double) {
-        (self.train, self.energies, self.safe, self.budget) = (train, energies, safe, budget)
+    ///   - isReversible: whether cuts of the train in the opposite order count as well.
+    init(
+        _ train: OrthonormalTrain, energies: [[Double]], safe: [Int], upper: [Int], budget: Double, work: Double,
+        isReversible: Bool = true
+    ) {
+        self.isReversible = isReversible
+        (self.train, self.energies, self.safe, self.upper, self.budget) = (train, energies, safe, upper, budget)
         search = RankSearch(cores: train.cores, energies: energies, upper: upper, modes: train.modes, budget: budget)
         trials = Int(min(max(work, Self.littleWork) / train.cutWork, Self.mostTrials))
     }
 
     /// The cut with the fewest parameters that was found, and whether it is of the train in the opposite order.
     func spent() throws -> (cut: OrthonormalTrain.Cut, isMirrored: Bool) {
+        if train.modes.count == 3, let found = try sliced() { return (found, false) }
         guard let search else { return (try cut(train, safe), false) }
-        // With two bonds the prediction is what the first vectors as they are lose: nothing need be tried out for that.
-        let isCertain = train.modes.count == 3
-        var open = max(trials, isCertain ? 0 : 3)
+        var open = max(trials, 3)
         let enough = TensorTrain.parameterCount(modes: train.modes, ranks: safe)
         // Each bond is cut given those cut before, so that the two orders err differently: a short train is tried in both.
         var mirrored: OrthonormalTrain?
         // What trials found, of what had been predicted.
         var ratio = 1 / RankSearch.slack
         for candidate in search.candidates(budget: budget) where candidate.parameterCount <= enough {
-            if isCertain, candidate.predicted <= budget {
-                return (try train.sliced(to: candidate.ranks, energies: energies, cutEnergy: candidate.predicted), false)
-            }
             guard open > 0, candidate.predicted * ratio <= budget * (open == 1 ? 0.98 : 1) else { continue }
             open -= 1
             let found = try cut(train, candidate.ranks)
             if found.cutEnergy <= budget { return (found, false) }
             // A short train is tried whatever was found before: there the two orders differ most.
-            guard isShort else {
+            guard isShort, isReversible else {
                 ratio = max(ratio, 0.97 * found.cutEnergy / candidate.predicted)
                 continue
             }
@@ -57,6 +60,13 @@ struct ErrorBudget {
             if turned.cutEnergy <= budget { return (turned, true) }
         }
         return (try cut(train, safe), false)
+    }
+
+    /// The best corner of a train with two bonds; `nil` where highest ranks keep every one above the budget.
+    private func sliced() throws -> OrthonormalTrain.Cut? {
+        let corners = CornerEnergies(train.cores[1], weights: energies[1].map { max(0, $0) })
+        guard let found = corners.ranks(losing: budget, upper: upper, outer: (train.modes[0], train.modes[2])) else { return nil }
+        return try train.sliced(to: found.ranks, energies: energies, cutEnergy: found.lost)
     }
 
     /// Whether trying out costs next to nothing.

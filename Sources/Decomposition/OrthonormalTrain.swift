@@ -49,7 +49,8 @@ struct OrthonormalTrain {
     struct Cut {
         /// Each core with the basis to its right and, still, all vectors of the bond to its left.
         fileprivate let turned: [PreciseCore]
-        /// Q_k [R_k, r_k], with orthonormal columns; `nil` for the first r_k vectors as they are.
+        /// An orthogonal matrix per bond, [R_k, R_k], of which the cut keeps the first r_k columns, Q_k; `nil` for the vectors as
+        /// they are.
         fileprivate let bases: [PreciseMatrix?]
         /// Per bond the energies σ² met before the cut, descending.
         let energies: [[Double]]
@@ -60,9 +61,25 @@ struct OrthonormalTrain {
             try turned.enumerated().map { k, core in
                 guard k > 0 else { return core }
                 let rank = turned[k - 1].right
-                let rows = try bases[k - 1].map { try $0.product(core.wide, transposingSelf: true) } ?? core.wide.leadingRows(rank)
+                let basis = try bases[k - 1]?.leadingColumns(rank)
+                let rows = try basis?.product(core.wide, transposingSelf: true) ?? core.wide.leadingRows(rank)
                 return PreciseCore(rows, left: rank, mode: core.mode, right: core.right)
             }
+        }
+
+        /// Zᵀ [R_k − r_k, R_k]: the vectors of a bond that the cut leaves out, as orthonormal rows; `nil` where it keeps all.
+        func leftOut(bond: Int) throws -> PreciseMatrix? {
+            let (whole, rank) = (turned[bond + 1].left, turned[bond].right)
+            guard rank < whole else { return nil }
+            if let basis = bases[bond] { return try basis.transposed().slicedRows(from: rank, count: whole - rank) }
+            let rows = try PreciseMatrix.zeros(rows: whole - rank, columns: whole)
+            rows.withElements { for i in 0..<whole - rank { $0[i * whole + rank + i] = 1 } }
+            return rows
+        }
+
+        /// The core at a place with the basis to its right, and to its left with `rows` of vectors of that bond [z, R_k].
+        func core(_ place: Int, behind rows: PreciseMatrix) throws -> PreciseCore {
+            try turned[place].multiplied(fromLeft: rows)
         }
     }
 
@@ -87,7 +104,7 @@ struct OrthonormalTrain {
             let columns = try basis.map { try core.tall.product($0) } ?? core.tall.leadingColumns(rank)
             let next = PreciseCore(columns, left: core.left, mode: core.mode, right: rank)
             energies.append(found.values)
-            bases.append(basis)
+            bases.append(found.vectors)
             turned.append(next)
             guard bond > 0 else { break }
             let weighed = try next.tall.scaledColumns(by: found.values[..<rank].map { max(0, $0).squareRoot() })

@@ -44,18 +44,19 @@ struct SymmetricRoot: Sendable {
     let root: Tensor
     let inverse: Tensor
 
-    /// By eigenvalues, without those that are rounding beside the largest; `nil` where all are 0.
+    /// By eigenvalues in float64, without those that are rounding beside the largest; `nil` where all are 0.
     init?(_ gram: Tensor) throws {
         let scale = try gram.norm()
         guard scale.isFinite else { throw DecompositionFailure.notFinite(operation: "whitening", shape: gram.shape) }
         guard scale > 0 else { return nil }
-        let (values, vectors) = try gram.multiplying(1 / scale).symmetricEigen()
-        let largest = values.last ?? 0
-        // 1e-10 is the rule in exact arithmetic; eigenvalues in single precision are noise from n · 2⁻²⁴ down.
-        let least = largest * max(1e-10, Float(values.count) * 0x1p-24)
-        func scaled(_ power: (Float) -> Float) throws -> Tensor {
+        let (found, vectors) = try PreciseMatrix(gram).symmetricEigen()
+        // Only proportions matter.
+        let values = found.map { $0 / Double(scale) }
+        // 1e-10 is the rule in exact arithmetic; of moments that came in single precision all is noise from n · 2⁻²⁴ down.
+        let least = (values.first ?? 0) * max(1e-10, Double(values.count) * 0x1p-24)
+        func scaled(_ power: (Double) -> Double) throws -> Tensor {
             let factors = values.map { $0 > least ? power($0) : 0 }
-            return try vectors.multiplying(Tensor(factors)).matrixProduct(vectors.transposed())
+            return try vectors.scaledColumns(by: factors).product(vectors, transposingOther: true).tensor()
         }
         root = try scaled { $0.squareRoot() }
         inverse = try scaled { 1 / $0.squareRoot() }

@@ -14,13 +14,12 @@ struct ProjectedCore: Sendable {
     let spectra: [[Double]]
     /// Kh when the core itself is split into two cores.
     let splitRows: Int?
-    /// Energy (squared norm) of the corner T[:a, :, :b] at a · (R₂ + 1) + b.
-    private let cornerEnergy: [Double]
+    private let corners: CornerEnergies
     private let projection: MetricProjection?
 
     var leftRank: Int { core.shape[0] }
     var rightRank: Int { core.shape[2] }
-    var energy: Double { cornerEnergy[cornerEnergy.count - 1] }
+    var energy: Double { corners.whole }
 
     /// - Parameter left, right: the left singular vectors, as rows, and the singular values of the unfoldings by C and
     ///   by O.
@@ -44,34 +43,11 @@ struct ProjectedCore: Sendable {
         } else {
             spectra = [byInput.values, byOutput.values]
         }
-        cornerEnergy = try Self.cornerEnergies(core)
+        corners = try CornerEnergies(core)
     }
 
     /// The energy of the corner T[:a, :, :b].
-    func energy(_ a: Int, _ b: Int) -> Double { cornerEnergy[a * (rightRank + 1) + b] }
-
-    /// Two-dimensional prefix sums of the energy of the fibres T[a, :, b].
-    private static func cornerEnergies(_ core: Tensor) throws -> [Double] {
-        let (rows, depth, columns) = (core.shape[0], core.shape[1], core.shape[2])
-        let width = columns + 1
-        var sums = [Double](repeating: 0, count: (rows + 1) * width)
-        try core.withElements(of: Float.self) { values in
-            for a in 0..<rows {
-                for k in 0..<depth {
-                    let row = (a * depth + k) * columns
-                    for b in 0..<columns {
-                        sums[(a + 1) * width + b + 1] += Double(values[row + b]) * Double(values[row + b])
-                    }
-                }
-                var line = 0.0
-                for b in 1..<width {
-                    line += sums[(a + 1) * width + b]
-                    sums[(a + 1) * width + b] = sums[a * width + b] + line
-                }
-            }
-        }
-        return sums
-    }
+    func energy(_ a: Int, _ b: Int) -> Double { corners.energy(a, b) }
 
     /// The cores at ranks (r₁, r₂): of the corner, improved by one alternating sweep over the two bases.
     ///

@@ -15,9 +15,14 @@ public struct RankPolynomial: Hashable, Sendable {
     }
 
     /// The cost at `ranks`.
-    /// - Throws: `rankCount` unless there is one per bond, `rankNotPositive`, `tooLarge` for a cost beyond 64 bits.
+    /// - Throws: `rankCount` unless there is one per bond, `rankNotPositive`, `tooLarge` for a cost beyond 64 bits, `shapeMismatch`
+    ///   for coefficients of more pairs than there are.
     public func cost(at ranks: [Int]) throws -> Int {
         let operation = "cost of a chain"
+        guard bilinear.count < max(1, linear.count) || bilinear.isEmpty else {
+            throw DecompositionFailure.shapeMismatch(
+                operation: operation, detail: "\(linear.count) bonds are no \(bilinear.count) pairs of neighbours")
+        }
         let (allowed, _) = try RankClamp.apply(ranks, bounds: linear.map { _ in .max }, operation)
         let sizes = allowed.map(Double.init)
         let rough = linear.indices.reduce(0.0) { $0 + Double(linear[$1]) * sizes[$1] }

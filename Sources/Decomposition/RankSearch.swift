@@ -8,8 +8,8 @@ import Tensors
 ///
 /// Seen in the bases of its bonds, core k holds the energy c(a, b) that goes through vector a of the bond to its left and
 /// vector b of the one to its right. So given the left bond's rank it says what a rank of the right one loses, and the energy
-/// kept is about the product of these shares along the train: exact for two bonds, where it never promises too much, and a
-/// Markov chain's approximation for more. Parameters are a sum over neighbours as well, so dynamic programming over the bonds
+/// kept is about the product of these shares along the train, a Markov chain's approximation. (For two bonds it would be exact:
+/// `CornerEnergies`.) Parameters are a sum over neighbours as well, so dynamic programming over the bonds
 /// finds the fewest for every error. What it finds is then tried out (`OrthonormalTrain.cut`).
 struct RankSearch {
     struct Candidate {
@@ -37,10 +37,10 @@ struct RankSearch {
     ///   - energies: σ² per bond.
     ///   - upper: the highest rank to try, per bond.
     ///   - budget: the energy that may be lost.
-    /// - Returns: `nil` where there is nothing to search.
+    /// - Returns: `nil` where there is nothing to search: for fewer than three bonds, and without energy.
     init?(cores: [PreciseCore], energies: [[Double]], upper: [Int], modes: [Int], budget: Double) {
         let energy = energies.last?.reduce(0) { $0 + max(0, $1) } ?? 0
-        guard energies.count > 1, energy > 0, budget > 0 else { return nil }
+        guard energies.count > 2, energy > 0, budget > 0 else { return nil }
         (self.modes, self.energy) = (modes, energy)
         let ranges = zip(energies, upper).map { values, upper -> ClosedRange<Int> in
             // No train can lose less than its worst bond alone.

@@ -1,4 +1,4 @@
-public import Tensors
+import Tensors
 
 /// Arithmetic on cores: the full tensors are never formed.
 ///

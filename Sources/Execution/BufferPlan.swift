@@ -51,6 +51,8 @@ struct PlannedValue {
 
     /// The value as a tensor; one in bfloat16 is none.
     func tensor(on storage: Storage) -> Tensor {
+        // No script gets here with one: the compiler hands a value in bfloat16 to primitives only, gives others a copy in another
+        // format (`value(_:in:)`), and results that leave as they are do so in any format but this (`plan(raw:formats:)`).
         precondition(format != .bfloat16, "a value in bfloat16 is only for primitives")
         let layout: Layout = switch format {
         case .blocked: .blocked

@@ -1,3 +1,4 @@
+import Basics
 import Graphs
 import Synchronization
 import Tensors
@@ -54,7 +55,7 @@ final class ChunkedBody {
     func run(_ inputs: [Tensor], results: [String: Tensor]) throws {
         let targets = outputs.compactMap { crossing[$0] ?? results[$0] }
         let next = Atomic<Int>(0)
-        let failure = Mutex<(any Error)?>(nil)
+        let failure = Guarded<(any Error)?>(nil)
         withExtendedLifetime((inputs, targets)) {
             parallelFor(workers.count, grain: 1) { range in
                 for worker in range {

@@ -29,7 +29,8 @@ extension ByteSource {
         return order == .little ? Number(littleEndian: raw) : Number(bigEndian: raw)
     }
 
-    /// The next `count` bytes; a number that cannot follow takes no memory.
+    /// The next `count` bytes; a number that cannot follow takes no memory. `count` is never negative: whoever asks has an unsigned
+    /// length from the file, a length that it checked, or that of a range.
     package mutating func bytes(_ count: Int, _ what: String) throws -> [UInt8] {
         guard count <= remainderBound else {
             throw FormatFailure.truncated(source: source, what: what, offset: offset, missing: count - remainderBound)

@@ -1,3 +1,5 @@
+import Basics
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -8,7 +10,7 @@ enum CacheDirectory {
     static var path: String? {
         func variable(_ name: String) -> String? {
             guard let value = getenv(name), value.pointee == UInt8(ascii: "/") else { return nil }
-            return String(cString: value)
+            return String(foreignCString: value)
         }
         return (variable("XDG_CACHE_HOME") ?? variable("HOME").map { $0 + "/.cache" }).map { $0 + "/moonrail" }
     }

@@ -14,7 +14,7 @@ enum SessionFunctions {
         try table.define("threads", in: state) { call in
             if let count = try call.optionalInteger(1, "count") {
                 guard (1...256).contains(count) else { throw call.invalid(1, "count", "must be in 1…256, got \(count)") }
-                Threads.count = count
+                try Threads.use(count)
             }
             try call.push(Threads.count)
         }
@@ -50,8 +50,7 @@ enum SessionFunctions {
             try call.push(LuaBytes(try AtomicFile.read(try call.path(1, "path"), limit: 1 << 28)))
         }
         try table.define("write_text", in: state) { call in
-            let bytes = try call.bytes(2, "text")
-            try AtomicFile.write(try call.path(1, "path")) { append in try bytes.withUnsafeBytes { try append($0) } }
+            try AtomicFile.write(try call.path(1, "path"), bytes: try call.bytes(2, "text"))
         }
         try table.define("write_json", in: state) { call in
             try AtomicFile.write(try call.path(1, "path"), text: try LuaJSON.text(try call.value(2), place: "value"))
@@ -66,12 +65,17 @@ enum SessionFunctions {
             }
         }
         try table.define("json", in: state) { call in
-            try call.push(try LuaJSON.encode(try call.value(1), place: "value").serialized(allowsNonFinite: true))
+            // JSON is UTF-8, so a byte that is not stays the character that stands for it.
+            try call.push(LuaBytes(Array(try LuaJSON.encode(try call.value(1), place: "value").serialized(allowsNonFinite: true).utf8)))
         }
         try table.define("read_json", in: state) { call in
             let path = try call.path(1, "path")
             let bytes = try AtomicFile.read(path, limit: 1 << 28)
             try call.push(try LuaJSON.value(bytes, source: path, in: call.state))
+        }
+        // The errors of the part that is written in Lua have codes as well.
+        try table.define("fail", in: state) { call in
+            throw ScriptFailure(code: try call.string(1, "code"), try call.string(2, "message"))
         }
         try table.define("nearest", in: state) { call in
             try call.push(nearestName(to: try call.string(1, "name"), among: try call.strings(2, "names")))

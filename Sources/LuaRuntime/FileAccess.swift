@@ -25,23 +25,23 @@ struct FileAccess {
     }
 
     private static func isInside(_ path: String, _ root: String) -> Bool {
-        path == root || path.hasPrefix(root == "/" ? root : root + "/")
+        // Byte by byte: the system tells apart names that are one to a String because they differ only in their normal form.
+        path.utf8.elementsEqual(root.utf8) || path.utf8.starts(with: (root.utf8.count == 1 ? root : root + "/").utf8)
     }
 
     /// The path without links, `.` and `..`; what is not there yet stands behind the part that is.
     private static func real(_ path: String) -> String? {
-        if let found = realpath(path, nil) {
+        if let found = path.withForeignCString({ realpath($0, nil) }) {
             defer { free(found) }
-            return String(cString: found)
+            return String(foreignCString: found)
         }
-        var rest = path
-        while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
-        let slash = rest.lastIndex(of: "/")
-        let name = slash.map { String(rest[rest.index(after: $0)...]) } ?? rest
+        var scalars = path.unicodeScalars
+        while scalars.count > 1, scalars.last == "/" { scalars.removeLast() }
+        let rest = String(scalars)
+        let (folder, name) = DirectoryListing.split(rest)
         // A link that leads nowhere could be given a target outside before the file is opened.
         var info = stat()
-        guard !name.isEmpty, name != ".", name != "..", lstat(rest, &info) != 0 else { return nil }
-        let parent = slash.map { $0 == rest.startIndex ? "/" : String(rest[..<$0]) } ?? "."
-        return real(parent).map { $0 == "/" ? "/" + name : $0 + "/" + name }
+        guard !name.isEmpty, name != ".", name != "..", rest.withForeignCString({ lstat($0, &info) }) != 0 else { return nil }
+        return real(folder.isEmpty ? "." : folder).map { $0.utf8.count == 1 ? "/" + name : $0 + "/" + name }
     }
 }

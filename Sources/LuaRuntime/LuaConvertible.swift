@@ -1,3 +1,4 @@
+import Basics
 import CLua
 import CLuaBridge
 
@@ -33,9 +34,9 @@ extension Bool: LuaConvertible {
 }
 
 extension String: LuaConvertible {
+    /// A string of Lua is bytes: those that `foreignBytes` gives.
     public func push(to state: LuaState) throws {
-        var text = self
-        try text.withUTF8 { try state.pushString(UnsafeRawBufferPointer($0)) }
+        try withForeignBytes { try state.pushString($0) }
     }
 }
 

@@ -34,6 +34,20 @@ public struct LuaFailure: Failure, @unchecked Sendable {
 
     public var description: String { message }
 
+    /// What Lua's own interpreter says of the error: the message with the traceback behind it, only the message of an error
+    /// object that has a text, and the type of one that has none.
+    public var interpreterMessage: String {
+        if isInterrupted { return "interrupted!\n" + traceback }
+        switch value {
+        case .table(let table):
+            let hasText = (try? table.metatable()?.rawGet("__tostring").isNil) == false
+            return hasText ? message : "(error object is a table value)"
+        case .nil, .boolean, .function:
+            return "(error object is a \(value?.typeName ?? "nil") value)" + "\n" + traceback
+        default: return traceback.isEmpty ? message : message + "\n" + traceback
+        }
+    }
+
     /// Whether the user stopped the computation.
     public var isInterrupted: Bool { code == Interrupted().code }
 

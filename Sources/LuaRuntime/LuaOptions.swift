@@ -3,7 +3,7 @@ public import Basics
 /// How a Lua state is opened.
 public struct LuaOptions {
     /// Whether scripts are confined: no `io`, `debug`, `loadfile`, `dofile`, `package.loadlib`, files for `require`,
-    /// `os` beyond the clock, or `__gc` in script metatables.
+    /// compiled chunks, `os` beyond the clock, or `__gc` in script metatables.
     public var isSandboxed: Bool
     /// The most bytes that the Lua heap may hold; `nil` for no limit. Memory of Swift objects does not count.
     public var memoryLimit: Int?
@@ -21,17 +21,22 @@ public struct LuaOptions {
     /// The hook behind it costs the same for every interval: an empty counting loop took 1.5 times as long with it,
     /// recursive calls 2.1, table filling 1.3, string work 1.0. Swift functions notice a request without it.
     public var interruptInterval: Int?
-    /// What happens when a script reads or writes a global that nothing declared.
+    /// What happens when a chunk that the host loads reads or writes a global that nothing declared. Modules, and chunks
+    /// that a script loads, always have Lua's own rules, and `local _ENV = _G` gives a script those as well.
     public var globals: LuaGlobals
+    /// Whether `LUA_PATH_5_4`, `LUA_CPATH_5_4` and their kin are left unread.
+    public var ignoresEnvironment: Bool
     /// Receives what `print` writes, line by line with its newline; `nil` for standard output. What it throws, `print`
-    /// raises.
+    /// raises. Bytes that are not UTF-8 are those of `foreignBytes`.
     public var output: ((String) throws -> Void)?
-    /// Receives what `warn` says and errors in finalizers, line by line without newlines; `nil` for standard error.
+    /// Receives what `warn` says and errors in finalizers, a line at a time without its newline, unless a script said
+    /// `warn "@off"`; `nil` for standard error.
     public var warnings: ((String) -> Void)?
 
     public init(
         isSandboxed: Bool = false, memoryLimit: Int? = nil, instructionLimit: Int? = nil, allowedPaths: [String]? = nil,
         context: ComputeContext? = nil, interruptInterval: Int? = 10_000, globals: LuaGlobals = .lenient,
+        ignoresEnvironment: Bool = false,
         output: ((String) throws -> Void)? = nil,
         warnings: ((String) -> Void)? = nil
     ) {
@@ -42,12 +47,13 @@ public struct LuaOptions {
         self.context = context
         self.interruptInterval = interruptInterval
         self.globals = globals
+        self.ignoresEnvironment = ignoresEnvironment
         self.output = output
         self.warnings = warnings
     }
 }
 
-/// The rules for global variables.
+/// The rules for global variables of the chunks that a host loads.
 public enum LuaGlobals: Sendable {
     /// Lua's own: reading an unknown global gives nil, writing one declares it.
     case lenient

@@ -1,3 +1,4 @@
+import Basics
 import CLua
 import CLuaBridge
 import Synchronization
@@ -9,7 +10,7 @@ import Synchronization
 final class ReferencePool: @unchecked Sendable {
     /// The state, until it closes. Only read on the state's own thread.
     private(set) unowned(unsafe) var state: LuaState?
-    private let discarded = Mutex<[Int32]>([])
+    private let discarded = Guarded<[Int32]>([])
     private let hasDiscarded = Atomic<Bool>(false)
 
     init(_ state: LuaState) { self.state = state }

@@ -55,7 +55,7 @@ private func writeOutput(
     let text = UnsafeRawBufferPointer(start: bytes, count: count)
     do {
         if let output = owner.options.output {
-            try output(String(decoding: text, as: UTF8.self))
+            try output(String(foreignBytes: text))
         } else {
             try StandardOutput.write(text)
         }
@@ -69,15 +69,15 @@ private func writeOutput(
 private func writeWarning(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) {
     guard let state, let bytes else { return }
     Unmanaged<LuaState>.fromOpaque(state).takeUnretainedValue()
-        .warn(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
+        .warn(String(foreignBytes: UnsafeRawBufferPointer(start: bytes, count: count)))
 }
 
 extension LuaState {
-    /// Says what is no error but should be known, a line without its newline, where `LuaOptions.warnings` takes it.
+    /// Says what is no error but should be known, a line without its newline, where `LuaOptions.warnings` takes it, also
+    /// while a script has its own warnings off.
     public func warn(_ text: String) {
         if let warnings = options.warnings { return warnings(text) }
-        var text = text
-        text.withUTF8 { bytes in
+        text.foreignBytes.withUnsafeBytes { bytes in
             bytes.withMemoryRebound(to: CChar.self) { if let start = $0.baseAddress { moon_write_standard_error(start, $0.count) } }
         }
     }

@@ -22,7 +22,12 @@ final class ErrorValue: LuaObjectConvertible {
         LuaFailure(code: code, message: message, path: path, traceback: traceback, underlying: error)
     }
 
-    /// The class that scripts see: `err.code`, `err.message`, `err.path`, `err.traceback`, `tostring(err)`.
+    /// What libraries call on errors because those of Lua are strings.
+    private static let stringMethods = [
+        "byte", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper",
+    ]
+
+    /// The class that scripts see: `err.code`, `err.message`, `err.path`, `err.traceback`, and besides what a string can.
     static var luaClass: LuaClass<ErrorValue> {
         LuaClass("error") { members in
             members.property("code") { $0.code }
@@ -35,11 +40,30 @@ final class ErrorValue: LuaObjectConvertible {
             members.metamethod(.concat) { call in
                 try call.push(try call.text(1) + call.text(2))
             }
+            members.length { $0.message.foreignBytes.count }
+            for name in stringMethods {
+                members.method(name) { call, error in
+                    guard case .function(let method) = try call.state.stringLibrary.rawGet(name) else {
+                        throw LuaFailure(code: "lua.noMethod", message: "the library 'string' has no function '\(name)'")
+                    }
+                    for result in try method.call(with: [error.message] + call.values()) { try call.push(result) }
+                }
+            }
         }
     }
 }
 
 extension LuaState {
+    /// The library whose functions are the methods of strings.
+    fileprivate var stringLibrary: LuaTable {
+        get throws {
+            guard case .table(let library) = try globals.rawGet("string") else {
+                throw LuaFailure(code: "lua.noMethod", message: "the global 'string' is no table")
+            }
+            return library
+        }
+    }
+
     /// Takes the error value off the stack and gives what to throw.
     func takeFailure(status: Int32) -> LuaFailure {
         let L = current

@@ -3,47 +3,36 @@ import CLua
 import CLuaBridge
 
 extension LuaState {
-    /// Puts the rules of `options.globals` on the global table.
-    func applyGlobalRules() throws {
-        if options.globals == .lenient { return }
-        let rules = try table()
-        try rules.rawSet("__metatable", false)
-        let declared = DeclaredNames()
-        try rules.rawSet("__index", try function("globals") { call in
-            if let name = try call.value(2).string, declared.names.contains(name) { return try call.push(LuaValue.nil) }
-            throw GlobalFailure.unknown(name: try call.text(2), nearest: try call.nearestField(of: call.table(1, "globals")))
-        })
-        let isFixed = options.globals == .fixed
-        try rules.rawSet("__newindex", try function("globals") { call in
-            let name = try call.text(2)
-            if isFixed { throw GlobalFailure.refused(name: name) }
-            guard declared.names.contains(name) || !call.isCalledInsideFunction else {
-                throw GlobalFailure.insideFunction(name: name)
+    /// The environment of chunks that the host loads, in front of the global table; `nil` where the rules are Lua's own.
+    func makeEnvironment() throws -> LuaReference? {
+        if options.globals == .lenient { return nil }
+        return try balanced {
+            try reserve(1)
+            try pushFunction("globals") { call in
+                let name = try call.text(2)
+                switch try call.text(1) {
+                case "unknown": throw GlobalFailure.unknown(name: name, nearest: try call.nearestGlobal(to: name))
+                case "new": throw GlobalFailure.refused(name: name)
+                default: throw GlobalFailure.insideFunction(name: name)
+                }
             }
-            declared.names.insert(name)
-            try call.table(1, "globals").rawSet(try call.value(2), try call.value(3))
-        })
-        try globals.setMetatable(rules)
+            try check(moon_push_environment(current, options.globals == .fixed))
+            defer { pop() }
+            return try reference(at: -1)
+        }
     }
-}
 
-/// The globals that were written, even as nil.
-private final class DeclaredNames {
-    var names: Set<String> = []
+    /// Gives the chunk on top its environment: the first upvalue of a chunk is `_ENV`.
+    func setEnvironment() throws {
+        guard let environment else { return }
+        try environment.push(on: self)
+        if lua_setupvalue(current, -2, 1) == nil { pop() }
+    }
 }
 
 extension LuaCall {
-    /// Whether the caller is a function written in Lua: neither a chunk's own code nor Swift.
-    fileprivate var isCalledInsideFunction: Bool {
-        var caller = lua_Debug()
-        guard lua_getstack(state.current, 1, &caller) != 0, lua_getinfo(state.current, "S", &caller) != 0 else { return false }
-        return caller.what.map { String(cString: $0) } == "Lua"
-    }
-
-    /// The name in `table` that is nearest to the key in argument 2.
-    fileprivate func nearestField(of table: LuaTable) throws -> String? {
-        guard let key = try value(2).string else { return nil }
-        return nearestName(to: key, among: try table.fields().map(\.name))
+    fileprivate func nearestGlobal(to name: String) throws -> String? {
+        nearestName(to: name, among: try state.globals.fields().map(\.name))
     }
 }
 

@@ -1,22 +1,48 @@
+import Basics
 import CLua
 import CLuaBridge
 
 extension LuaState {
     /// Compiles a chunk of Lua text without running it.
     ///
-    /// - Parameter name: what messages call the chunk: `recipe.lua` gives `recipe.lua:3: …`.
+    /// - Parameter name: what messages call the chunk: `recipe.lua` gives `recipe.lua:3: …`; `=stdin`, which is no
+    ///   file, gives `stdin:3: …`.
     /// - Throws: `LuaFailure` with code `lua.syntax`; `isIncomplete` where more text could complete the chunk.
     public func load(_ text: String, name: String) throws -> LuaFunction {
-        try reserve(1)
-        var text = text
-        let status = text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { bytes in
-                withChunkName(name) { luaL_loadbufferx(current, bytes.baseAddress, bytes.count, $0, "t") }
-            }
+        try balanced {
+            try reserve(2)
+            try check(
+                text.withForeignBytes { bytes in
+                    let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+                    return withChunkName(name) { luaL_loadbufferx(current, start, bytes.count, $0, "t") }
+                })
+            try setEnvironment()
+            defer { pop() }
+            return LuaFunction(reference: try reference(at: -1))
         }
-        try check(status)
-        defer { pop() }
-        return LuaFunction(reference: try reference(at: -1))
+    }
+
+    /// Compiles the script in a file, or the one on standard input where `path` is `nil`.
+    ///
+    /// Its bytes are Lua's, whatever they are. A byte-order mark and a first line that begins with `#` are passed over.
+    /// What `string.dump` and `luac` make is loaded too, but in a sandbox.
+    /// - Throws: `LuaFailure` with code `lua.syntax` or `lua.file`.
+    public func load(fileAt path: String?) throws -> LuaFunction {
+        try balanced {
+            try reserve(2)
+            let mode = options.isSandboxed ? "t" : "bt"
+            let status = path.map { $0.withForeignCString { moon_push_file(current, $0, mode) } } ?? moon_push_file(current, nil, mode)
+            if status != LUA_OK {
+                let failure = takeFailure(status: status)
+                // A file that Lua could not read is no error of the script.
+                let isOfFile = failure.message.hasPrefix("cannot ")
+                throw LuaFailure(
+                    code: isOfFile ? "lua.file" : "lua.syntax", message: failure.message, value: failure.value)
+            }
+            try setEnvironment()
+            defer { pop() }
+            return LuaFunction(reference: try reference(at: -1))
+        }
     }
 
     /// Compiles and runs a chunk; `arguments` are its `...`.
@@ -63,8 +89,8 @@ extension LuaState {
         try loaders.rawSet(module, loader)
     }
 
-    /// Lua marks the name of a file by `@`, and would quote any other name as source text.
+    /// Lua marks the name of a file by `@`, and one that is no file by `=`; any other name it would quote as source text.
     private func withChunkName<Result>(_ name: String, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        ("@" + name).withCString(body)
+        (name.hasPrefix("=") ? name : "@" + name).withForeignCString(body)
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import CLua
 import CLuaBridge
 
@@ -80,12 +81,12 @@ extension LuaState {
         return Unmanaged<AnyObject>.fromOpaque(held).takeUnretainedValue()
     }
 
-    /// The bytes of a Lua string as text.
+    /// The bytes of a Lua string as text, from which `String.push` makes the same bytes again.
     func text(at index: Int32) -> String? {
         guard lua_type(current, index) == LUA_TSTRING else { return nil }
         var count = 0
         guard let start = lua_tolstring(current, index, &count) else { return nil }
-        return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+        return String(foreignBytes: UnsafeRawBufferPointer(start: start, count: count))
     }
 
     func bytes(at index: Int32) -> [UInt8]? {

@@ -21,6 +21,8 @@ public final class LuaState {
     /// Objects in use by a scoped borrow, whichever userdata they were reached through.
     var borrows: [ObjectIdentifier: Int] = [:]
     var classes: [ObjectIdentifier: ClassRecord] = [:]
+    /// What chunks that the host loads see as their globals, where that is not the global table itself.
+    private(set) var environment: LuaReference?
     var classesByMetatable: [UnsafeRawPointer: ClassRecord] = [:]
 
     /// Opens a new interpreter with the standard libraries.
@@ -28,7 +30,7 @@ public final class LuaState {
     public convenience init(_ options: LuaOptions = LuaOptions()) throws {
         Self.installCallbacks
         let host = Self.makeHost(options)
-        guard let L = moon_open(host, MoonOpening(sandboxed: options.isSandboxed)) else {
+        guard let L = moon_open(host, MoonOpening(sandboxed: options.isSandboxed, ignoresEnvironment: options.ignoresEnvironment)) else {
             host.deallocate()
             throw LuaFailure(
                 code: "lua.memory",
@@ -36,7 +38,7 @@ public final class LuaState {
         }
         self.init(main: L, host: host, ownsInterpreter: true, options: options)
         try register(ErrorValue.luaClass)
-        try applyGlobalRules()
+        environment = try makeEnvironment()
     }
 
     private init(
@@ -126,11 +128,8 @@ public final class LuaState {
             state = try attach(to: interpreter)
         } catch {
             // Without a state there are no error objects: a text says why, or Lua's own error takes its place.
-            var text = "moonrail cannot attach to this interpreter: \(error)"
-            text.withUTF8 { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { bytes in
-                    _ = moon_push_string(interpreter, bytes.baseAddress, bytes.count)
-                }
+            "moonrail cannot attach to this interpreter: \(error)".withForeignBytes { bytes in
+                _ = moon_push_string(interpreter, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
             }
             return -1
         }
@@ -159,6 +158,12 @@ public final class LuaState {
         if !references.isEmpty { references.drain(L) }
         return try WorkingThread.current.work(for: context, collector: self, body)
     }
+
+    /// What Lua's own interpreter says of itself: its version and its authors.
+    public static var copyright: String { String(cString: moon_copyright()) }
+
+    /// As `warn "@on"` or `warn "@off"` in a script.
+    public func setWarnings(areShown: Bool) { host.pointee.isQuiet = !areShown }
 
     /// The global table.
     public var globals: LuaTable {

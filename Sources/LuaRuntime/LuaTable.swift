@@ -98,8 +98,8 @@ public struct LuaTable {
 
     /// Calls `body` with every key and value, in no particular order, without metamethods.
     ///
-    /// Fields may be changed or cleared meanwhile, but not added. The key itself stays with Lua, because a string that
-    /// is not UTF-8 is another one in Swift.
+    /// Fields may be changed or cleared meanwhile, but not added. The key itself stays with Lua, which wants that very
+    /// value to find the next one.
     public func forEach(_ body: (LuaValue, LuaValue) throws -> Void) throws {
         try with { state in
             try state.pushNil()

@@ -4,12 +4,25 @@ public enum LuaValue {
     case boolean(Bool)
     case integer(Int)
     case number(Double)
-    /// Bytes that are not UTF-8 are repaired; binary data travels as `LuaBytes`.
+    /// Bytes that are not UTF-8 stand as characters that `foreignBytes` turns back; binary data travels as `LuaBytes`.
     case string(String)
     case table(LuaTable)
     case function(LuaFunction)
     /// A userdata, Swift's or foreign, or a coroutine.
     case object(LuaObject)
+
+    /// Lua's name of the type, or the class of a userdata.
+    public var typeName: String {
+        switch self {
+        case .nil: "nil"
+        case .boolean: "boolean"
+        case .integer, .number: "number"
+        case .string: "string"
+        case .table: "table"
+        case .function: "function"
+        case .object(let object): object.typeName
+        }
+    }
 
     public var isNil: Bool { if case .nil = self { true } else { false } }
     public var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }

@@ -15,6 +15,7 @@ func reportingFailures(_ progress: ConsoleProgress? = nil, _ body: () throws -> 
         progress?.makeRoom()
         let errors = Terminal.standardError
         if (error as? LuaFailure)?.isInterrupted ?? (error is Interrupted) {
+            InterruptSignal.hasBeenHeeded()
             errors.write("interrupted\n")
             throw ExitCode(130)
         }

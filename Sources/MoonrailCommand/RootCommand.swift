@@ -19,6 +19,7 @@ struct RootCommand: ParsableCommand {
               moonrail run recipe.lua --keep 0.5          options after the file belong to the recipe
               moonrail run --quiet --threads 1 recipe.lua options before it belong to run
               moonrail repl setup.lua                     run a script, then prompt with its globals
+              moonrail lua -l mr=moonrail program.lua     all as lua5.4 does it
               moonrail info model.onnx                    what is in a model, and what can be compressed
               moonrail convert model.onnx model.safetensors
               moonrail compress model.onnx --keep 0.4 --out small.onnx
@@ -33,11 +34,12 @@ struct RootCommand: ParsableCommand {
               DNNL_MAX_CPU_ISA      the most that oneDNN and Moonrail's own kernels use: SSE41, AVX, AVX2, AVX512_CORE, …
               OPENBLAS_CORETYPE     the processor whose kernels OpenBLAS uses, such as Haswell or SkylakeX
               MOONRAIL_HISTORY      the prompt's history file (default: ~/.local/state/moonrail/history)
+              LUA_INIT_5_4, LUA_PATH_5_4, LUA_CPATH_5_4   as for lua5.4
               NO_COLOR              no colours
             """,
         version: "moonrail " + Toolkit.version,
         subcommands: [
-            RunCommand.self, PromptCommand.self, InfoCommand.self, ConvertCommand.self, CompressCommand.self,
+            RunCommand.self, PromptCommand.self, LuaCommand.self, InfoCommand.self, ConvertCommand.self, CompressCommand.self,
             ExportCommand.self, LibraryCommand.self, MetaCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: PromptCommand.self)
@@ -60,8 +62,14 @@ struct RootCommand: ParsableCommand {
 
     private static func status() -> ExitCode {
         do {
-            var command = try parseAsRoot()
-            try command.run()
+            let words = CommandArguments.words
+            if words.first == LuaCommand._commandName, !words.dropFirst().starts(with: ["--help"]) {
+                // Lua's own rules for a command line are others than those of this one.
+                try LuaCommand.run(Array(words.dropFirst()))
+            } else {
+                var command = try parseAsRoot(words)
+                try command.run()
+            }
             return .success
         } catch let status as ExitCode {
             return status

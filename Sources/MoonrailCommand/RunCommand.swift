@@ -8,15 +8,17 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Runs a Lua script.",
-        usage: "moonrail run [--quiet] [--threads N] FILE.lua [--name value …]",
+        usage: "moonrail run [--quiet] [--threads N] (FILE.lua | -) [--name value …]",
         discussion: """
-            What follows FILE.lua goes to the script as it is, in the global table 'arg'.
+            What follows FILE.lua goes to the script as it is, in the global table 'arg'; '-' is the script on standard \
+            input. A global that nothing declared is an error in the script, but not in modules that it requires; \
+            'local _ENV = _G' at its beginning gives it Lua's own rule.
 
             EXAMPLES:
               moonrail run halve.lua --keep 0.5
               moonrail run --threads 1 halve.lua
 
-            Ctrl-C stops the script; pressed again, it ends the process at once. The exit status is 0, 1 after an \
+            Ctrl-C stops the script, within half a second whatever it does; pressed again, it ends the process at once. The exit status is 0, 1 after an \
             error, 2 for a wrong command line and 130 after Ctrl-C.
             """)
 
@@ -34,7 +36,7 @@ struct RunCommand: ParsableCommand {
         guard let path = script.first else { throw ValidationError("Which script?") }
         // What follows is passed through, so `run` has to look for its own help.
         if words.first == "--help" || words.first == "-h" { throw CleanExit.helpRequest(Self.self) }
-        if words.first != "--", path.hasPrefix("-") {
+        if words.first != "--", path.hasPrefix("-"), path != "-" {
             throw ValidationError("Unknown option '\(path)' of run; options of the script follow its file.")
         }
     }

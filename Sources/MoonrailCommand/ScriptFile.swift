@@ -1,42 +1,34 @@
 import Basics
 import Console
+import LuaRuntime
 
 #if canImport(Glibc)
     import Glibc
 #endif
 
-/// The text of a script.
+/// A script as a command line names it: a file, or `-` for standard input.
 enum ScriptFile {
-    static func text(of path: String) throws -> String {
-        let bytes: [UInt8]
-        do {
-            bytes = try AtomicFile.read(path, limit: 64 << 20)
-        } catch where access(path, F_OK) != 0 {
+    /// The script as a function.
+    /// - Throws: `ScriptFileFailure`; `LuaFailure` with the syntax error.
+    static func load(_ path: String, in state: LuaState) throws -> LuaFunction {
+        if path == "-" { return try state.load(fileAt: nil) }
+        if FilePath.refusal(of: path) == nil, path.withForeignCString({ access($0, F_OK) }) != 0 {
             throw ScriptFileFailure.missing(path: path, nearest: DirectoryListing.nearest(to: path))
         }
-        guard !bytes.starts(with: [0x1B]) else { throw ScriptFileFailure.binary(path: path) }
-        let text = String(decoding: bytes, as: UTF8.self)
-        // A first line `#!…` is for the shell; as a comment it keeps the numbers of the lines below.
-        return text.hasPrefix("#") ? "--" + text : text
+        try FilePath.check(path)
+        return try state.load(fileAt: path)
     }
 }
 
 enum ScriptFileFailure: Failure {
     case missing(path: String, nearest: String?)
-    case binary(path: String)
 
-    var code: String {
-        switch self {
-        case .missing: "script.missing"
-        case .binary: "script.binary"
-        }
-    }
+    var code: String { "script.missing" }
 
     var description: String {
         switch self {
         case .missing(let path, let nearest):
             "no script '\(path)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
-        case .binary(let path): "\(path) is a compiled chunk; scripts are text"
         }
     }
 }

@@ -26,27 +26,30 @@ struct Session {
                 }))
         self.state = state
         self.progress = progress
-        if let count = options.threadCount { Threads.count = count }
+        if let count = options.threadCount { try Threads.use(count) }
         Progress.show(with: progress)
         try Toolkit.install(in: state)
+        try reportingFailures(progress) { try InitialCode.run(in: state) }
     }
 
     /// Runs a script; what it throws is reported on standard error.
     /// - Throws: `ExitCode` 1 after an error, 130 after Ctrl-C.
     func run(_ path: String, arguments: [String]) throws {
         try reportingFailures(progress) {
-            let text = try ScriptFile.text(of: path)
+            let script = try ScriptFile.load(path, in: state)
             try prepare(path, arguments)
             Cancellation.clear()
-            try state.run(text, name: path, arguments: arguments)
+            try script.call(with: arguments)
         }
     }
 
     /// Sets the global `arg`, and lets `require` find modules beside the script.
     private func prepare(_ path: String, _ arguments: [String]) throws {
         let arg = try state.table()
+        // The program and its options stand before the script, as `lua` puts them.
+        let words = CommandArguments.all
+        for (position, word) in words.enumerated() { try arg.rawSet(position - (words.count - arguments.count - 1), word) }
         try arg.rawSet(0, path)
-        for argument in arguments { try arg.append(argument) }
         try state.globals.rawSet("arg", arg)
         let directory = DirectoryListing.split(path).directory
         if !directory.isEmpty, let package = try state.globals.rawGet("package").table {

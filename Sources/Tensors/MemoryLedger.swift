@@ -1,5 +1,4 @@
 public import Basics
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -18,7 +17,7 @@ public final class MemoryLedger: Sendable {
         var idle: [Int: [UInt]] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private static let floor = 256 << 20
 
     private static let defaultLimit = MachineMemory.availableByteCount() / 10 * 9

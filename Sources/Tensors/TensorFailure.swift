@@ -9,6 +9,8 @@ public enum TensorFailure: Failure {
     case outOfMemory(byteCount: Int, liveByteCount: Int, limit: Int)
     case kernel(operation: String, reason: String)
     case noConvergence(operation: String, detail: String)
+    /// The address space is too small for what each thread takes of it.
+    case noRoomForThreads(wanted: Int, room: Int)
 
     public var code: String {
         switch self {
@@ -19,6 +21,7 @@ public enum TensorFailure: Failure {
         case .outOfMemory: "tensor.outOfMemory"
         case .kernel: "tensor.kernel"
         case .noConvergence: "tensor.noConvergence"
+        case .noRoomForThreads: "tensor.noRoomForThreads"
         }
     }
 
@@ -35,6 +38,9 @@ public enum TensorFailure: Failure {
             "out of memory: \(DecimalText.bytes(bytes)) more were asked for with \(DecimalText.bytes(live)) in use; "
                 + "the limit is \(DecimalText.bytes(limit))"
         case .kernel(let operation, let reason): "\(operation): \(reason)"
+        case .noRoomForThreads(let wanted, let room):
+            "no room for \(wanted) threads: each needs \(DecimalText.bytes(ThreadRoom.byteCountPerThread)) of the address space, "
+                + "which has room for \(room) (ulimit -v)"
         }
     }
 }

@@ -31,6 +31,13 @@ import Testing
         }
     }
 
+    /// ThreadSanitizer sees the locks of `Guarded` and not those of `Synchronization.Mutex`, which it takes for none.
+    @Test func locksAreSeenByThreadSanitizer() {
+        for file in Self.files where file.text.contains("Mutex" + "<") || file.text.contains("Mutex" + "(") {
+            Issue.record("\(file.path) uses a lock beside Guarded")
+        }
+    }
+
     @Test func modulesDoNotBearTheNameOfATypeInside() {
         for file in Self.files {
             for line in file.lines {

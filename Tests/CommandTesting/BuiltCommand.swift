@@ -34,14 +34,14 @@ public enum BuiltCommand {
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         let files = ["in", "out", "err"].map { directory + "/" + $0 }
-        try AtomicFile.write(files[0], text: input)
+        try AtomicFile.write(files[0], bytes: input.foreignBytes)
         let child = try spawn(arguments, environment: environment, program: program, isSessionLeader: false) { actions in
             posix_spawn_file_actions_addopen(&actions, 0, files[0], O_RDONLY, 0)
             posix_spawn_file_actions_addopen(&actions, 1, files[1], O_WRONLY | O_CREAT, 0o600)
             posix_spawn_file_actions_addopen(&actions, 2, files[2], O_WRONLY | O_CREAT, 0o600)
         }
         let status = try wait(for: child, patienceSeconds: patienceSeconds)
-        func text(_ path: String) throws -> String { String(decoding: try AtomicFile.read(path), as: UTF8.self) }
+        func text(_ path: String) throws -> String { String(foreignBytes: try AtomicFile.read(path)) }
         return Outcome(status: status, output: try text(files[1]), errors: try text(files[2]))
     }
 
@@ -73,8 +73,8 @@ public enum BuiltCommand {
         var variables = ["TERM": "xterm", "HOME": "/dev/null", "PATH": "/usr/bin:/bin", "MOONRAIL_HISTORY": "/dev/null"]
         for name in inherited { if let value = getenv(name) { variables[name] = String(cString: value) } }
         variables.merge(environment) { $1 }
-        var argv = ([path] + arguments).map { strdup($0) } + [nil]
-        var envp = variables.map { strdup("\($0)=\($1)") } + [nil]
+        var argv = ([path] + arguments).map { $0.withForeignCString { strdup($0) } } + [nil]
+        var envp = variables.map { "\($0)=\($1)".withForeignCString { strdup($0) } } + [nil]
         defer { for text in argv + envp { free(text) } }
         var child = pid_t()
         let status = posix_spawn(&child, path, &actions, &attributes, &argv, &envp)

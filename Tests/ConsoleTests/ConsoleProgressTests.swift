@@ -1,12 +1,12 @@
+import Basics
 import Console
-import Synchronization
 import Testing
 
 @Suite struct ConsoleProgressTests {
     /// A clock that is set by hand, and what was written.
     private final class Screen: Sendable {
-        let seconds = Mutex(0.0)
-        let text = Mutex("")
+        let seconds = Guarded(0.0)
+        let text = Guarded("")
 
         func progress(isInteractive: Bool, isQuiet: Bool = false, usesColor: Bool = false) -> ConsoleProgress {
             ConsoleProgress(

@@ -38,6 +38,30 @@ import Testing
         #expect(try session.enter("6 * 7") == "\r\n42")
     }
 
+    /// A key that Ctrl-C takes away again while it is waited for must not be waited for on.
+    @Test func controlCBehindAKeyIsNotLost() throws {
+        let session = try PromptSession()
+        for _ in 0..<200 {
+            session.type("x")
+            session.type("\u{3}")
+            try session.expect("^C\r\n> ")
+        }
+        #expect(try session.enter("6 * 7") == "\r\n42")
+    }
+
+    /// The system may give the signal to a thread of the kernels' in place of the one that reads.
+    @Test func controlCIsNotLostToOtherThreads() throws {
+        let session = try PromptSession()
+        try session.enter("mr.threads(2) mr.randn(300, 300):matmul(mr.randn(300, 300));")
+        for _ in 0..<200 {
+            session.type("string.g\t")
+            try session.expect("gsub")
+            session.type("\u{3}")
+            try session.expect("^C\r\n> ")
+        }
+        #expect(try session.enter("6 * 7") == "\r\n42")
+    }
+
     @Test(arguments: [
         "while true do end",
         "while true do pcall(function() while true do end end) end",

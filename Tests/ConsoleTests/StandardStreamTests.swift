@@ -76,4 +76,29 @@ import Testing
         defer { removeDirectory(outcome.directory) }
         #expect(outcome.status == 1 && outcome.errors.contains("address space"), "\(outcome)")
     }
+
+    /// libgomp would end the process, and OpenBLAS ask for its buffers for ever.
+    @Test func threadsThatDoNotFitAreAnError() throws {
+        let script = """
+            local mr = require "moonrail"
+            local before = mr.threads()
+            print(pcall(mr.threads, 255))
+            assert(mr.threads() == before)
+            -- The most that there is room for also have it for their work.
+            for count = 16, 1, -1 do if pcall(mr.threads, count) then break end end
+            local q = mr.randn(300, 300):matmul(mr.randn(300, 300)):qr()
+            print(q.shape[1])
+            """
+        let outcome = try run(["run", "--quiet", "SCRIPT"], script: script, before: "ulimit -v 1000000;", behind: ">out.txt")
+        defer { removeDirectory(outcome.directory) }
+        #expect(outcome.status == 0, "\(outcome)")
+        let output = String(decoding: try AtomicFile.read(outcome.directory + "/out.txt"), as: UTF8.self)
+        #expect(output.hasPrefix("false\t") && output.contains("no room for 255 threads") && output.hasSuffix("\n300\n"), "\(output)")
+    }
+
+    @Test func theOptionForThreadsThatDoNotFitIsAnErrorToo() throws {
+        let outcome = try run(["run", "--threads", "255", "SCRIPT"], before: "ulimit -v 1500000;", behind: "")
+        defer { removeDirectory(outcome.directory) }
+        #expect(outcome.status == 1 && outcome.errors.contains("no room for 255 threads"), "\(outcome)")
+    }
 }

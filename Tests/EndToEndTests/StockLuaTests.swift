@@ -39,6 +39,14 @@ import Testing
         #expect(outcome.errors.contains("mr.plan"), "\(outcome.errors)")
     }
 
+    /// Its libraries would hang while they load.
+    @Test(arguments: [200_000, 400_000]) func aSmallAddressSpaceIsAnError(kibibytes: Int) throws {
+        let outcome = try BuiltCommand.run(
+            ["-c", "ulimit -v \(kibibytes); exec lua5.4 -e 'require \"moonrail\"'"],
+            environment: ["LUA_CPATH": try BuiltCommand.path("libMoonrailLoader.so")], program: "/bin/sh")
+        #expect(outcome.status == 1 && outcome.errors.contains("address space"), "\(outcome)")
+    }
+
     /// The installed files, in a directory of their own and used from another one.
     @Test func whatIsInstalledRuns() throws {
         let directory = try temporaryDirectory()

@@ -67,10 +67,15 @@ import Testing
             """)
     }
 
-    @Test func namesThatAreNotUTF8AreRead() throws {
+    @Test func textThatIsNotUTF8ComesBackFromJSON() throws {
         try run("""
-            assert(mr.json { ["\\xff"] = 1 } == '{"\\u{FFFD}":1}')
+            -- JSON is UTF-8: a character for private use stands for the byte.
+            assert(mr.json { ["\\xff"] = 1 } == '{"\\u{10FFFF}":1}')
             assert(mr.json { ["\\xff"] = 1, ["\\u{FFFD}"] = 1, x = 2 }:find '"x":2')
+            local path = os.tmpname()
+            mr.write_json(path, { "a\\xff\\xe3" })
+            assert(mr.read_json(path)[1] == "a\\xff\\xe3")
+            os.remove(path)
             """)
     }
 

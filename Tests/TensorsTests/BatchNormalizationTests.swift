@@ -79,6 +79,17 @@ import Testing
         #expect(try relativeDistance(saved.variance, expected.variance) < 1e-4)
     }
 
+    /// A quarter of a million equal summands, whose plain sum in float32 is off by a thousandth.
+    @Test func manyPixelsCostNoDigitsOfTheGradient() throws {
+        let shape: Shape = [1, 8, 512, 512]
+        let saved = try BatchNormalization.forward(
+            sample(shape), scale: .ones([8]), shift: .zeros([8]), epsilon: epsilon, hasReLU: false).saved
+        var parts = [try Tensor.full(shape, 0.1)]
+        let gradients = try BatchNormalization.backward(&parts, saved: saved, hasResidual: false)
+        let expected = [Double](repeating: Double(512 * 512) * Double(Float(0.1)), count: 8)
+        #expect(try relativeDistance(gradients.shift, expected) < 3e-6)
+    }
+
     @Test func resultsDoNotDependOnTheNumberOfThreads() throws {
         let threads = Threads.count
         defer { Threads.count = threads }

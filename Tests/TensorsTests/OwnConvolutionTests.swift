@@ -95,4 +95,27 @@ import Testing
         #expect(try relativeDistance(y, expected) < tolerance, "\(primitive.implementation)")
         #expect(try y.surplusLanes().allSatisfy { $0 == 0 })
     }
+
+    /// ReLU of −∞ is 0, and not −∞ · 0.
+    @Test func infinitiesAreRectified() throws {
+        let c = Self.layer([1, 24, 9, 10], 20)
+        let output = try c.geometry.outputShape(input: c.input, weight: c.weight)
+        let primitive = try Convolution.primitive(
+            cod_forward_inference, input: c.input, weight: c.weight, geometry: c.geometry, hasBias: true, hasSum: false,
+            activation: .rectifier())
+        let (x, w) = (try sample(c.input), try sample(c.weight, seed: 2))
+        let bias = try Tensor([-Float.infinity, .infinity] + [Float](repeating: 0, count: 18))
+        let source = try x.inFormat(primitive.format(of: cod_src))
+        let weights = try primitive.packed(w, as: cod_weights)
+        let y = try Tensor.zeros(output).inFormat(primitive.format(of: cod_dst))
+        try withExtendedLifetime((source.storage, weights, bias.storage)) {
+            try primitive.execute([
+                (cod_src, source.rawBase), (cod_weights, weights.pointer), (cod_bias, bias.rawBase), (cod_dst, y.rawBase),
+            ])
+        }
+        let values = try y.array(of: Float.self)
+        let pixels = output[2] * output[3]
+        #expect(values[..<pixels].allSatisfy { $0 == 0 }, "\(primitive.implementation)")
+        #expect(values[pixels..<2 * pixels].allSatisfy { $0 == .infinity })
+    }
 }

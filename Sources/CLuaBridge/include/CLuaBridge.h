@@ -8,7 +8,7 @@
 //      lua_absindex lua_checkstack lua_getmetatable lua_gettop lua_isinteger lua_pushboolean lua_pushinteger
 //      lua_pushlightuserdata lua_pushnil lua_pushnumber lua_pushthread lua_pushvalue lua_rawequal lua_rawget
 //      lua_rawgeti lua_rawgetp lua_rawlen lua_rotate lua_setmetatable lua_settop lua_status lua_toboolean lua_topointer
-//      lua_touserdata lua_type lua_typename, luaL_unref on a live reference, luaL_loadbufferx (lua_load protects
+//      lua_setupvalue lua_touserdata lua_type lua_typename, luaL_unref on a live reference, luaL_loadbufferx (lua_load protects
 //      itself), lua_tointegerx and lua_tonumberx on numbers, lua_tolstring on strings (on numbers it allocates),
 //      moon_close.
 //
@@ -33,6 +33,12 @@
 /// Free stack slots that Swift guarantees to a twin, beyond its operands.
 #define MOON_STACK_ROOM 8
 
+/// A coroutine that waits for one that it resumed.
+typedef struct MoonResumption {
+    lua_State *coroutine;
+    struct MoonResumption *outer;
+} MoonResumption;
+
 /// What a state keeps beside Lua: accounts, limits and the way back to its Swift owner.
 typedef struct MoonHost {
     /// The `LuaState` that owns this, unretained.
@@ -50,10 +56,19 @@ typedef struct MoonHost {
     int32_t callDepth;
     /// The error being raised has the traceback that is already in the registry.
     bool keepsTraceback;
+    /// A script has set a hook of its own.
+    bool hasScriptHooks;
     /// The hook has stopped a script, and the outermost call has not returned yet.
     bool isStopping;
+    /// `warn` was told "@off".
+    bool isQuiet;
+    /// What a warning that goes on has said so far.
+    char *warning;
+    size_t warningLength;
     /// The interpreter is closing: what it made now, it would not finalize any more.
     bool isClosing;
+    /// Who waits for the running coroutine, innermost first.
+    MoonResumption *resumptions;
 } MoonHost;
 
 /// Why a running script is stopped.
@@ -82,6 +97,8 @@ void moon_install(MoonCallbacks callbacks);
 
 typedef struct MoonOpening {
     bool sandboxed;
+    /// Whether LUA_PATH and LUA_CPATH are left unread.
+    bool ignoresEnvironment;
 } MoonOpening;
 
 /// Opens a state whose memory is accounted in `host`; NULL where the limit does not even hold the standard library.
@@ -163,8 +180,16 @@ int64_t moon_array_count(lua_State *L, int index, int64_t *stray);
 size_t moon_read_numbers(lua_State *L, int index, double *values, size_t count);
 size_t moon_read_integers(lua_State *L, int index, int64_t *values, size_t count);
 
-// MARK: Modules
+// MARK: Modules and chunks
 
+/// Pops a function `(what, name)` that raises, and pushes an environment in front of the global table which calls it where
+/// a name is read that nothing declared ("unknown"), or declared inside a function ("new inside a function"), or where
+/// `fixed` at all ("new"). A twin.
+int moon_push_environment(lua_State *L, bool fixed);
+
+/// Pushes the chunk in the file at `path`, or on standard input where that is NULL, compiled as `lua` does: a byte-order
+/// mark and a first line that begins with `#` are passed over. A twin.
+int moon_push_file(lua_State *L, const char *path, const char *mode);
 /// Pops a text and a chunk name, pushes a function that compiles and runs that text with its arguments. A twin.
 int moon_push_lazy_chunk(lua_State *L);
 
@@ -175,6 +200,8 @@ int moon_push_lazy_chunk(lua_State *L);
 void *moon_use_decimal_point(void);
 /// Gives this thread back the locale that moon_use_decimal_point returned.
 void moon_restore_locale(void *previous);
+/// Lua's version and authors.
+const char *moon_copyright(void);
 
 /// Writes a line to standard error, which Swift 6 cannot name.
 void moon_write_standard_error(const char *bytes, size_t count);

@@ -55,8 +55,8 @@ public final class LatencyMeter {
 
     /// Writes new times to the file, whole or not at all.
     public func save() throws {
-        guard let path, isChanged, let end = path.lastIndex(of: "/") else { return }
-        try AtomicFile.makeDirectory(String(path[..<end]))
+        guard let path, isChanged else { return }
+        try AtomicFile.makeDirectory(DirectoryListing.split(path).directory)
         try AtomicFile.write(path, text: known.sorted { $0.key < $1.key }.map { "\($0.value)\t\($0.key)\n" }.joined())
         isChanged = false
     }

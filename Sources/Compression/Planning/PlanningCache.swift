@@ -1,4 +1,4 @@
-import Synchronization
+import Basics
 
 /// What planning works out once per model and then uses for every further budget.
 final class PlanningCache: Sendable {
@@ -11,7 +11,7 @@ final class PlanningCache: Sendable {
 
     /// Requests differ by what a script may choose freely, so only the last few are kept.
     private static let keptRequests = 16
-    private let contents = Mutex(Contents())
+    private let contents = Guarded(Contents())
 
     /// The options of each layer, made by `make` on first request.
     func options(_ request: LayerOptions.Request, make: () -> [LayerOptions]) -> [LayerOptions] {

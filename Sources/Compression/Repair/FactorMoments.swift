@@ -16,8 +16,8 @@ struct FactorMoments {
     private let mean: [Double]
     private let outputMean: [Double]
     /// Cov(h, h) [r, r], Cov(y, h) [O, r] and Var(y) [O].
-    private let covariance: DoubleMatrix
-    private let mixed: DoubleMatrix
+    private let covariance: PreciseMatrix
+    private let mixed: PreciseMatrix
     private let outputVariance: [Double]
 
     /// - Parameters:
@@ -70,7 +70,7 @@ struct FactorMoments {
     /// moments resolve. Where rounding makes the result worse than W₀ is, W₀ is kept.
     /// - Parameter present: W₀ [O, r].
     func fit(ridge: Double, present: Tensor) throws -> Fit {
-        let present = try DoubleMatrix(present)
+        let present = try PreciseMatrix(present)
         guard present.isFinite else { throw Self.weightIsNotFinite }
         guard let solved = try regression(ridge: ridge, present: present)?.weight,
             try gain(of: solved, over: present, importance: [Double](repeating: 1, count: present.rows)) >= 0
@@ -88,28 +88,26 @@ struct FactorMoments {
     /// - Reference: Izenman, *Reduced-Rank Regression for the Multivariate Linear Model*, Journal of Multivariate Analysis
     ///   5(2), 1975, doi:10.1016/0047-259X(75)90042-1, Theorem 1.
     func fit(ridge: Double, present: (last: Tensor, before: Tensor), importance: [Double]) throws -> Fit {
-        let (rank, product) = try (present.before.shape[0], DoubleMatrix(present.last).product(DoubleMatrix(present.before)))
+        let (rank, product) = try (present.before.shape[0], PreciseMatrix(present.last).product(PreciseMatrix(present.before)))
         guard product.isFinite else { throw Self.weightIsNotFinite }
         guard let (solved, lambda) = try regression(ridge: ridge, present: product) else { return try fit(product: product) }
-        solved.scaleRows(by: importance)
-        let spread = try solved.product(covariance).product(solved, otherTransposed: true)
-        let ridges = try solved.product(solved, otherTransposed: true)
-        for i in 0..<spread.rows * spread.columns { spread.base[i] += lambda * ridges.base[i] }
-        let vectors = try spread.symmetricEigenvectors()
-        let leading = try DoubleMatrix(zeros: rank, vectors.columns)
-        leading.base.update(from: vectors.base + (vectors.rows - rank) * vectors.columns, count: rank * vectors.columns)
-        let before = try leading.product(solved)
-        leading.scaleColumns(by: importance.map { 1 / $0 })
+        let weighed = try solved.scaledRows(by: importance)
+        let spread = try weighed.product(covariance).product(weighed, transposingOther: true)
+            .adding(weighed.product(weighed, transposingOther: true), times: lambda)
+        let vectors = try spread.symmetricEigen().vectors.leadingColumns(rank).transposed()
+        let before = try vectors.product(weighed)
+        let leading = try vectors.scaledColumns(by: importance.map { 1 / $0 })
         // Rows of the one as long as columns of the other, so that training moves both alike.
         let lengths = (0..<rank).map { k in
             let (own, other) = (before.row(k).reduce(0) { $0 + $1 * $1 }, leading.row(k).reduce(0) { $0 + $1 * $1 })
             return own > 0 && other > 0 ? (own / other).squareRoot().squareRoot() : 1
         }
-        before.scaleRows(by: lengths.map { 1 / $0 })
-        leading.scaleRows(by: lengths)
         // Rounded, as the model will have them.
-        let rounded = try (last: leading.tensor().transposed().contiguous(), before: before.tensor())
-        let made = try DoubleMatrix(rounded.last).product(DoubleMatrix(rounded.before))
+        let rounded = try (
+            last: leading.scaledRows(by: lengths).tensor().transposed().contiguous(),
+            before: before.scaledRows(by: lengths.map { 1 / $0 }).tensor()
+        )
+        let made = try PreciseMatrix(rounded.last).product(PreciseMatrix(rounded.before))
         guard made.isFinite, try gain(of: made, over: product, importance: importance) >= 0 else { return try fit(product: product) }
         var fit = try fit(product: made)
         (fit.weight, fit.before) = rounded
@@ -117,17 +115,15 @@ struct FactorMoments {
     }
 
     /// W₀ + Cov(y − W₀ h, h) (Cov(h, h) + λI)⁻¹ [O, r], and λ; `nil` where the images say nothing of it.
-    private func regression(ridge: Double, present: DoubleMatrix) throws -> (weight: DoubleMatrix, lambda: Double)? {
-        let missing = try present.product(covariance)
-        for i in 0..<missing.rows * missing.columns { missing.base[i] = mixed.base[i] - missing.base[i] }
+    private func regression(ridge: Double, present: PreciseMatrix) throws -> (weight: PreciseMatrix, lambda: Double)? {
+        let missing = try mixed.adding(present.product(covariance), times: -1)
         let width = Double(max(1, mean.count))
         let squares = covariance.trace + mean.reduce(0) { $0 + $1 * $1 }
         var lambda = max(ridge, Self.productResolution) * covariance.trace / width + Self.resolution * squares / width
         guard lambda > 0, lambda.isFinite else { return nil }
         for _ in 0..<16 {
             if let step = try covariance.solving(rows: missing, ridge: lambda) {
-                step.add(present)
-                return (step, lambda)
+                return (try step.adding(present), lambda)
             }
             lambda *= 8
         }
@@ -135,20 +131,20 @@ struct FactorMoments {
     }
 
     /// By how much E‖y − W h − b‖² is smaller with `weight` than with `present`, channels counted by `importance`².
-    private func gain(of weight: DoubleMatrix, over present: DoubleMatrix, importance: [Double]) throws -> Double {
+    private func gain(of weight: PreciseMatrix, over present: PreciseMatrix, importance: [Double]) throws -> Double {
         // −Σ Δ·(C (W + W₀)ᵀ − 2 Cov(h, y)): the difference at once, because both errors are almost the same number.
-        let (step, sum) = try (weight.copy(), weight.copy())
-        for i in 0..<step.rows * step.columns { step.base[i] -= present.base[i] }
-        sum.add(present)
+        let (step, sum) = try (weight.adding(present, times: -1), weight.adding(present))
         let spread = try sum.product(covariance)
-        return (0..<step.rows).reduce(0) { total, o in
-            var own = 0.0
-            for i in 0..<step.columns { own += step.row(o)[i] * (2 * mixed.row(o)[i] - spread.row(o)[i]) }
-            return total + own * importance[o] * importance[o]
+        return withExtendedLifetime((step, spread)) {
+            (0..<step.rows).reduce(0) { total, o in
+                var own = 0.0
+                for i in 0..<step.columns { own += step.row(o)[i] * (2 * mixed.row(o)[i] - spread.row(o)[i]) }
+                return total + own * importance[o] * importance[o]
+            }
         }
     }
 
-    private func fit(product: DoubleMatrix) throws -> Fit {
+    private func fit(product: PreciseMatrix) throws -> Fit {
         let spread = try product.product(covariance)
         // What rounding leaves of the variance of each element: of its products, and of the element itself.
         let noise = mean.indices.map { i in
@@ -156,16 +152,18 @@ struct FactorMoments {
             return Self.productResolution * variance + Self.resolution * (variance + mean[i] * mean[i])
         }
         var (means, variances) = ([Double](), [Float?]())
-        for o in 0..<product.rows {
-            let (row, own) = (product.row(o), spread.row(o))
-            var (center, variance, least) = (0.0, 0.0, 0.0)
-            for i in mean.indices {
-                center += row[i] * mean[i]
-                variance += row[i] * own[i]
-                least += row[i] * row[i] * noise[i]
+        withExtendedLifetime(spread) {
+            for o in 0..<product.rows {
+                let (row, own) = (product.row(o), spread.row(o))
+                var (center, variance, least) = (0.0, 0.0, 0.0)
+                for i in mean.indices {
+                    center += row[i] * mean[i]
+                    variance += row[i] * own[i]
+                    least += row[i] * row[i] * noise[i]
+                }
+                means.append(center)
+                variances.append(variance > least ? Float(variance) : nil)
             }
-            means.append(center)
-            variances.append(variance > least ? Float(variance) : nil)
         }
         return Fit(
             bias: try Tensor(zip(outputMean, means).map { Float($0 - $1) }), mean: try Tensor(means.map { Float($0) }),

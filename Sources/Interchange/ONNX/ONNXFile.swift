@@ -58,8 +58,8 @@ public enum ONNXFile {
     }
 
     static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "" }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        let folder = DirectoryListing.split(path).directory
+        return folder.utf8.count > 1 ? String(folder.dropLast()) : folder
     }
 
     /// The graph with what an export of ours put into the metadata: notes, and the layers that chains were made from.

@@ -17,13 +17,13 @@ end
 local function option(name, given)
     if type(given) ~= "table" or given.default == nil then
         if type(given) == "function" or type(given) == "userdata" or (type(given) == "table" and next(given) ~= nil and given[1] == nil) then
-            error(("mr.args: the default of '%s' must be a number, a text, a boolean or a list, got a %s"):format(name, type(given)), 3)
+            core.fail("lua.argument", ("mr.args: the default of '%s' must be a number, a text, a boolean or a list, got a %s"):format(name, type(given)))
         end
         return { default = given }
     end
     for key in pairs(given) do
         if not known[key] then
-            error(unknown(("mr.args: option '%s': unknown key "):format(name), key, { "default", "help", "choices" }, ""), 3)
+            core.fail("lua.unknownOption", unknown(("mr.args: option '%s': unknown key "):format(name), key, { "default", "help", "choices" }, ""))
         end
     end
     return given
@@ -34,7 +34,7 @@ local function convert(name, text, default)
     if type(default) == "boolean" then
         if text == "true" or text == "yes" then return true end
         if text == "false" or text == "no" then return false end
-        error(("option --%s must be true or false, got '%s'"):format(name, text), 0)
+        core.fail("args.commandLine", ("option --%s must be true or false, got '%s'"):format(name, text))
     end
     if type(default) == "table" then
         local list = {}
@@ -45,7 +45,7 @@ local function convert(name, text, default)
     if math.type(default) == "integer" then number = math.tointeger(number) end
     if not number then
         local kind = math.type(default) == "integer" and "a whole number" or "a number"
-        error(("option --%s must be %s, got '%s'"):format(name, kind, text), 0)
+        core.fail("args.commandLine", ("option --%s must be %s, got '%s'"):format(name, kind, text))
     end
     return number
 end
@@ -57,7 +57,7 @@ local function check_choice(name, value, choices)
         if choice == value then return end
         names[i] = tostring(choice)
     end
-    error(("option --%s must be one of %s, got '%s'"):format(name, table.concat(names, ", "), tostring(value)), 0)
+    core.fail("args.commandLine", ("option --%s must be one of %s, got '%s'"):format(name, table.concat(names, ", "), tostring(value)))
 end
 
 local function text_of(value)
@@ -83,12 +83,12 @@ local function help(options, names)
     end
     print(table.concat(lines, "\n"))
     -- A confined script cannot end its host.
-    if not os.exit then error("that was the help", 0) end
+    if not os.exit then core.fail("args.help", "that was the help") end
     os.exit(0, true)
 end
 
 return function(defaults)
-    if type(defaults) ~= "table" then error("mr.args: needs a table of defaults, got a " .. type(defaults), 2) end
+    if type(defaults) ~= "table" then core.fail("lua.argument", "mr.args: needs a table of defaults, got a " .. type(defaults)) end
     local options, names, values = {}, {}, {}
     for name, default in pairs(defaults) do
         options[name] = option(name, default)
@@ -102,20 +102,20 @@ return function(defaults)
         local word = tostring(given[i])
         local name, text = word:match("^%-%-([%w_-]+)=?(.*)$")
         if word == "-h" then name = "help" end
-        if not name then error(("unexpected argument '%s'; options are --name value"):format(word), 0) end
+        if not name then core.fail("args.commandLine", ("unexpected argument '%s'; options are --name value"):format(word)) end
         name = name:gsub("-", "_")
         if name == "help" and not options.help then help(options, names) end
         local entry = options[name]
         if not entry and (name == "quiet" or name == "threads") then
-            error(("option --%s belongs to moonrail run and stands before the script: moonrail run --%s …"):format(name, name), 0)
+            core.fail("args.commandLine", ("option --%s belongs to moonrail run and stands before the script: moonrail run --%s …"):format(name, name))
         end
-        if not entry then error(unknown("unknown option --", name, names, "--"), 0) end
+        if not entry then core.fail("args.commandLine", unknown("unknown option --", name, names, "--")) end
         if not word:find("=", 1, true) then
             local following = given[i + 1]
             if type(entry.default) == "boolean" and (following == nil or tostring(following):find("^%-%-")) then
                 text = "true"
             elseif following == nil then
-                error(("option --%s needs a value"):format(name), 0)
+                core.fail("args.commandLine", ("option --%s needs a value"):format(name))
             else
                 text, i = tostring(following), i + 1
             end

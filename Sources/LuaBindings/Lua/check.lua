@@ -8,7 +8,7 @@ local check = {}
 --- given.
 function check.options(where, options, known)
     options = options or {}
-    if type(options) ~= "table" then error(("%s: options must be a table, got a %s"):format(where, type(options)), 3) end
+    if type(options) ~= "table" then core.fail("lua.argument", ("%s: options must be a table, got a %s"):format(where, type(options))) end
     for key, value in pairs(options) do
         local wanted = known[key]
         if not wanted then
@@ -16,14 +16,14 @@ function check.options(where, options, known)
             for name in pairs(known) do names[#names + 1] = name end
             table.sort(names)
             local near = core.nearest(tostring(key), names)
-            error(("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 3)
+            core.fail("lua.unknownOption", ("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""))
         end
         local kind, fits = type(value), false
         if kind == "userdata" and type(getmetatable(value)) == "string" then kind = getmetatable(value) end
         for name in wanted:gmatch("[^|]+") do fits = fits or name == kind end
         if not fits then
             local words = (wanted:gsub("%a+", function(name) return (name:find "^[AEIOU]" and "an " or "a ") .. name end):gsub("|", " or "))
-            error(("%s: option '%s' must be %s, got a %s (%s)"):format(where, key, words, kind, tostring(value)), 3)
+            core.fail("lua.argument", ("%s: option '%s' must be %s, got a %s (%s)"):format(where, key, words, kind, tostring(value)))
         end
     end
     return options
@@ -34,14 +34,14 @@ function check.object(where, position, name, value, wanted)
     local got = getmetatable(value)
     if got == wanted then return end
     got = type(got) == "string" and got or type(value)
-    error(("%s: argument %d (%s) must be a %s, got a %s"):format(where, position, name, wanted, got), 3)
+    core.fail("lua.argument", ("%s: argument %d (%s) must be a %s, got a %s"):format(where, position, name, wanted, got))
 end
 
 --- Something that can be called as argument `position`.
 function check.callable(where, position, name, value)
     local meta = getmetatable(value)
     if type(value) == "function" or (type(meta) == "table" and meta.__call) then return end
-    error(("%s: argument %d (%s) must be a function, got a %s"):format(where, position, name, type(value)), 3)
+    core.fail("lua.argument", ("%s: argument %d (%s) must be a function, got a %s"):format(where, position, name, type(value)))
 end
 
 --- Raises that `key` is no name among those of the tables or lists `...`, with the nearest of them.
@@ -52,7 +52,7 @@ function check.missing(where, key, ...)
     end
     table.sort(names)
     local near = core.nearest(tostring(key), names)
-    error(("%s has no '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 3)
+    core.fail("lua.unknownMember", ("%s has no '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""))
 end
 
 --- Makes reading a field that `table` has not an error. What reads fields that may be missing takes rawget.

@@ -14,7 +14,7 @@ local function measured(entry, position, options)
         row.name, row.bytes = row.name or model, row.bytes or core.model_size(model)
         model = core.load(model)
     elseif getmetatable(model) ~= "Model" then
-        error(("mr.compare: entry %d: model must be a Model or a path, got a %s"):format(position, type(model)), 0)
+        core.fail("lua.argument", ("mr.compare: entry %d: model must be a Model or a path, got a %s"):format(position, type(model)))
     end
     row.name = row.name or model.name
     local cost = model.cost
@@ -28,14 +28,14 @@ end
 
 --- One table of models side by side, the first of them the reference.
 return function(entries)
-    if type(entries) ~= "table" then error("mr.compare: needs a table of rows", 2) end
+    if type(entries) ~= "table" then core.fail("lua.argument", "mr.compare: needs a table of rows") end
     local options, list = {}, {}
     for key, value in pairs(entries) do
         if type(key) == "string" then options[key] = value end
     end
     check.options("mr.compare", options, { data = "Dataset", runs = "number" })
     for i, entry in ipairs(entries) do
-        if type(entry) ~= "table" then error(("mr.compare: entry %d must be a row, got a %s"):format(i, type(entry)), 2) end
+        if type(entry) ~= "table" then core.fail("lua.argument", ("mr.compare: entry %d must be a row, got a %s"):format(i, type(entry))) end
         list[i] = measured(entry, i, options)
     end
     return report.compare(list)

@@ -26,22 +26,22 @@ local function chosen(nodes, changes)
     for i, node in ipairs(nodes) do names[i] = node.name end
     for key, change in pairs(changes) do
         if type(key) ~= "string" then
-            error(("Model:edit: changes are given by the names of nodes, got a %s"):format(type(key)), 3)
+            core.fail("lua.argument", ("Model:edit: changes are given by the names of nodes, got a %s"):format(type(key)))
         end
         if not is_change(change) then
-            error(("Model:edit: the change of '%s' must be a layer, a block, a function or false, got a %s"):format(key, type(change)), 3)
+            core.fail("lua.argument", ("Model:edit: the change of '%s' must be a layer, a block, a function or false, got a %s"):format(key, type(change)))
         end
         for _, name in ipairs(names) do
             if name == key or (key:find("*", 1, true) and name:find(glob(key)) and changes[name] == nil) then
                 if found[name] then
-                    error(("Model:edit: '%s' and '%s' both fit node '%s'"):format(found[name], key, name), 3)
+                    core.fail("lua.argument", ("Model:edit: '%s' and '%s' both fit node '%s'"):format(found[name], key, name))
                 end
                 found[name], used[key] = key, true
             end
         end
         if not used[key] then
             local near = core.nearest(key, names)
-            error(("Model:edit: no node is called '%s'%s"):format(key, near and (" (did you mean '%s'?)"):format(near) or ""), 3)
+            core.fail("lua.argument", ("Model:edit: no node is called '%s'%s"):format(key, near and (" (did you mean '%s'?)"):format(near) or ""))
         end
     end
     return found
@@ -50,10 +50,10 @@ end
 -- What stands in place of `node`: as many values as it had.
 local function changed(network, node, change, given)
     local results
-    if #given == 0 then error(("Model:edit: '%s' reads no value that a change could"):format(node.name), 3) end
+    if #given == 0 then core.fail("lua.argument", ("Model:edit: '%s' reads no value that a change could"):format(node.name)) end
     if change == false then
         if #given ~= 1 then
-            error(("Model:edit: '%s' reads %d values, so false does not say which of them goes on: give a function"):format(node.name, #given), 3)
+            core.fail("lua.argument", ("Model:edit: '%s' reads %d values, so false does not say which of them goes on: give a function"):format(node.name, #given))
         end
         results = table.pack(given[1])
     elseif getmetatable(change) == "Layer" then
@@ -71,11 +71,11 @@ local function changed(network, node, change, given)
         core.leave(given[1])
     end
     if results.n ~= #node.outputs then
-        error(("Model:edit: '%s' makes %d value(s), but its change gave %d"):format(node.name, #node.outputs, results.n), 3)
+        core.fail("lua.argument", ("Model:edit: '%s' makes %d value(s), but its change gave %d"):format(node.name, #node.outputs, results.n))
     end
     for i = 1, results.n do
         if getmetatable(results[i]) ~= "Value" then
-            error(("Model:edit: the change of '%s' must give a value, got a %s"):format(node.name, type(results[i])), 3)
+            core.fail("lua.argument", ("Model:edit: the change of '%s' must give a value, got a %s"):format(node.name, type(results[i])))
         end
     end
     return results
@@ -85,7 +85,7 @@ end
 function core.methods.Model.edit(model, changes, options)
     check.object("Model:edit", 0, "model", model, "Model")
     if type(changes) ~= "table" then
-        error(("Model:edit: argument 1 (changes) must be a table, got a %s"):format(type(changes)), 2)
+        core.fail("lua.argument", ("Model:edit: argument 1 (changes) must be a table, got a %s"):format(type(changes)))
     end
     options = check.options("Model:edit", options, { outputs = "table", name = "string", seed = "number" })
     local nodes, outputs = core.nodes(model)
@@ -107,6 +107,6 @@ function core.methods.Model.edit(model, changes, options)
         if values[name] == nil then check.missing("Model:edit: " .. model.name, name, values) end
         results[i] = values[name]
     end
-    if #results == 0 then error("Model:edit: option 'outputs' must name at least one value", 2) end
+    if #results == 0 then core.fail("lua.argument", "Model:edit: option 'outputs' must name at least one value") end
     return network:finish(table.unpack(results))
 end

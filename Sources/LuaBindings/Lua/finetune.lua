@@ -34,9 +34,9 @@ function core.methods.Model.finetune(model, data, options)
     end
     local images, lr = options.images or 2048, options.lr or 0.02
     if not math.tointeger(images) or images < 2 then
-        error("Model:finetune: option 'images' must be a whole number of at least 2, got " .. tostring(images), 2)
+        core.fail("lua.argument", "Model:finetune: option 'images' must be a whole number of at least 2, got " .. tostring(images))
     end
-    if passed.optimizer and options.lr then error("Model:finetune: give either lr or an optimizer, not both", 2) end
+    if passed.optimizer and options.lr then core.fail("lua.argument", "Model:finetune: give either lr or an optimizer, not both") end
     local dense = options.dense
     if passed.teacher == nil then passed.teacher = dense elseif passed.teacher == false then passed.teacher = nil end
     passed.optimizer = passed.optimizer

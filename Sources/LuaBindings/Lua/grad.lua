@@ -36,17 +36,17 @@ local function collected(gradients, value, seen)
 end
 
 return function(f)
-    if type(f) ~= "function" then error("mr.grad: argument 1 (f) must be a function, got a " .. type(f), 2) end
+    if type(f) ~= "function" then core.fail("lua.argument", "mr.grad: argument 1 (f) must be a function, got a " .. type(f)) end
     return function(x, ...)
         local kind = getmetatable(x)
         if type(x) ~= "table" and kind ~= "Tensor" and kind ~= "Model" then
-            error("mr.grad: what is differentiated must be a Tensor, a Model or a table of them, got a " .. type(x), 2)
+            core.fail("lua.argument", "mr.grad: what is differentiated must be a Tensor, a Model or a table of them, got a " .. type(x))
         end
         local tape = core.tape()
         local on_tape = watched(tape, x, {})
         local value = f(on_tape, ...)
         if getmetatable(value) ~= "Tensor" then
-            error("mr.grad: the function must give a Tensor of one element, got a " .. type(value), 2)
+            core.fail("lua.argument", "mr.grad: the function must give a Tensor of one element, got a " .. type(value))
         end
         local gradients = value:backward()
         return collected(gradients, { plain = x, watched = on_tape }, {}), value:item()

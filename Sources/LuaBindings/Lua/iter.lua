@@ -1,6 +1,7 @@
 -- mr.iter: sequences that are worked out one element at a time: mr.iter(list):filter(f):map(g):take(3):list().
 
 local check = require "moonrail.check"
+local core = require "moonrail.core"
 
 local methods = {}
 local Iterator = { __name = "Iterator", __index = methods }
@@ -13,7 +14,7 @@ local function make(step) return setmetatable({ step = step }, Iterator) end
 local function whole(where, name, value, least)
     local number = math.tointeger(value)
     if not number or number < least then
-        error(("%s: %s must be a whole number of at least %d, got %s"):format(where, name, least, tostring(value)), 3)
+        core.fail("lua.argument", ("%s: %s must be a whole number of at least %d, got %s"):format(where, name, least, tostring(value)))
     end
     return number
 end
@@ -44,7 +45,7 @@ local function from(source, state, control)
         end)
     end
     if type(source) == "table" then return of_list(source) end
-    error(("mr.iter: needs an array, a whole number or an iterator, got a %s"):format(type(source)), 3)
+    core.fail("lua.argument", ("mr.iter: needs an array, a whole number or an iterator, got a %s"):format(type(source)))
 end
 
 --- What `change` makes of each element; nil ends the sequence.

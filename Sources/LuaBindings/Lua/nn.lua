@@ -15,25 +15,25 @@ end
 
 -- Splits `options` into layers 1…n and named options, which must be `known`.
 local function read(where, options, known)
-    if type(options) ~= "table" then error(("%s: argument 1 (options) must be a table, got a %s"):format(where, type(options)), 3) end
+    if type(options) ~= "table" then core.fail("lua.argument", ("%s: argument 1 (options) must be a table, got a %s"):format(where, type(options))) end
     local layers, named = {}, {}
     for i, layer in ipairs(options) do
         if not is_layer(layer) then
-            error(("%s: layer %d must be a layer, a block or a function, got a %s"):format(where, i, type(layer)), 3)
+            core.fail("lua.argument", ("%s: layer %d must be a layer, a block or a function, got a %s"):format(where, i, type(layer)))
         end
         layers[i] = layer
     end
     for key, value in pairs(options) do
         if math.type(key) == "integer" then
-            if not layers[key] then error(("%s: layer %d is missing"):format(where, #layers + 1), 3) end
+            if not layers[key] then core.fail("lua.argument", ("%s: layer %d is missing"):format(where, #layers + 1)) end
         elseif not known[key] then
             local names = {}
             for name in pairs(known) do names[#names + 1] = name end
             table.sort(names)
             local near = core.nearest(tostring(key), names)
-            error(("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 3)
+            core.fail("lua.unknownOption", ("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""))
         elseif key == "name" and type(value) ~= "string" then
-            error(("%s: option 'name' must be a string, got a %s"):format(where, type(value)), 3)
+            core.fail("lua.argument", ("%s: option 'name' must be a string, got a %s"):format(where, type(value)))
         else
             named[key] = value
         end
@@ -49,12 +49,12 @@ local parameter_options = {
 local function starting(options)
     local start = options.value
     if getmetatable(start) == "Tensor" then
-        if options.shape or options.deviation then error("mr.nn.parameter: a tensor as value has its own shape", 3) end
+        if options.shape or options.deviation then core.fail("lua.argument", "mr.nn.parameter: a tensor as value has its own shape") end
         return start
     end
-    if not options.shape then error("mr.nn.parameter: option 'shape' is missing, such as { 16, 1, 1 }", 3) end
+    if not options.shape then core.fail("lua.argument", "mr.nn.parameter: option 'shape' is missing, such as { 16, 1, 1 }") end
     if options.deviation then
-        if start then error("mr.nn.parameter: give either value or deviation, not both", 3) end
+        if start then core.fail("lua.argument", "mr.nn.parameter: give either value or deviation, not both") end
         return core.randn(options.shape) * options.deviation
     end
     return core.zeros(options.shape) + (start or 0)
@@ -67,7 +67,7 @@ function nn.parameter(options)
     local start = starting(options)
     return function(x)
         if getmetatable(x) ~= "Value" then
-            error("mr.nn.parameter: must be called with a value of the network it is for, got a " .. type(x), 2)
+            core.fail("lua.argument", "mr.nn.parameter: must be called with a value of the network it is for, got a " .. type(x))
         end
         return core.parameter(x, start, options.name, options.trainable)
     end
@@ -75,7 +75,7 @@ end
 
 local function value(where, result)
     if getmetatable(result) == "Value" then return result end
-    error(("%s: must give a value, got a %s"):format(where, type(result)), 0)
+    core.fail("lua.argument", ("%s: must give a value, got a %s"):format(where, type(result)))
 end
 
 local function through(layers, x)
@@ -102,7 +102,7 @@ local function same(x) return x end
 function nn.residual(options)
     local layers, named = read("mr.nn.residual", options, { name = true, shortcut = true })
     if named.shortcut ~= nil and not is_layer(named.shortcut) then
-        error(("mr.nn.residual: option 'shortcut' must be a layer, a block or a function, got a %s"):format(type(named.shortcut)), 2)
+        core.fail("lua.argument", ("mr.nn.residual: option 'shortcut' must be a layer, a block or a function, got a %s"):format(type(named.shortcut)))
     end
     return setmetatable({ layers = layers, name = named.name, shortcut = named.shortcut or same }, Block)
 end
@@ -117,7 +117,7 @@ function nn.graph(options)
     local _, named = read("mr.nn.graph", options, { name = true, image = true, seed = true, build = true })
     local build = named.build
     if type(build) ~= "function" then
-        error(("mr.nn.graph: option 'build' must be a function, got a %s"):format(type(build)), 2)
+        core.fail("lua.argument", ("mr.nn.graph: option 'build' must be a function, got a %s"):format(type(build)))
     end
     named.build = nil
     local network, x = core.network(named)

@@ -9,8 +9,8 @@ local function budget_of(schedule, epoch)
     local budget = schedule(epoch)
     if type(budget) == "number" then budget = { params = budget } end
     if budget ~= nil and type(budget) ~= "table" then
-        error(("Model:fit: the budget of epoch %d must be a share, a table as mr.plan takes it, or nil, got a %s"):format(
-            epoch, type(budget)), 0)
+        core.fail("lua.argument", ("Model:fit: the budget of epoch %d must be a share, a table as mr.plan takes it, or nil, got a %s"):format(
+            epoch, type(budget)))
     end
     return budget
 end
@@ -26,7 +26,7 @@ function shrink.to_budget(model, data, epoch, optimizer, options, state)
     state.budget = text
     local planning = { budget = budget }
     for name, value in pairs(options.plan or {}) do
-        if name == "budget" then error("Model:fit: option 'plan' must leave the budget to option 'budget'", 0) end
+        if name == "budget" then core.fail("lua.argument", "Model:fit: option 'plan' must leave the budget to option 'budget'") end
         planning[name] = value
     end
     local whole = model:recompose()
@@ -44,15 +44,15 @@ function core.schedule.shrink(options)
     local to, from = options.to, options.from or 1
     local steps, epochs = math.tointeger(options.steps or 4), math.tointeger(options.epochs or 8)
     if not to or not (to > 0 and to <= from) then
-        error(("mr.schedule.shrink: option 'to' must lie above 0 and not above 'from', got %s and %s"):format(
-            tostring(to), tostring(from)), 2)
+        core.fail("lua.argument", ("mr.schedule.shrink: option 'to' must lie above 0 and not above 'from', got %s and %s"):format(
+            tostring(to), tostring(from)))
     end
     if not steps or not epochs or steps < 1 or epochs < steps then
-        error(("mr.schedule.shrink: needs whole numbers of at least 1 step and no fewer epochs, got %s and %s"):format(
-            tostring(options.steps or 4), tostring(options.epochs or 8)), 2)
+        core.fail("lua.argument", ("mr.schedule.shrink: needs whole numbers of at least 1 step and no fewer epochs, got %s and %s"):format(
+            tostring(options.steps or 4), tostring(options.epochs or 8)))
     end
     return function(epoch)
-        if type(epoch) ~= "number" then error("mr.schedule.shrink: the epoch must be a number, got a " .. type(epoch), 2) end
+        if type(epoch) ~= "number" then core.fail("lua.argument", "mr.schedule.shrink: the epoch must be a number, got a " .. type(epoch)) end
         local step = math.min(steps, 1 + (epoch - 1) * steps // epochs)
         return from * (to / from) ^ (step / steps)
     end

@@ -54,21 +54,21 @@ end
 --- layer on), "backward", or "error" (those that lose least first); teacher (`model`), false for labels alone; and finetune's
 --- options, which hold for each stage: steps = 100 are 300 over three stages. Every stage draws its batches anew.
 function core.methods.Model.compress_in_stages(model, plan, data, options)
-    if type(plan) ~= "table" then error(("%s: argument 1 (plan) must be a plan, got a %s"):format(where, type(plan)), 2) end
+    if type(plan) ~= "table" then core.fail("lua.argument", ("%s: argument 1 (plan) must be a plan, got a %s"):format(where, type(plan))) end
     check.object(where, 2, "data", data, "Dataset")
     local passed = {}
     for key, value in pairs(check.options(where, options, known)) do passed[key] = value end
     local stages, order = passed.stages or 3, passed.order or "forward"
     passed.stages, passed.order = nil, nil
     if not math.tointeger(stages) or stages < 1 then
-        error(("%s: option 'stages' must be a whole number of at least 1, got %s"):format(where, tostring(stages)), 2)
+        core.fail("lua.argument", ("%s: option 'stages' must be a whole number of at least 1, got %s"):format(where, tostring(stages)))
     end
-    if not orders[order] then error(("%s: option 'order' must be forward, backward or error, got %s"):format(where, order), 2) end
+    if not orders[order] then core.fail("lua.argument", ("%s: option 'order' must be forward, backward or error, got %s"):format(where, order)) end
     if passed.teacher == nil then passed.teacher = model elseif passed.teacher == false then passed.teacher = nil end
 
     model:compress(plan)  -- what is wrong with a later row shows before the first stage is tuned
     local list = pending(plan, order)
-    if #list == 0 then error(where .. ": no layer of the plan has ranks", 2) end
+    if #list == 0 then core.fail("lua.argument", where .. ": no layer of the plan has ranks") end
     stages = math.min(math.tointeger(stages), #list)
     local small, history, done = model:clone(), {}, 0
     for stage = 1, stages do

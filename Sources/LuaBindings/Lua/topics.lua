@@ -13,6 +13,17 @@ From a trained model to a small one.
 
 scores and plan are rows: print them, sort them, edit them. ?mr.plan tells the options, ?policies the policies.
 As a script: begin with local mr = require "moonrail", and run it with `moonrail run FILE.lua`.]] },
+    { name = "errors", text = [[
+What the toolkit raises says in one sentence what is wrong, and has a code that a script can tell apart.
+
+    ok, problem = pcall(mr.load, "missing.onnx")
+    print(problem)                             -- cannot read missing.onnx: No such file or directory
+    print(problem.code)                        -- file.cannotRead
+    print(problem:match "missing%S+", #problem, "sadly: " .. problem)
+
+problem.path lists where in a model it happened, outermost first, and problem.traceback the lines that led there. It does
+what strings do (.., #, tostring and their methods), but type(problem) is "userdata": functions that want a string, such
+as io.write, take tostring(problem). error(problem, 0) raises it again as it was.]] },
     { name = "policies", text = [[
 A policy turns layers and a budget into ranks. mr.policies lists those there are; mr.plan takes a name or a function.
 

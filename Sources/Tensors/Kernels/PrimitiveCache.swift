@@ -1,4 +1,4 @@
-import Synchronization
+import Basics
 
 /// What a primitive is made for.
 enum PrimitiveKey: Hashable, Sendable {
@@ -45,7 +45,7 @@ package final class PrimitiveCache: Sendable {
     }
 
     static let limit = 1024
-    private let contents = Mutex(Contents())
+    private let contents = Guarded(Contents())
 
     /// The primitive for `key`, made by `make` where there is none yet.
     func primitive(for key: PrimitiveKey, make: () throws -> Primitive) throws -> Primitive {

@@ -5,15 +5,23 @@ import COpenBLAS
 /// The thread counts of oneDNN, OpenBLAS and our own loops for the current context. All run on libgomp's teams, of which
 /// every calling thread has one.
 public enum Threads {
-    /// Threads that kernels use, 1…256; all processors unless set.
+    /// Threads that kernels use, 1…256; all processors unless set. Fewer where the address space has no room for them.
     public static var count: Int {
         get {
             let thread = WorkingThread.current
             let wanted = thread.context.threadCount
             let count = wanted > 0 ? wanted : min(available, 256)
-            return thread.threadLimit > 0 ? min(thread.threadLimit, count) : count
+            return ThreadRoom.count(upTo: thread.threadLimit > 0 ? min(thread.threadLimit, count) : count)
         }
         set { ComputeContext.current.threadCount = newValue }
+    }
+
+    /// Sets `count` where there is room for so many.
+    /// - Throws: `TensorFailure.noRoomForThreads`.
+    public static func use(_ wanted: Int) throws {
+        let room = ThreadRoom.find(for: wanted)
+        guard room >= wanted else { throw TensorFailure.noRoomForThreads(wanted: wanted, room: room) }
+        count = wanted
     }
 
     /// Runs `body` on the calling thread alone, libraries and all: for problems so small that waking the others would

@@ -62,9 +62,9 @@ package final class ColumnMoments {
     package struct Totals {
         package let count: Int
         /// Σ x xᵀ [width, width].
-        package let gram: DoubleMatrix
+        package let gram: PreciseMatrix
         /// Σ y xᵀ [outputWidth, width].
-        package let mixed: DoubleMatrix
+        package let mixed: PreciseMatrix
         package let sums: [Double]
         package let outputSums: [Double]
         package let outputSquares: [Double]
@@ -77,18 +77,18 @@ private final class PartialMoments {
     private static let chunk = 4096
 
     /// Row-major, of which the right upper triangle is summed up.
-    let gram: DoubleMatrix
-    let mixed: DoubleMatrix
-    let sums: DoubleMatrix
-    let outputSums: DoubleMatrix
-    let outputSquares: DoubleMatrix
+    let gram: PreciseMatrix
+    let mixed: PreciseMatrix
+    let sums: PreciseMatrix
+    let outputSums: PreciseMatrix
+    let outputSquares: PreciseMatrix
 
     init(_ width: Int, _ outputWidth: Int) throws {
-        gram = try DoubleMatrix(zeros: width, width)
-        mixed = try DoubleMatrix(zeros: outputWidth, width)
-        sums = try DoubleMatrix(zeros: 1, width)
-        outputSums = try DoubleMatrix(zeros: 1, outputWidth)
-        outputSquares = try DoubleMatrix(zeros: 1, outputWidth)
+        gram = try PreciseMatrix.zeros(rows: width, columns: width)
+        mixed = try PreciseMatrix.zeros(rows: outputWidth, columns: width)
+        sums = try PreciseMatrix.zeros(rows: 1, columns: width)
+        outputSums = try PreciseMatrix.zeros(rows: 1, columns: outputWidth)
+        outputSquares = try PreciseMatrix.zeros(rows: 1, columns: outputWidth)
     }
 
     /// Adds the columns `part` of x and y, whose rows lie `stride` apart.
@@ -135,7 +135,7 @@ private final class PartialMoments {
     }
 }
 
-extension DoubleMatrix {
+extension PreciseMatrix {
     /// The upper triangle below the diagonal too.
     fileprivate func mirror() {
         for i in 0..<rows { for j in 0..<i { base[i * columns + j] = base[j * columns + i] } }

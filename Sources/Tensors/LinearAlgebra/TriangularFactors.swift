@@ -38,3 +38,35 @@ enum TriangularFactors {
         }
     }
 }
+
+extension Tensor {
+    /// Up to this order the inverse is made row after row; above it, of halves, so that products do most of the work.
+    private static var largestTriangle: Int { 96 }
+
+    /// The inverse of an upper triangular matrix [n, n], whose other elements are 0; `nil` where it is singular.
+    /// - Complexity: O(n³) / 3.
+    package func upperTriangularInverse() throws -> Tensor? {
+        let n = shape[0]
+        guard n > Self.largestTriangle else {
+            let (upper, inverse) = (try contiguous(), try Tensor(uninitialized: [n, n]))
+            return withExtendedLifetime((upper.storage, inverse.storage)) {
+                let elements = upper.base(Float.self)
+                guard (0..<n).allSatisfy({ elements[$0 * n + $0] != 0 }) else { return nil }
+                TriangularFactors.invert(elements, into: inverse.base(Float.self), n)
+                return inverse
+            }
+        }
+        // [A, B; 0, C]⁻¹ = [A⁻¹, −A⁻¹·B·C⁻¹; 0, C⁻¹].
+        let half = n / 2
+        let (top, bottom) = (try sliced(dim: 0, from: 0, to: half), try sliced(dim: 0, from: half, to: n))
+        guard let first = try top.sliced(dim: 1, from: 0, to: half).upperTriangularInverse(),
+            let last = try bottom.sliced(dim: 1, from: half, to: n).upperTriangularInverse()
+        else { return nil }
+        let corner = try first.matrixProduct(top.sliced(dim: 1, from: half, to: n)).matrixProduct(last).multiplying(-1)
+        return try Tensor.concatenated(
+            [
+                Tensor.concatenated([first, corner], dim: 1),
+                Tensor.concatenated([Tensor.zeros([n - half, half]), last], dim: 1),
+            ], dim: 0)
+    }
+}

@@ -154,7 +154,7 @@ extension SVDTruncation {
     package func spared(_ rank: Int, count: Int) -> Int {
         guard case .energy(_, let maxRank) = self else { return rank }
         // Where there are few, all of them cost next to nothing.
-        return max(rank, min(count <= 16 ? count : rank + max(2, rank / 8), count, maxRank))
+        return max(rank, min(count <= 16 ? count : rank + max(2, rank / 16), count, maxRank))
     }
 
     /// The same for a matrix times 2ᵉ.

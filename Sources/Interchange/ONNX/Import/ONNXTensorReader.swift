@@ -139,21 +139,21 @@ struct ONNXTensorReader {
             throw malformed("its external data has no location")
         }
         guard let directory else { throw malformed("its data lies in '\(location)', but the model came from memory") }
-        let parts = location.split(separator: "/", omittingEmptySubsequences: false)
-        guard !location.hasPrefix("/"), !parts.contains(".."), !location.contains("\0") else {
+        let parts = location.unicodeScalars.split(separator: "/").map(String.init)
+        guard !FilePath.isAbsolute(location), !parts.contains(".."), !location.contains("\0") else {
             throw malformed("its data is said to lie in '\(location)', outside the model's directory")
         }
         let path = directory.isEmpty ? location : directory + "/" + location
         let root = Self.resolved(directory.isEmpty ? "." : directory)
-        guard let file = Self.resolved(path), let root, file.hasPrefix(root == "/" ? root : root + "/") else {
+        guard let file = Self.resolved(path), let root, file.utf8.starts(with: (root.utf8.count == 1 ? root : root + "/").utf8) else {
             throw malformed("its data file '\(path)' is missing or lies outside the model's directory")
         }
         return file
     }
 
     private static func resolved(_ path: String) -> String? {
-        guard let pointer = realpath(path, nil) else { return nil }
+        guard let pointer = path.withForeignCString({ realpath($0, nil) }) else { return nil }
         defer { free(pointer) }
-        return String(cString: pointer)
+        return String(foreignCString: pointer)
     }
 }
