@@ -78,7 +78,8 @@ private func writeWarning(_ state: UnsafeMutableRawPointer?, _ bytes: UnsafePoin
 }
 
 extension LuaState {
-    /// Says what is no error but should be known, a line without its newline, where `LuaOptions.warnings` takes it.
+    /// Says what is no error but should be known, a line without its newline, where `LuaOptions.warnings` takes it, also
+    /// while a script has its own warnings off.
     public func warn(_ text: String) {
         if let warnings = options.warnings { return warnings(text) }
         text.withForeignBytes { bytes in
