@@ -45,6 +45,7 @@ let package = Package(
         .target(name: "CModuleLoader", dependencies: ["CAddressSpace", "CLua"], linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
         .target(name: "CAddressSpace"),
+        .target(name: "CFiles"),
         .target(name: "CStartup", dependencies: ["CAddressSpace"]),
         .target(name: "CEdit", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CKernels"),
@@ -52,7 +53,7 @@ let package = Package(
         .target(name: "COneDNN", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
         // Row 0
-        row("Basics"),
+        row("Basics", ["CFiles"]),
         // Row 1
         row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
         // Row 2

@@ -29,22 +29,27 @@ extension AtomicFile {
                 try Cancellation.check()
                 usleep(5_000)
             }
-            var (locked, named) = (stat(), stat())
+            var locked = stat()
             guard fstat(file.number, &locked) == 0 else { throw FileFailure.unwritable(path) }
             guard locked.st_mode & S_IFMT == S_IFREG else {
                 throw FileFailure.cannotWrite(path: path, reason: "it is to be read and replaced, but is not a regular file")
             }
-            if path.withForeignCString({ stat($0, &named) }) == 0, (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino) { return file }
+            if let named = PathOpening.status(path), (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino) { return file }
             try Cancellation.check()
         }
     }
 
     private static func openForLock(_ path: String) throws -> Descriptor {
-        let flags = O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC
-        var number = path.withForeignCString { open($0, O_RDWR | flags, 0o666) }
-        // A file that may not be written can be replaced all the same.
-        if number < 0, errno == EACCES { number = path.withForeignCString { open($0, O_RDONLY | flags, 0o666) } }
-        guard number >= 0 else { throw FileFailure.unwritable(path) }
-        return Descriptor(number)
+        let flags = O_CREAT | O_NOCTTY | O_NONBLOCK
+        do throws(OpeningError) {
+            do throws(OpeningError) {
+                return try PathOpening.open(path, O_RDWR | flags, mode: 0o666)
+            } catch where error.number == EACCES {
+                // A file that may not be written can be replaced all the same.
+                return try PathOpening.open(path, O_RDONLY | flags, mode: 0o666)
+            }
+        } catch {
+            throw FileFailure.unwritable(path, error)
+        }
     }
 }

@@ -39,7 +39,7 @@ public final class ComputeContext: Sendable {
     /// `body` is synchronous: where a task waits it may go on in another thread, which works for another context.
     public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
         let thread = WorkingThread.current
-        return try withExtendedLifetime(self) { try thread.work(for: self, collector: thread.collector, body) }
+        return try withExtendedLifetime(self) { try thread.work(for: self, within: thread.roots, collector: thread.collector, body) }
     }
 
     /// What the module with the kernels keeps here, made by `make` on first use.

@@ -10,6 +10,17 @@ package final class Descriptor: Sendable {
 
     deinit { close(number) }
 
+    /// Makes the file `path`, which must not be there yet, to append to.
+    /// - Throws: `FileFailure`.
+    package static func ofNewFile(_ path: String) throws -> Descriptor {
+        try FilePath.check(path)
+        do throws(OpeningError) {
+            return try PathOpening.open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o666)
+        } catch {
+            throw FileFailure.unwritable(path, error)
+        }
+    }
+
     /// Writes all of `bytes`, going on after interrupted and short writes.
     ///
     /// A pipe that nobody reads any more and a file over the limit of its size are errors here; the signals that would

@@ -12,26 +12,31 @@ public enum DirectoryListing {
     /// The entries in no particular order, without `.` and `..`; empty where the directory cannot be read.
     public static func entries(of path: String) -> [Entry] {
         guard FilePath.refusal(of: path) == nil else { return [] }
-        let number = (path.isEmpty ? "." : path).withForeignCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard number >= 0 else { return [] }
-        return names(in: number).map { name in
-            Entry(name: name, isDirectory: isDirectory(path.isEmpty ? name : path + "/" + name))
+        guard let folder = try? PathOpening.open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY) else { return [] }
+        return content(of: folder).map { name, kind in
+            // Only a link has to be followed, or what a file system does not tell the kind of.
+            let isDirectory = kind == Int32(DT_DIR) || (kind == Int32(DT_LNK) || kind == Int32(DT_UNKNOWN))
+                && PathOpening.isDirectory(path.isEmpty ? name : path + "/" + name)
+            return Entry(name: name, isDirectory: isDirectory)
         }
     }
 
-    /// The names in an open directory, without `.` and `..`; the descriptor is closed.
-    static func names(in descriptor: Int32) -> [String] {
-        guard let directory = fdopendir(descriptor) else {
-            close(descriptor)
+    /// The names in a directory that is open for reading, without `.` and `..`, and their kinds as `DT_DIR`.
+    static func content(of folder: Descriptor) -> [(name: String, kind: Int32)] {
+        // Closing the listing closes its descriptor, so it has one of its own.
+        let copy = fcntl(folder.number, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { return [] }
+        guard let directory = fdopendir(copy) else {
+            close(copy)
             return []
         }
         defer { closedir(directory) }
-        var found: [String] = []
+        var found: [(name: String, kind: Int32)] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(foreignCString: $0) }
             }
-            if name != ".", name != ".." { found.append(name) }
+            if name != ".", name != ".." { found.append((name, Int32(entry.pointee.d_type))) }
         }
         return found
     }
@@ -49,10 +54,5 @@ public enum DirectoryListing {
         let scalars = path.unicodeScalars
         guard let slash = scalars.lastIndex(of: "/") else { return ("", path) }
         return (String(scalars[...slash]), String(scalars[scalars.index(after: slash)...]))
-    }
-
-    private static func isDirectory(_ path: String) -> Bool {
-        var info = stat()
-        return path.withForeignCString { stat($0, &info) } == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 }

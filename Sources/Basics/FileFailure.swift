@@ -33,11 +33,16 @@ public enum FileFailure: Failure {
         .cannotWrite(path: path, reason: String(cString: strerror(error)))
     }
 
+    static func unwritable(_ path: String, _ error: OpeningError) -> FileFailure { .cannotWrite(path: path, reason: error.reason) }
+
     /// A failure to read for the reason that the system gives in `errno`.
     static func unreadable(_ path: String, error: Int32 = errno) -> FileFailure {
         .cannotRead(path: path, reason: String(cString: strerror(error)))
     }
+
+    static func unreadable(_ path: String, _ error: OpeningError) -> FileFailure { .cannotRead(path: path, reason: error.reason) }
 }
+
 
 /// The rule that a text must keep before it is handed to the system as a path.
 public enum FilePath {

@@ -35,7 +35,7 @@ public enum MachineMemory {
 
     /// The text of a small file of the kernel's, which has no size of its own.
     private static func contents(_ path: String) -> String? {
-        guard let file = try? OpenFile(path) else { return nil }
+        guard let file = try? OpenFile(ofKernel: path) else { return nil }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         guard let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0, at: 0) }) else { return nil }
         return String(decoding: buffer[..<count], as: UTF8.self)

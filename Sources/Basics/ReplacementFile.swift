@@ -18,11 +18,8 @@ final class ReplacementFile {
     private let descriptor: Descriptor
     private var temporaryName: String?
 
-    init(_ path: String, folder folderPath: String, name: String, existing: stat?) throws {
-        (self.path, self.name, self.existing) = (path, name, existing)
-        let number = folderPath.withForeignCString { open($0, O_DIRECTORY | O_CLOEXEC | Flags.path) }
-        guard number >= 0 else { throw FileFailure.unwritable(path) }
-        folder = Descriptor(number)
+    init(_ path: String, in folder: Descriptor, name: String, existing: stat?) throws {
+        (self.path, self.folder, self.name, self.existing) = (path, folder, name, existing)
         Self.removeLeftovers(of: name, in: folder)
         // What replaces a file that is private must not be readable before it has that file's rights.
         let mode: mode_t = existing == nil ? 0o666 : 0o600
@@ -56,15 +53,12 @@ final class ReplacementFile {
 
     // MARK: Opening
 
-    private enum Flags {
-        /// O_PATH and __O_TMPFILE, which Swift does not import; they are the same for x86-64 and arm64.
-        static let path: Int32 = 0o10000000
-        static let temporary: Int32 = 0o20000000 | O_DIRECTORY
-    }
+    /// O_TMPFILE, which Swift does not import; it is the same for x86-64 and arm64.
+    private static let withoutName: Int32 = 0o20000000 | O_DIRECTORY
 
     /// `nil` where the file system has no files without a name, or nothing shows them under `/proc`.
     private static func openUnnamed(in folder: Descriptor, _ mode: mode_t) -> Descriptor? {
-        let number = openat(folder.number, ".", Flags.temporary | O_WRONLY | O_CLOEXEC, mode)
+        let number = openat(folder.number, ".", withoutName | O_WRONLY | O_CLOEXEC, mode)
         guard number >= 0 else { return nil }
         let file = Descriptor(number)
         // A lock that cannot be had only means that nobody will clean up after this process.
@@ -172,7 +166,7 @@ final class ReplacementFile {
     private static func removeLeftovers(of name: String, in folder: Descriptor) {
         let number = openat(folder.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { return }
-        for candidate in DirectoryListing.names(in: number) where isTemporary(candidate, for: name) {
+        for (candidate, _) in DirectoryListing.content(of: Descriptor(number)) where isTemporary(candidate, for: name) {
             let number = candidate.withForeignCString {
                 openat(folder.number, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             }

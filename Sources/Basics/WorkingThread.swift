@@ -16,6 +16,8 @@ package final class WorkingThread {
     package private(set) unowned(unsafe) var context = ComputeContext.standard
     /// The interpreter that is running on this thread and waits for the result of a Swift function.
     package private(set) unowned(unsafe) var collector: (any GarbageCollector)?
+    /// The files that what runs on this thread may reach; `nil` for all of them.
+    package private(set) unowned(unsafe) var roots: FileRoots?
     /// Threads that kernels may use at most, whatever the context says; 0 for no such limit.
     package var threadLimit = 0
     /// Whether this thread, or the one whose team it belongs to, holds the lock around a library for one thread.
@@ -24,6 +26,7 @@ package final class WorkingThread {
     /// What a member of a team takes over from the thread that started it.
     package struct Role {
         let context: ComputeContext
+        let roots: FileRoots?
         let holdsLibraryLock: Bool
     }
 
@@ -44,16 +47,17 @@ package final class WorkingThread {
         return thread
     }
 
-    package var role: Role { Role(context: context, holdsLibraryLock: holdsLibraryLock) }
+    package var role: Role { Role(context: context, roots: roots, holdsLibraryLock: holdsLibraryLock) }
 
-    /// Runs `body` for a context, and for the interpreter that called it if there is one.
+    /// Runs `body` for a context, within what it may reach of the file system, and for the interpreter that called it if
+    /// there is one.
     @inline(__always)
     package func work<Result>(
-        for context: ComputeContext, collector: (any GarbageCollector)?, _ body: () throws -> Result
+        for context: ComputeContext, within roots: FileRoots?, collector: (any GarbageCollector)?, _ body: () throws -> Result
     ) rethrows -> Result {
-        let outer = (self.context, self.collector)
-        (self.context, self.collector) = (context, collector)
-        defer { (self.context, self.collector) = outer }
+        let outer = (self.context, self.roots, self.collector)
+        (self.context, self.roots, self.collector) = (context, roots, collector)
+        defer { (self.context, self.roots, self.collector) = outer }
         return try body()
     }
 
@@ -61,7 +65,7 @@ package final class WorkingThread {
     package func play(_ role: Role, _ body: () -> Void) {
         let outer = (threadLimit, holdsLibraryLock)
         (threadLimit, holdsLibraryLock) = (1, role.holdsLibraryLock)
-        work(for: role.context, collector: nil, body)
+        work(for: role.context, within: role.roots, collector: nil, body)
         (threadLimit, holdsLibraryLock) = outer
     }
 }

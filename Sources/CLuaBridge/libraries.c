@@ -151,6 +151,28 @@ static void openSandbox(lua_State *L) {
     wrapLoader(L, "load", 3);
 }
 
+/// Methods of strings stay those of the library, whatever a script writes into the table `string` or into their metatable:
+/// functions of the host that are written in Lua call them. What a script adds to `string` is a method as well.
+static void protectStrings(lua_State *L) {
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_newtable(L);
+    lua_getglobal(L, LUA_STRLIBNAME);
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -6);
+    }
+    lua_createtable(L, 0, 1);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 2);
+}
+
 void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed) {
     if (sandboxed) openSandbox(L);
     else luaL_openlibs(L);
@@ -161,6 +183,7 @@ void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed) {
         moon_count_tables(L);
         wrapGlobal(L, "load", loadChunk);
     }
+    if (sandboxed) protectStrings(L);
     lua_pushcfunction(L, print);
     lua_setglobal(L, "print");
 }

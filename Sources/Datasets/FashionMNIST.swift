@@ -1,3 +1,4 @@
+import Basics
 import Tensors
 
 /// 70,000 grey pictures of clothes, 28 × 28, in ten classes.
@@ -18,8 +19,10 @@ public enum FashionMNIST {
 
     /// Reads the four files of the data set's authors, compressed or not, from `directory` (`packagedDirectory` unless
     /// given).
-    /// - Throws: as `MNISTFamily.load`, and `DatasetFailure.inconsistent` unless images are 28 × 28.
+    /// - Throws: as `MNISTFamily.load`, `FileFailure` where a script may not reach `packagedDirectory`, and `DatasetFailure.inconsistent` unless images are 28 × 28.
     public static func load(directory: String? = nil, split: ImageDataset.Split) throws -> ImageDataset {
+        // A script in a sandbox is told that it may not, rather than to install what may be there.
+        if directory == nil { try FileRoots.check(packagedDirectory) }
         let dataset = try MNISTFamily.load(
             name: "fashion-mnist", directory: directory ?? packagedDirectory, split: split, classNames: classNames,
             mean: mean, deviation: deviation,

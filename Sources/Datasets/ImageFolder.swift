@@ -35,6 +35,11 @@ public enum ImageFolder {
             throw DatasetFailure.invalidOption(
                 option: "size", detail: "\(channels) channels of \(height)×\(width) cannot be; 1 or 3 of 1…4096 can")
         }
+        // A class is a name in the directory and no path, which could lead out of it.
+        for name in classNames ?? [] where name.isEmpty || name == "." || name == ".." || name.utf8.contains(UInt8(ascii: "/")) {
+            throw DatasetFailure.invalidOption(
+                option: "classes", detail: "'\(name)' is no name of a directory in \(directory)")
+        }
         guard AtomicFile.exists(directory) else {
             throw DatasetFailure.missingFile(
                 dataset: name, path: directory, hint: "it should have a directory of PNG or JPEG files for each class")

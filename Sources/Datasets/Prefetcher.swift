@@ -6,8 +6,9 @@ import Basics
 
 /// Makes numbered items on a thread of its own, a few ahead of their use.
 ///
-/// It works for the context of whoever started it. A POSIX thread rather than a task: the consumer is synchronous code that has to wait. The thread ends after the
-/// last item, after an error, or when the prefetcher is dropped, which waits for the item in the making.
+/// It works for the context of whoever started it, and reaches the same files. A POSIX thread rather than a task: the
+/// consumer is synchronous code that has to wait. The thread ends after the last item, after an error, or when the
+/// prefetcher is dropped, which waits for the item in the making.
 package final class Prefetcher<Item: Sendable> {
     private let queue: HandOver<Item>
     private var thread = pthread_t()
@@ -19,14 +20,16 @@ package final class Prefetcher<Item: Sendable> {
     package init(_ numbers: Range<Int>, ahead: Int, make: @escaping @Sendable (Int) throws -> Item) throws {
         let queue = HandOver<Item>(capacity: ahead)
         self.queue = queue
-        let context = ComputeContext.current
+        let (context, roots) = (ComputeContext.current, FileRoots.current)
         let work = Work {
-            context.run {
-                for number in numbers {
-                    guard queue.waitForRoom() else { return }
-                    let item = Result { try make(number) }
-                    queue.put(item)
-                    if case .failure = item { return }
+            withExtendedLifetime((context, roots)) {
+                WorkingThread.current.work(for: context, within: roots, collector: nil) {
+                    for number in numbers {
+                        guard queue.waitForRoom() else { return }
+                        let item = Result { try make(number) }
+                        queue.put(item)
+                        if case .failure = item { return }
+                    }
                 }
             }
         }

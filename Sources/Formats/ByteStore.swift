@@ -13,10 +13,9 @@ package struct ByteStore: Sendable {
 
     /// The bytes of the file at `path`.
     /// - Throws: `FileFailure`.
-    package init(path: String) throws {
-        let file = try OpenFile(path)
-        (source, count, content) = (path, file.byteCount, .file(file))
-    }
+    package init(path: String) throws { self.init(try OpenFile(path)) }
+
+    package init(_ file: OpenFile) { (source, count, content) = (file.path, file.byteCount, .file(file)) }
 
     package init(_ bytes: [UInt8], source: String) {
         (self.source, count, content) = (source, bytes.count, .memory(bytes))

@@ -27,9 +27,7 @@ public final class EventFile {
         let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let number = Self.fileCount.wrappingAdd(1, ordering: .relaxed).newValue
         path = "\(directory)/events.out.tfevents.\(Int(Self.now)).\(name).\(getpid()).\(number)"
-        let opened = path.withForeignCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666) }
-        guard opened >= 0 else { throw FileFailure.cannotWrite(path: path, reason: String(cString: strerror(errno))) }
-        descriptor = Descriptor(opened)
+        descriptor = try Descriptor.ofNewFile(path)
         var first = Tensorboard_Event()
         first.wallTime = Self.now
         first.fileVersion = EventCoding.fileVersion

@@ -11,9 +11,11 @@ enum SessionFunctions {
             if !call.isNil(1) { session.reseed(try call.integer(1, "seed")) }
             try call.push(session.seed)
         }
+        // A script in a sandbox may use fewer threads than its host gave it, and no more.
+        let most = state.options.isSandboxed ? state.context.run { Threads.count } : 256
         try table.define("threads", in: state) { call in
             if let count = try call.optionalInteger(1, "count") {
-                guard (1...256).contains(count) else { throw call.invalid(1, "count", "must be in 1…256, got \(count)") }
+                guard (1...most).contains(count) else { throw call.invalid(1, "count", "must be in 1…\(most), got \(count)") }
                 try Threads.use(count)
             }
             try call.push(Threads.count)

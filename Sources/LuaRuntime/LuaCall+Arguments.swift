@@ -32,7 +32,7 @@ extension LuaCall {
     /// - Throws: `ArgumentFailure` for one that `LuaOptions.allowedPaths` does not cover.
     public func path(_ position: Int, _ name: String) throws -> String {
         let path = try string(position, name)
-        if let refusal = state.fileAccess.refusal(of: path) { throw invalid(position, name, refusal) }
+        if let refusal = FileRoots.refusal(of: path, within: state.roots) { throw invalid(position, name, refusal) }
         return path
     }
 

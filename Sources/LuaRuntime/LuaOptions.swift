@@ -15,8 +15,10 @@ public struct LuaOptions {
     /// the toolkit see it, but one call of LAPACK or of a large kernel is not cut short.
     public var timeLimit: Double?
     /// The files and directories that functions of the host may open for a script; `nil` for all of them, or for none in
-    /// a sandbox. It covers what is asked for by `LuaCall.path` and `OptionReader.path`; without a sandbox, Lua's own `io`
-    /// knows no such limit.
+    /// a sandbox. They are opened with the state: a file or directory that is made later must have its folder by then.
+    ///
+    /// It covers what is asked for by `LuaCall.path` and `OptionReader.path`, and every file that the toolkit opens while a
+    /// function runs for a script, whoever named it. Without a sandbox, Lua's own `io` knows no such limit.
     public var allowedPaths: [String]?
     /// What scripts compute with, such as `ComputeContext(threadCount: 1, memoryLimit: 1 << 30)`; `nil` for a context of
     /// the state's own. States on different threads should not share one that limits them together.

@@ -11,7 +11,8 @@ public final class LuaState {
     /// What this state's scripts compute with: threads, kernels, tensor memory, and the request to stop them.
     public let context: ComputeContext
     let host: UnsafeMutablePointer<MoonHost>
-    let fileAccess: FileAccess
+    /// What functions of the host may open for scripts; `nil` for everything.
+    let roots: FileRoots?
     private let main: OpaquePointer
     private let ownsInterpreter: Bool
     private(set) var isOpen = true
@@ -47,7 +48,7 @@ public final class LuaState {
         self.options = options
         context = options.context ?? ComputeContext()
         self.host = host
-        fileAccess = FileAccess(options)
+        roots = options.allowedPaths.map { FileRoots($0) } ?? (options.isSandboxed ? FileRoots([]) : nil)
         self.main = main
         self.ownsInterpreter = ownsInterpreter
         current = main
@@ -158,7 +159,7 @@ public final class LuaState {
         current = L
         defer { current = outer }
         if !references.isEmpty { references.drain(L) }
-        return try WorkingThread.current.work(for: context, collector: self, body)
+        return try WorkingThread.current.work(for: context, within: roots, collector: self, body)
     }
 
     /// What Lua's own interpreter says of itself: its version and its authors.

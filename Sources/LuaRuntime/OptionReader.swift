@@ -58,7 +58,7 @@ public struct OptionReader {
     /// The path of a file that is to be opened for the script, within `LuaOptions.allowedPaths`.
     public func optionalPath(_ name: String) throws -> String? {
         guard let path = try optionalString(name) else { return nil }
-        if let refusal = state.fileAccess.refusal(of: path) { throw invalid(name, refusal) }
+        if let refusal = FileRoots.refusal(of: path, within: state.roots) { throw invalid(name, refusal) }
         return path
     }
 

@@ -49,4 +49,21 @@ import Testing
             }
         }
     }
+
+    /// A sandbox holds because every file is opened by `PathOpening`. The others open what no script names: the prompt's
+    /// history, the places of the command itself, and what the kernel says of the processor.
+    @Test func filesAreOpenedInOnePlace() {
+        let others = [
+            "Sources/Basics/", "Sources/Console/", "Sources/MoonrailCommand/", "Sources/Compression/Planning/LatencyMeter.swift",
+        ]
+        let calls = ["open", "openat", "fopen", "opendir", "realpath", "stat", "lstat", "access", "mkdir", "unlink", "rename", "readlink"]
+        for file in Self.files where file.name.hasSuffix(".swift") && !others.contains(where: { file.path.hasPrefix($0) }) {
+            for line in file.lines {
+                for call in calls where line.contains("$0") && (line.contains(" \(call)($0") || line.contains("(\(call)($0")) {
+                    Issue.record("\(file.path) opens a file by itself: \(line)")
+                }
+                if line.contains("fopen(") { Issue.record("\(file.path) opens a file by itself: \(line)") }
+            }
+        }
+    }
 }

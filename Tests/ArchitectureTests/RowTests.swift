@@ -14,7 +14,7 @@ import Testing
     }
 
     static let table: [String: Place] = [
-        "Basics": Place(row: 0, column: .shared),
+        "Basics": Place(row: 0, column: .shared, foreign: ["CFiles"]),
         "Tensors": Place(row: 1, column: .numerics, foreign: ["CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
         "Operations": Place(row: 2, column: .numerics),
         "KernelChecks": Place(row: 2, column: .numerics, foreign: ["COneDNN"]),

@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
 
+import Basics
 import Datasets
 
 @Suite struct PrefetcherTests {
@@ -24,6 +25,17 @@ import Datasets
             #expect(counter.begun.load(ordering: .sequentiallyConsistent) <= taken + ahead)
             _ = try prefetcher.next()
         }
+    }
+
+    /// The thread reaches the files that whoever began it does, and outlives the roots that were given to it.
+    @Test func theThreadHasTheRootsOfWhoeverStartedIt() throws {
+        let confined = try FileRoots(["/usr"]).confine {
+            try Prefetcher(0..<2, ahead: 2) { AtomicFile.exists($0 == 0 ? "/usr/bin" : "/etc/passwd") }
+        }
+        #expect(try confined.next() == true)
+        #expect(try confined.next() == false)
+        let free = try Prefetcher(0..<1, ahead: 1) { _ in AtomicFile.exists("/etc/passwd") }
+        #expect(try free.next() == true)
     }
 
     @Test func errorArrivesInItsPlace() throws {

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import LuaRuntime
 import Testing
@@ -43,5 +44,30 @@ import Testing
         #expect(try open.run("return open('\(other)/inner/out/passwd')")[0].string?.hasSuffix("passwd") == true)
         let (root, _) = try state { _ in ["/"] }
         #expect(try root.run("return open '/etc/passwd'")[0].string == "/etc/passwd")
+    }
+
+    /// What a function of the host opens is held to the rule as well, whoever named it; outside of the call nothing is.
+    @Test func whatAFunctionOpensByANameOfItsOwnIsCheckedToo() throws {
+        let (state, directory) = try state { [$0] }
+        try AtomicFile.write(directory + "/file", text: "outside")
+        try AtomicFile.write(directory + "/inner/file", text: "inside")
+        try state.globals.set("beside", try state.function("beside") { call in
+            try call.push(String(decoding: try AtomicFile.read(try call.path(1, "path") + "/" + (try call.string(2, "name"))), as: UTF8.self))
+        })
+        #expect(try state.run("return beside('\(directory)/inner', 'file')")[0].string == "inside")
+        for name in ["../file", "out/passwd", "dangling"] {
+            let failure = #expect(throws: LuaFailure.self) { try state.run("beside('\(directory)/inner', '\(name)')") }
+            #expect(failure?.code == "file.cannotRead" && failure?.message.contains("does not lie in") == true, "\(name)")
+        }
+        #expect(try AtomicFile.read(directory + "/file") == Array("outside".utf8))
+        // A state that runs inside of another's call has its own rule.
+        let (inner, _) = try self.state(sandboxed: false) { _ in nil }
+        try inner.globals.set("read", try inner.function("read") { call in
+            try call.push(try AtomicFile.read(directory + "/file").count)
+        })
+        try state.globals.set("nested", try state.function("nested") { call in
+            try call.push(try inner.run("return read()")[0].integer ?? 0)
+        })
+        #expect(try state.run("return nested()")[0].integer == 7)
     }
 }

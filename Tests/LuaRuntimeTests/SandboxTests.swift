@@ -14,6 +14,9 @@ import Testing
         "local f, m = load('\\27Lua') return f == nil and m:find('binary') ~= nil",
         "local f, m = load('\\27Lua', 'x', 'b') return f == nil and m:find('binary') ~= nil",
         "local n = 0 return load(function() n = n + 1 return ({ 'return ', '7' })[n] end)() == 7",
+        "return getmetatable('') == false and not pcall(setmetatable, '', {}) and ('%d'):format(7) == '7' and ('x').y == nil",
+        "string.format = print return ('%d'):format(7) == '7' and string.format == print",
+        "function string.twice(s) return s .. s end return ('ab'):twice() == 'abab'",
         "for _, v in pairs(package.loaded) do if type(v) == 'table' and v.open then return false end end return true",
     ])
     func confines(text: String) throws {

@@ -53,8 +53,12 @@ public enum ONNXFile {
     public static func byteCount(_ path: String) throws -> Int {
         let outline = try ONNXOutline(ByteStore(path: path))
         let reader = ONNXTensorReader(source: path, directory: directory(of: path), outline: outline)
-        let files = Set(try outline.model.graph.initializer.filter { $0.dataLocation == .external }.map(reader.externalFile))
-        return try files.reduce(AtomicFile.size(path)) { try $0 + AtomicFile.size($1) }
+        var byteCounts: [OpenFile.Identity: Int] = [:]
+        for tensor in outline.model.graph.initializer where tensor.dataLocation == .external {
+            let file = try reader.externalFile(tensor)
+            byteCounts[file.identity] = file.byteCount
+        }
+        return byteCounts.values.reduce(try AtomicFile.size(path), +)
     }
 
     static func directory(of path: String) -> String {

@@ -3,10 +3,6 @@ import Formats
 import ONNXMessages
 import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// Makes tensors of the messages that hold weights, wherever their bytes are: in the message, or in a file beside the
 /// model.
 struct ONNXTensorReader {
@@ -122,16 +118,16 @@ struct ONNXTensorReader {
         guard try number("length") ?? byteCount == byteCount else {
             throw malformed("its shape needs \(byteCount) bytes, but its external data has \(entries["length"] ?? "")")
         }
-        let store = try ByteStore(path: file)
+        let store = ByteStore(file)
         guard offset <= store.count, byteCount <= store.count - offset else {
             throw malformed(
-                "its data lies at bytes \(offset) to \(offset)+\(byteCount), but '\(entries["location"] ?? file)' has \(store.count)")
+                "its data lies at bytes \(offset) to \(offset)+\(byteCount), but '\(entries["location"] ?? file.path)' has \(store.count)")
         }
         return ByteCursor(store, range: offset..<(offset + byteCount))
     }
 
-    /// The file beside the model that holds a tensor's elements, with links followed.
-    func externalFile(_ message: Onnx_TensorProto) throws -> String {
+    /// The file beside the model that holds a tensor's elements; links are followed where they stay beneath its directory.
+    func externalFile(_ message: Onnx_TensorProto) throws -> OpenFile {
         func malformed(_ detail: String) -> InterchangeFailure {
             .malformed(source: source, place: "tensor '\(message.name)'", detail: detail)
         }
@@ -143,17 +139,10 @@ struct ONNXTensorReader {
         guard !FilePath.isAbsolute(location), !parts.contains(".."), !location.contains("\0") else {
             throw malformed("its data is said to lie in '\(location)', outside the model's directory")
         }
-        let path = directory.isEmpty ? location : directory + "/" + location
-        let root = Self.resolved(directory.isEmpty ? "." : directory)
-        guard let file = Self.resolved(path), let root, file.utf8.starts(with: (root.utf8.count == 1 ? root : root + "/").utf8) else {
-            throw malformed("its data file '\(path)' is missing or lies outside the model's directory")
+        do {
+            return try OpenFile(location, beneath: directory)
+        } catch let failure as FileFailure {
+            throw malformed("its data file is missing or lies outside the model's directory: \(failure)")
         }
-        return file
-    }
-
-    private static func resolved(_ path: String) -> String? {
-        guard let pointer = path.withForeignCString({ realpath($0, nil) }) else { return nil }
-        defer { free(pointer) }
-        return String(foreignCString: pointer)
     }
 }
