@@ -16,7 +16,7 @@ func row(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [R
 /// Tests of the optimised modules are not optimised themselves, which would take as long as building all the modules,
 /// but for those that compare kernels with loops of their own.
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    let isOptimised = ["Tensors", "Operations", "Autograd", "Decomposition", "Execution"].contains(name)
+    let isOptimised = ["Tensors", "Operations", "Autograd", "Decomposition", "Execution", "Interchange"].contains(name)
     return .testTarget(
         name: name + "Tests", dependencies: dependencies,
         swiftSettings: strict + (isOptimised ? [] : [.unsafeFlags(["-Onone"], .when(configuration: .release))]))

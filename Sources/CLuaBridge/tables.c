@@ -51,7 +51,7 @@ static int insert(lua_State *L) {
 static int removeElement(lua_State *L) {
     lua_Integer size = lengthArgument(L, reads | writes), position = luaL_optinteger(L, 2, size);
     if (position != size)
-        luaL_argcheck(L, (lua_Unsigned)position - 1u <= (lua_Unsigned)size, 2, "position out of bounds");
+        luaL_argcheck(L, (lua_Unsigned)position - 1u <= (lua_Unsigned)size, 1, "position out of bounds");
     lua_settop(L, 1);
     lua_geti(L, 1, position);
     for (; position < size; position++) {
@@ -98,7 +98,7 @@ static int concat(lua_State *L) {
         lua_geti(L, 1, i);
         if (!lua_isstring(L, -1))
             return luaL_error(
-                L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)i);
+                L, "invalid value (%s) at index %I in table for 'concat'", luaL_typename(L, -1), (LUAI_UACINT)i);
         luaL_addvalue(&text);
         if (i == last) break;  // the greatest integer has no successor
         luaL_addlstring(&text, separator, separatorLength);
