@@ -69,6 +69,7 @@ static void lookForStop(lua_State *L, MoonHost *host) {
 
 void moon_count_steps(lua_State *L, int count) {
     MoonHost *host = moon_host(L);
+    if (host == NULL || host->hookInterval == 0) return;
     int64_t before = host->instructionCount;
     host->instructionCount += count;
     if (host->instructionCount / host->hookInterval != before / host->hookInterval) lookForStop(L, host);

@@ -1,6 +1,7 @@
 // The standard libraries as a host offers them: captured output, and in a sandbox what cannot do harm.
 #include "internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 static int print(lua_State *L) {
@@ -46,7 +47,8 @@ static int loadChunk(lua_State *L) {
 
 // MARK: Sandbox
 
-/// Compiled chunks can crash the interpreter, so a sandbox loads text only. Calls the original function (upvalue 1) with the mode argument (upvalue 2 is its position) set to "t".
+/// Compiled chunks can crash the interpreter, so a sandbox loads text only. Calls the original function (upvalue 1) with the
+/// mode argument (upvalue 2 is its position) set to "t".
 static int loadText(lua_State *L) {
     int mode = (int)lua_tointeger(L, lua_upvalueindex(2));
     if (lua_gettop(L) < mode) lua_settop(L, mode);
@@ -79,7 +81,10 @@ static int setSafeMetatable(lua_State *L) {
 
 static int collectSafely(lua_State *L) {
     static const char *const allowed[] = {"collect", "count", "step", NULL};
-    luaL_checkoption(L, 1, "collect", allowed);
+    bool isCount = luaL_checkoption(L, 1, "collect", allowed) == 1;
+    // A collection looks at the whole heap, which takes about as long as an instruction for every few bytes.
+    size_t steps = isCount ? 0 : moon_host(L)->heapBytes >> 4;
+    moon_count_steps(L, steps < INT_MAX ? (int)steps : INT_MAX);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);

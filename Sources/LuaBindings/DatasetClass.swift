@@ -12,6 +12,12 @@ final class DatasetObject: LuaObjectConvertible {
         self.options = options
     }
 
+    /// Of images, labels and names.
+    var byteCount: Int {
+        let names = dataset.classNames.reduce(dataset.name.utf8.count) { $0 + $1.utf8.count + MemoryLayout<String>.size }
+        return dataset.images.byteCount + dataset.labels.count * MemoryLayout<Int>.size + names
+    }
+
     /// Up to `imageCount` images with classes in proportion, unshuffled and without augmentation, in batches as equal as they
     /// can be: in a last batch of one image, what normalises by batches would see that image alone.
     func calibration(imageCount: Int, seed: Int) throws -> BatchLoader {
@@ -30,7 +36,7 @@ final class DatasetObject: LuaObjectConvertible {
 enum DatasetClass {
     static func make() -> LuaClass<DatasetObject> {
         LuaClass("Dataset") { members in
-            members.byteCount { $0.dataset.images.byteCount }
+            members.byteCount { $0.byteCount }
             members.text { object in
                 let shape = object.dataset.imageShape.dims.map(String.init).joined(separator: "×")
                 return "Dataset \(object.dataset.name): \(object.dataset.count) images \(shape), "

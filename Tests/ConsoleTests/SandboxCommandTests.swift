@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func aStrangersScriptIsConfined() throws {
-        let found = try run(["--sandbox"], "print(io, debug, os.execute, require, pcall(require('moonrail').read_text, '/etc/hostname'))")
+        let found = try run(["--sandbox"], "print(_G.io, _G.debug, os.execute, require, pcall(require('moonrail').read_text, '/etc/hostname'))")
         #expect(found.status == 0 && found.output.hasPrefix("nil\tnil\tnil\tfunction") && found.output.contains("this host allows none"), "\(found)")
         let environment = try BuiltCommand.run(["run", "--sandbox", "-"], input: "print(x)", environment: ["LUA_INIT": "x = 1"])
         #expect(environment.status == 1 && environment.errors.contains("unknown global 'x'"))

@@ -24,7 +24,11 @@ import Testing
     @Test(arguments: [
         "local t = {} for i = 1, 100 do t[i] = mr.zeros(1024, 1024) end", "mr.zeros(64, 1024, 1024)",
         "local t = {} for i = 1, 300000 do t[i] = mr.tensor { 1 } end", "local t = {} for i = 1, 1e6 do t[i] = { i } end",
-        "local t = {} for i = 1, 40 do t[i] = mr.zoo.mlp { image = { 1, 16, 16 }, hidden = { 1024 }, classes = 10 } end",
+        "local t = {} for i = 1, 80 do t[i] = mr.zoo.mlp { image = { 1, 16, 16 }, hidden = { 1024 }, classes = 10 } end",
+        """
+        local x, y, t = mr.zeros(1, 1, 1, 1), mr.tensor({ 1 }, { dtype = "int64" }), {}
+        for i = 1, 256 do t[i] = mr.data.from_tensors(x, y, { name = ("x"):rep(1 << 20), classes = { ("y"):rep(1 << 20) } }) end
+        """,
         "local t = { ('x'):rep(20 << 20) } for i = 1, 40 do t[i + 1] = mr.zeros(1 << 18) end",
     ])
     func memoryIsOfAllThatAScriptHolds(script: String) throws {
