@@ -31,7 +31,7 @@ for _, entry in ipairs(entries) do
         for _, option in ipairs(place.options or {}) do spots[#spots + 1] = { place = place, option = option } end
     end
     entry.spots = spots
-    local stride = entry.slowness >= 500 and 29 or entry.slowness >= 100 and 13 or entry.slowness >= 30 and 5 or 1
+    local stride = entry.slowness >= 1000 and 97 or entry.slowness >= 500 and 29 or entry.slowness >= 100 and 13 or entry.slowness >= 30 and 5 or 1
     local count = math.max(1, #spots * (#values.list // stride))
     ranges[#ranges + 1] = { entry = entry, first = systematic + 1, stride = stride, count = count }
     systematic = systematic + count
