@@ -13,8 +13,8 @@ public struct ErrorReport {
 
     private static let longestTrace = 8
 
-    /// - Parameter isOwnChunk: whether a chunk of that name is the user's; by default those that are files. Chunks
-    ///   that are compiled in have names without a file behind them, and their lines help nobody.
+    /// - Parameter isOwnChunk: whether a chunk of that name is the user's; by default those that are files, and the script on
+    ///   standard input. Chunks that are compiled in have names without a file behind them, and their lines help nobody.
     public init(_ error: any Error, isOwnChunk: (String) -> Bool = ErrorReport.isFile) {
         let text = String(describing: error)
         guard let failure = error as? LuaFailure else {
@@ -55,7 +55,7 @@ public struct ErrorReport {
         return (lines + trace.map { "  " + $0 }).joined(separator: "\n") + "\n"
     }
 
-    public static let isFile: @Sendable (String) -> Bool = { $0.hasPrefix("...") || $0.withForeignCString { access($0, R_OK) } == 0 }
+    public static let isFile: @Sendable (String) -> Bool = { $0 == "stdin" || $0.hasPrefix("...") || $0.withForeignCString { access($0, R_OK) } == 0 }
 
     /// The part `chunk:line:` of a line of a traceback.
     private static func place(of line: String) -> String? {

@@ -59,6 +59,7 @@ import Testing
         }
         #expect(try BuiltCommand.run(["run", "-", "a"], input: "#!/first line\nprint(..., debug.getinfo(1).currentline)").output == "a\t2\n")
         #expect(try BuiltCommand.run(["run", "-"], input: "error 'boom'").errors.contains("stdin:1: boom"))
+        #expect(try BuiltCommand.run(["run", "-"], input: "\nprint(prnt)").errors.contains("stdin:2: unknown global 'prnt'"))
         #expect(try lua(["-i"], input: "x = 4\n= x\nx + 1\nif x then\nprint 'y' end\n").output
             == "Lua 5.4.4  Copyright (C) 1994-2022 Lua.org, PUC-Rio\n> x = 4\n> = x\n4\n> x + 1\n5\n> if x then\n>> print 'y' end\ny\n> \n")
     }
