@@ -9,6 +9,8 @@ final class CompiledSteps {
     struct Label {
         let node: String
         let implementation: String
+        /// Whether the step computes nothing of its own, but copies a value between formats or looks at one.
+        let isAuxiliary: Bool
     }
 
     /// Shapes and formats of the results.

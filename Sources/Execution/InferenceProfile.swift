@@ -19,8 +19,8 @@ public struct InferenceProfile: Sendable {
         public let milliseconds: Double
         /// Multiply-accumulates of the whole batch.
         public let macCount: Int
-        /// The kernel that takes most of the time: a name of oneDNN's, `loop` for our own, `general` for operations
-        /// that run as on a tape.
+        /// The kernel that takes most of the time, copies between formats aside: a name of oneDNN's, `loop` for our own,
+        /// `general` for operations that run as on a tape.
         public let implementation: String
 
         /// 2 · multiply-accumulates per second, in 10⁹.
@@ -69,6 +69,7 @@ public struct InferenceProfile: Sendable {
         return try order.map { name in
             let own = grouped[name] ?? []
             let node = nodes[name]
+            let computing = own.filter { !$0.label.isAuxiliary }
             let macCount = try node.map { node in
                 node.operation.macCount(
                     inputs: try ShapeInference.inputShapes(of: node, in: graph, shapes),
@@ -77,7 +78,7 @@ public struct InferenceProfile: Sendable {
             return Row(
                 name: layers[name] ?? name, operation: node?.operation.name ?? "", shape: shapes[name] ?? [],
                 milliseconds: own.reduce(0) { $0 + $1.milliseconds }, macCount: macCount ?? 0,
-                implementation: own.max { $0.milliseconds < $1.milliseconds }?.label.implementation ?? "")
+                implementation: (computing.isEmpty ? own : computing).max { $0.milliseconds < $1.milliseconds }?.label.implementation ?? "")
         }
     }
 

@@ -123,9 +123,9 @@ struct ProgramCompiler {
         if value.format != format {
             target = PlannedValue(shape: value.shape, format: format, place: .port(name))
             let primitive = try Reorder.primitive(value.shape, from: value.format, to: format)
-            emitPrimitive(primitive, [(cod_src, value), (cod_dst, target)])
+            emitPrimitive(primitive, [(cod_src, value), (cod_dst, target)], isAuxiliary: true)
         } else {
-            emit { memory in
+            emit(isAuxiliary: true) { memory in
                 guard let port = memory.ports[name] else { return [] }
                 let source = memory.pointer(value)
                 return [{ port.copy(value.byteCount, from: source) }]
@@ -211,9 +211,11 @@ struct ProgramCompiler {
         return value
     }
 
-    /// - Parameter implementation: what does the work, for profiles.
-    mutating func emit(_ implementation: String = "loop", _ emitter: @escaping Emitter) {
-        emitters.append((.init(node: nodeName, implementation: implementation), emitter))
+    /// - Parameters:
+    ///   - implementation: what does the work, for profiles.
+    ///   - isAuxiliary: whether it only copies or looks, so that no profile calls the node by it.
+    mutating func emit(_ implementation: String = "loop", isAuxiliary: Bool = false, _ emitter: @escaping Emitter) {
+        emitters.append((.init(node: nodeName, implementation: implementation, isAuxiliary: isAuxiliary), emitter))
     }
     private mutating func reserveScratch(_ byteCount: Int) { scratchByteCount = max(scratchByteCount, byteCount) }
 
@@ -262,19 +264,19 @@ struct ProgramCompiler {
     /// Copies a value into another of its shape, in a format of its own.
     mutating func emitCopy(from source: PlannedValue, to target: PlannedValue) throws {
         if source.format == target.format {
-            return emit { memory in
+            return emit(isAuxiliary: true) { memory in
                 let (from, to) = (memory.pointer(source), memory.pointer(target))
                 return [{ to.copyMemory(from: from, byteCount: source.byteCount) }]
             }
         }
         let primitive = try Reorder.primitive(source.shape, from: source.format, to: target.format)
-        emitPrimitive(primitive, [(cod_src, source), (cod_dst, target)])
+        emitPrimitive(primitive, [(cod_src, source), (cod_dst, target)], isAuxiliary: true)
     }
 
     /// Lets the watch look at a value, where there is one.
     private mutating func emitLook(at name: String) {
         guard let watch, let value = values[name] else { return }
-        emit { memory in
+        emit(isAuxiliary: true) { memory in
             let start = memory.pointer(value)
             return [{ watch.look(at: start, value.storedElementCount, isBFloat16: value.format == .bfloat16) }]
         }
@@ -283,10 +285,11 @@ struct ProgramCompiler {
     /// Runs a primitive on planned values, and on memory that is kept with the program.
     mutating func emitPrimitive(
         _ primitive: Primitive, _ values: [(cod_argument, PlannedValue)],
-        fixed: [(argument: cod_argument, storage: Storage, pointer: UnsafeMutableRawPointer)] = []
+        fixed: [(argument: cod_argument, storage: Storage, pointer: UnsafeMutableRawPointer)] = [],
+        isAuxiliary: Bool = false
     ) {
         reserveScratch(Int(cod_primitive_scratch_bytes(primitive.handle)))
-        emit(primitive.implementation) { memory in
+        emit(primitive.implementation, isAuxiliary: isAuxiliary) { memory in
             let arguments = values.map { ($0.0, memory.port($0.1) == nil ? memory.pointer($0.1) : nil) }
             let bound = try BoundPrimitive(
                 primitive, arguments + fixed.map { ($0.argument, $0.pointer) }, scratch: memory.scratch,
