@@ -86,13 +86,13 @@ public enum CompressionFailure: Failure {
         }
     }
 
-    /// Latencies are kept in nanoseconds and spoken of in microseconds, rounded up so that a limit named can be met.
+    /// Latencies are kept in nanoseconds and spoken of in milliseconds, rounded up so that a limit named can be met.
     private static func amount(_ value: Int, _ constraint: String) -> String {
         guard constraint == Budget.Quantity.latency.rawValue else { return DecimalText.grouped(value) }
-        return DecimalText.fixed((Double(value) / 100).rounded(.up) / 10, 1) + " µs"
+        return DecimalText.fixed((Double(value) / 100).rounded(.up) / 1e4, 4) + " ms"
     }
 
-    /// An amount and what it is of: `2,694 params`, `50.0 µs of latency`.
+    /// An amount and what it is of: `2,694 params`, `0.0500 ms of latency`.
     private static func quantity(_ value: Int, _ constraint: String) -> String {
         amount(value, constraint) + (constraint == Budget.Quantity.latency.rawValue ? " of " : " ") + constraint
     }

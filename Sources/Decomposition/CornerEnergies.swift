@@ -2,8 +2,9 @@ import Tensors
 
 /// How much energy the first so many vectors of both sides of a tensor [R₁, n, R₂] hold: the corner [:a, :, :b] of it.
 ///
-/// In orthonormal bases of both sides a corner is an orthogonal projection, so that what it leaves out is exactly what a train
-/// of two bonds with these ranks loses. The ranks with the fewest parameters then can be read off, and nothing need be tried out.
+/// In orthonormal bases of both sides a corner is an orthogonal projection, so that what it leaves out is exactly what the train
+/// of two bonds loses that is cut to these vectors. The ranks with the fewest parameters then can be read off, and nothing need
+/// be tried out. A cut of the second bond given that of the first loses a little less, because the best vectors are others then.
 struct CornerEnergies: Sendable {
     let rows: Int
     let columns: Int
@@ -58,6 +59,18 @@ struct CornerEnergies: Sendable {
     func energy(_ a: Int, _ b: Int) -> Double { sums[a * (columns + 1) + b] }
 
     var whole: Double { sums[sums.count - 1] }
+
+    /// Ranks with fewer parameters than `count` whose corner leaves out at most `budget`, those that leave out least first.
+    func ranks(below count: Int, losing budget: Double, upper: [Int], outer: (left: Int, right: Int)) -> [(ranks: [Int], count: Int)] {
+        var found: [(ranks: [Int], count: Int)] = []
+        for a in 1...min(rows, outer.left, upper[0]) {
+            for b in 1...min(columns, outer.right, upper[1]) where a <= depth * b && b <= depth * a && whole - energy(a, b) <= budget {
+                let own = outer.left * a + a * depth * b + b * outer.right
+                if own < count { found.append(([a, b], own)) }
+            }
+        }
+        return found.sorted { energy($0.ranks[0], $0.ranks[1]) > energy($1.ranks[0], $1.ranks[1]) }
+    }
 
     /// The ranks with the fewest parameters, and among those with the least error, whose corner leaves out an energy of at most
     /// `budget`, and what it leaves out; `nil` where none does.

@@ -36,7 +36,7 @@ struct ErrorBudget {
 
     /// The cut with the fewest parameters that was found, and whether it is of the train in the opposite order.
     func spent() throws -> (cut: OrthonormalTrain.Cut, isMirrored: Bool) {
-        if train.modes.count == 3, let found = try sliced() { return (found, false) }
+        if train.modes.count == 3, let found = try sliced() { return found }
         guard let search else { return (try cut(train, safe), false) }
         var open = max(trials, 3)
         let enough = TensorTrain.parameterCount(modes: train.modes, ranks: safe)
@@ -62,12 +62,28 @@ struct ErrorBudget {
         return (try cut(train, safe), false)
     }
 
-    /// The best corner of a train with two bonds; `nil` where highest ranks keep every one above the budget.
-    private func sliced() throws -> OrthonormalTrain.Cut? {
+    /// The best corner of a train with two bonds, or what a few cuts of fewer parameters give, as far as there is time for them;
+    /// `nil` where highest ranks keep every corner above the budget.
+    private func sliced() throws -> (cut: OrthonormalTrain.Cut, isMirrored: Bool)? {
         let corners = CornerEnergies(train.cores[1], weights: energies[1].map { max(0, $0) })
-        guard let found = corners.ranks(losing: budget, upper: upper, outer: (train.modes[0], train.modes[2])) else { return nil }
-        return try train.sliced(to: found.ranks, energies: energies, cutEnergy: found.lost)
+        let outer = (train.modes[0], train.modes[2])
+        guard let found = corners.ranks(losing: budget, upper: upper, outer: outer) else { return nil }
+        var (best, open): ((cut: OrthonormalTrain.Cut, isMirrored: Bool)?, Int) = (nil, trials)
+        var count = Int(TensorTrain.parameterCount(modes: train.modes, ranks: found.ranks))
+        let mirrored = isReversible && open > 1 ? try train.mirrored() : nil
+        for other in corners.ranks(below: count, losing: Self.cornerSlack * budget, upper: upper, outer: outer) where other.count < count {
+            guard open > 0 else { break }
+            var tried = (cut: try cut(train, other.ranks), isMirrored: false)
+            if tried.cut.cutEnergy > budget, let mirrored { tried = (try cut(mirrored, other.ranks.reversed()), true) }
+            open -= tried.isMirrored ? 2 : 1
+            if tried.cut.cutEnergy <= budget { (best, count) = (tried, other.count) }
+        }
+        if let best { return best }
+        return (try train.sliced(to: found.ranks, energies: energies, cutEnergy: found.lost), false)
     }
+
+    /// How far above the budget a corner may be whose ranks are tried.
+    private static let cornerSlack = 1.4
 
     /// Whether trying out costs next to nothing.
     private var isShort: Bool { Double(trials) >= Self.mostTrials / 4 }

@@ -98,7 +98,9 @@ struct TruncationSweep {
 
     /// The train at the ranks with the fewest parameters; `nil` where no error was given or all of it is spent.
     private func spent(lastCore: Tensor) throws -> TruncatedTrain? {
-        guard case .relativeError(let error, _) = truncation, bondCount > 2, energy > 0 else { return nil }
+        guard case .relativeError(let error, _) = truncation, bondCount > 1, energy > 0 else { return nil }
+        // The best corner of a large middle core is near enough to the best ranks, and costs much less than trying others.
+        guard bondCount > 2 || (cores + [lastCore]).allSatisfy({ $0.elementCount <= Self.fewElements }) else { return nil }
         var budget = error * error * energy - cutEnergy
         let train = OrthonormalTrain(cores: try (cores + [lastCore]).map { try PreciseCore($0) }, exponent: exponent)
         let energies = zip(spectra, cores).map { spectrum, core in spectrum.values[..<core.shape[2]].map { $0 * $0 } }
@@ -121,6 +123,9 @@ struct TruncationSweep {
         }
         return nil
     }
+
+    /// Of a core so small that cuts of the train take no time.
+    private static let fewElements = 4096
 
     /// A share of the lost energy that nobody misses.
     private static let unseen = 1e-6

@@ -16,10 +16,10 @@ enum ArrayFunctions {
             try call.push(LuaFields(arrays.map { ($0.name, TensorObject($0.tensor)) }))
         }
         try table.define("write_npz", in: state) { call in
-            let options = try call.options(3, known: ["compress"])
+            let options = try call.options(3)
             let arrays = try tensors(call, 2)
             try NPZ.write(
-                arrays, to: try call.path(1, "path"), compresses: try options.boolean("compress", default: false))
+                arrays, to: try call.path(1, "path"), compresses: try options.boolean("compress"))
         }
         try table.define("read_safetensors", in: state) { call in
             let file = try SafetensorsFile(path: try call.path(1, "path"))
@@ -27,7 +27,7 @@ enum ArrayFunctions {
             try call.push(LuaFields(file.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
         }
         try table.define("write_safetensors", in: state) { call in
-            let options = try call.options(3, known: ["metadata"])
+            let options = try call.options(3)
             var metadata: [String: String] = [:]
             for field in try options.optionalFields("metadata") ?? [] {
                 guard let text = field.value.string else {

@@ -19,26 +19,25 @@ enum CompressionFunctions {
     private static func score(_ call: borrowing LuaCall, _ session: Session) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
-        let options = try call.options(
-            3, known: ["images", "head", "monotone", "floor", "seed", "holdout", "embedding", "keep_embeddings", "moments", "augment", "allow_test"])
-        guard try data.dataset.split != .test || options.boolean("allow_test", default: false) else {
+        let options = try call.options(3)
+        guard try data.dataset.split != .test || options.boolean("allow_test") else {
             throw BindingFailure.testSplit(dataset: data.dataset.name)
         }
         var scorer = LWIQScorer()
         let heads = ProxyHead.allCases.map(\.rawValue)
-        scorer.head = ProxyHead(rawValue: try options.choice("head", among: heads, default: "imprint")) ?? .imprint
-        scorer.isMonotone = try options.boolean("monotone", default: false)
+        scorer.head = ProxyHead(rawValue: try options.choice("head", among: heads)) ?? .imprint
+        scorer.isMonotone = try options.boolean("monotone")
         scorer.floor = try options.optionalNumber("floor")
         if let floor = scorer.floor, !(floor >= 0 && floor.isFinite) {
             throw options.invalid("floor", "must be a gain of at least 0, got \(floor)")
         }
-        scorer.embeddingSize = try options.integer("embedding", default: 512)
+        scorer.embeddingSize = try options.integer("embedding")
         guard (1...1 << 20).contains(scorer.embeddingSize) else {
             throw options.invalid("embedding", "must lie between 1 and \(1 << 20), got \(scorer.embeddingSize)")
         }
         scorer.precision = model.precision
-        scorer.keepsEmbeddings = try options.boolean("keep_embeddings", default: false)
-        scorer.collectsMoments = try options.boolean("moments", default: false)
+        scorer.keepsEmbeddings = try options.boolean("keep_embeddings")
+        scorer.collectsMoments = try options.boolean("moments")
         let (imprint, holdout) = try parts(data, options, session)
         let scores: LayerScores
         do {
@@ -56,20 +55,19 @@ enum CompressionFunctions {
     private static func curves(_ call: borrowing LuaCall, _ session: Session) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
-        let options = try call.options(3, known: ["measure", "images", "seed", "grouping", "classifier", "whiten", "allow_test"])
-        guard try data.dataset.split != .test || options.boolean("allow_test", default: false) else {
+        let options = try call.options(3)
+        guard try data.dataset.split != .test || options.boolean("allow_test") else {
             throw BindingFailure.testSplit(dataset: data.dataset.name)
         }
         var meter = RankCurveMeter()
         let measures = RankCurves.Measure.allCases.map(\.rawValue)
-        let measure = try options.choice("measure", among: measures, default: RankCurves.Measure.output.rawValue)
+        let measure = try options.choice("measure", among: measures)
         meter.measure = RankCurves.Measure(rawValue: measure) ?? meter.measure
-        let count = try options.integer("images", default: meter.measure.usualImageCount)
-        guard count >= 1 else { throw options.invalid("images", "must be at least 1, got \(count)") }
+        let count = try options.imageCount(of: data.dataset, default: meter.measure.usualImageCount, least: 1)
         let seed = try options.integer("seed", default: session.seed)
         let decomposed = try model.decomposition(
-            PlanTable.groupings(options.string("grouping", default: PlanTable.anyGrouping)),
-            includesClassifier: options.boolean("classifier", default: false),
+            PlanTable.groupings(options.string("grouping")),
+            includesClassifier: options.boolean("classifier"),
             whitening: try Whitening.read(options))
         let (images, labels) = try CalibrationImages.batches(of: data, count: count, seed: seed)
         try call.push(try CurveTable.table(meter.measure(decomposed, images: images, labels: labels), in: call.state))
@@ -79,28 +77,18 @@ enum CompressionFunctions {
     private static func parts(
         _ data: DatasetObject, _ options: OptionReader, _ session: Session
     ) throws -> (imprint: BatchLoader, holdout: BatchLoader) {
-        let count = try imageCount(data, options)
-        let share = try options.number("holdout", default: 0.5)
+        let count = try options.imageCount(of: data.dataset)
+        let share = try options.number("holdout")
         guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
         let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: session.seed)))
         let chosen = try data.dataset.sample(count: count, seed: seed)
         let (imprint, holdout) = try chosen.split(fraction: 1 - share, seed: seed &+ 1)
         var loading = DatasetObject.plain(batchSize: 128)
-        if try options.boolean("augment", default: false) {
+        if try options.boolean("augment") {
             guard !data.options.augmentations.isEmpty else { throw options.invalid("augment", "needs a Dataset that has augmentations") }
             (loading.augmentations, loading.seed) = (data.options.augmentations, seed)
         }
         return (try BatchLoader(imprint, loading), try BatchLoader(holdout, loading))
-    }
-
-    /// A number of images, or below 1 a share of them all.
-    private static func imageCount(_ data: DatasetObject, _ options: OptionReader) throws -> Int {
-        let wanted = try options.number("images", default: 2560)
-        let count = wanted < 1 ? (wanted * Double(data.dataset.count)).rounded() : wanted
-        guard count >= 2, count < 1e15, count == count.rounded() else {
-            throw options.invalid("images", "must be a whole number of at least 2, or a share below 1 that makes so many, got \(wanted)")
-        }
-        return Int(count)
     }
 
     static func source(_ loader: BatchLoader) throws -> LWIQScorer.BatchSource {
@@ -156,6 +144,18 @@ enum ScoreTable {
         return LayerScores(
             rows: rows, head: .imprint, imprintCount: 0, holdoutCount: try table.rawGet("holdout_images").integer ?? 0,
             classCount: try table.rawGet("classes").integer ?? 0, elapsedSeconds: 0)
+    }
+}
+
+extension OptionReader {
+    /// The option `images`: how many images of a data set are looked at, or below 1 the share of them all.
+    func imageCount(of dataset: ImageDataset, default fallback: Int? = nil, least: Int = 2) throws -> Int {
+        let wanted = try number("images", default: fallback.map(Double.init))
+        let count = wanted < 1 ? (wanted * Double(dataset.count)).rounded() : wanted
+        guard count >= Double(least), count < 1e15, count == count.rounded() else {
+            throw invalid("images", "must be a whole number of at least \(least), or a share below 1 that makes so many, got \(wanted)")
+        }
+        return Int(count)
     }
 }
 

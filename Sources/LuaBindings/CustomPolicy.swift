@@ -11,11 +11,8 @@ enum CustomPolicy {
     ) throws -> Plan {
         let limits = try state.table()
         for limit in budget.limits {
-            if limit.quantity == .latency {
-                try limits.set("latency", microseconds(limit.value))
-            } else {
-                try limits.set(limit.quantity.rawValue, limit.value)
-            }
+            let (name, value) = amount(limit.quantity, limit.value)
+            try limits.rawSet(name, value)
         }
         let rows = try model.layers.filter { !$0.chains.isEmpty }.map { try row($0, planner, state) }
         guard let answer = try policy(rows, limits).first?.table else {
@@ -81,12 +78,12 @@ enum CustomPolicy {
 
     private static func costs(
         isTimed: Bool, _ cost: (Budget.Quantity) -> Int
-    ) -> [(name: String, value: any LuaConvertible)] {
-        Budget.Quantity.allCases.filter { isTimed || $0 != .latency }.map { quantity in
-            (quantity.rawValue, quantity == .latency ? microseconds(cost(.latency)) : cost(quantity))
-        }
+    ) -> [(name: String, value: LuaValue)] {
+        Budget.Quantity.allCases.filter { isTimed || $0 != .latency }.map { amount($0, cost($0)) }
     }
 
-    /// Scripts count latency in microseconds.
-    private static func microseconds(_ nanoseconds: Int) -> Double { Double(nanoseconds) / 1e3 }
+    /// An amount under the name that scripts have for it. They count time in milliseconds.
+    private static func amount(_ quantity: Budget.Quantity, _ amount: Int) -> (name: String, value: LuaValue) {
+        quantity == .latency ? ("latency_ms", .number(Double(amount) / 1e6)) : (quantity.rawValue, .integer(amount))
+    }
 }

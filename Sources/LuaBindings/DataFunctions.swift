@@ -4,50 +4,43 @@ import Tensors
 
 /// `mr.data`: data sets.
 enum DataFunctions {
-    static let loaderOptions = ["batch", "shuffle", "augment", "seed", "drop_last"]
-    static let pixelOptions = ["mean", "std"]
-
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         let data = try state.table()
-        try definePair("fashion_mnist", ["dir"], in: state, data, session) { options, split in
+        try definePair("fashion_mnist", in: state, data, session) { options, split in
             try FashionMNIST.load(directory: try options.optionalPath("dir"), split: split)
         }
-        try definePair("mnist", ["dir", "name", "classes"] + pixelOptions, in: state, data, session) { options, split in
+        try definePair("mnist", in: state, data, session) { options, split in
             let directory = try options.path("dir")
             return try MNISTFamily.load(
-                name: try options.string("name", default: "mnist"), directory: directory, split: split,
+                name: try options.string("name"), directory: directory, split: split,
                 classNames: try options.optionalStrings("classes"),
                 hint: "the four files of an MNIST-like data set, plain or gzip, belong in 'dir'")
         }
-        try definePair("cifar10", ["dir"] + pixelOptions, in: state, data, session) { options, split in
+        try definePair("cifar10", in: state, data, session) { options, split in
             try CIFAR.load(.cifar10, directory: try options.path("dir"), split: split)
         }
-        try definePair("cifar100", ["dir", "labels"] + pixelOptions, in: state, data, session) { options, split in
-            let isCoarse = try options.choice("labels", among: ["fine", "coarse"], default: "fine") == "coarse"
+        try definePair("cifar100", in: state, data, session) { options, split in
+            let isCoarse = try options.choice("labels", among: ["fine", "coarse"]) == "coarse"
             return try CIFAR.load(
                 isCoarse ? .cifar100Coarse : .cifar100, directory: try options.path("dir"), split: split)
         }
         try data.define("folder", in: state, module: "mr.data") { call in
-            let options = try call.options(
-                1,
-                known: loaderOptions + pixelOptions
-                    + ["dir", "name", "size", "channels", "fit", "classes", "split", "skip_damaged"])
+            let options = try call.options(1)
             try call.push(try folder(options) { [unowned state = call.state] in state.warn($0) })
         }
         try data.define("npz", in: state, module: "mr.data") { call in
-            let options = try call.options(
-                2, known: loaderOptions + pixelOptions + ["images", "labels", "layout", "classes", "split"])
+            let options = try call.options(2)
             let layouts = ArrayDataset.Layout.allCases.map(\.rawValue)
-            let layout = ArrayDataset.Layout(rawValue: try options.choice("layout", among: layouts, default: layouts[0]))
+            let layout = ArrayDataset.Layout(rawValue: try options.choice("layout", among: layouts))
             let dataset = try ArrayDataset.load(
-                npz: try call.path(1, "path"), images: try options.string("images", default: "images"),
-                labels: try options.value("labels").boolean == false ? nil : options.string("labels", default: "labels"),
+                npz: try call.path(1, "path"), images: try options.string("images"),
+                labels: try options.value("labels").boolean == false ? nil : options.string("labels"),
                 layout: layout ?? .channelsFirst,
                 classNames: try options.optionalStrings("classes"), split: try split(options))
             try call.push(DatasetObject(try normalized(dataset, options), try loader(options, from: BatchLoader.Options())))
         }
         try data.define("from_tensors", in: state, module: "mr.data") { call in
-            let options = try call.options(3, known: loaderOptions + ["name", "classes", "mean", "std"])
+            let options = try call.options(3)
             let images = try call.object(1, "images", as: TensorObject.self).tensor
             let labels = try call.object(2, "labels", as: TensorObject.self).tensor
             let classes = try labels.converted(to: .int64).array(of: Int64.self).enumerated().map { offset, label in
@@ -57,7 +50,7 @@ enum DataFunctions {
                 return Int(label) - 1
             }
             let dataset = try ImageDataset(
-                name: try options.string("name", default: "images"), images: images, labels: classes,
+                name: try options.string("name"), images: images, labels: classes,
                 classNames: try options.optionalStrings("classes"),
                 mean: try options.optionalNumbers("mean")?.map(Float.init),
                 deviation: try options.optionalNumbers("std")?.map(Float.init))
@@ -69,11 +62,11 @@ enum DataFunctions {
     /// A function that gives the training and the test images of a published data set. Where the options say nothing
     /// else, both are normalised with mean and deviation of the training images.
     private static func definePair(
-        _ name: String, _ known: [String], in state: LuaState, _ data: LuaTable, _ session: Session,
+        _ name: String, in state: LuaState, _ data: LuaTable, _ session: Session,
         _ load: @escaping (OptionReader, ImageDataset.Split) throws -> ImageDataset
     ) throws {
         try data.define(name, in: state, module: "mr.data") { call in
-            let options = try call.options(1, known: loaderOptions + known)
+            let options = try call.options(1)
             var defaults = BatchLoader.Options()
             defaults.seed = UInt64(bitPattern: Int64(session.seed))
             let training = try loader(options, from: defaults, shuffles: true)
@@ -81,7 +74,7 @@ enum DataFunctions {
             testing.seed = training.seed
             var images = try load(options, .train)
             var others = try load(options, .test)
-            if known.contains("mean") {
+            if OptionTable.options(of: call.functionName)?.contains(where: { $0.name == "mean" }) == true {
                 images = try normalized(images, options)
                 others = try others.normalized(mean: images.mean, deviation: images.deviation)
             }
@@ -98,15 +91,15 @@ enum DataFunctions {
         let fits = ImageFolder.Fit.allCases.map(\.rawValue)
         let dataset = try ImageFolder.load(
             directory, name: try options.string("name", default: directory), split: try split(options), height: size[0],
-            width: size[1], channels: try options.integer("channels", default: 3),
-            fit: ImageFolder.Fit(rawValue: try options.choice("fit", among: fits, default: fits[0])) ?? .crop,
+            width: size[1], channels: try options.integer("channels"),
+            fit: ImageFolder.Fit(rawValue: try options.choice("fit", among: fits)) ?? .crop,
             classNames: try options.optionalStrings("classes"),
-            skipsDamaged: try options.boolean("skip_damaged", default: false), remark: remark)
+            skipsDamaged: try options.boolean("skip_damaged"), remark: remark)
         return DatasetObject(try normalized(dataset, options), try loader(options, from: BatchLoader.Options()))
     }
 
     private static func split(_ options: OptionReader) throws -> ImageDataset.Split {
-        try options.choice("split", among: ["train", "test"], default: "train") == "test" ? .test : .train
+        try options.choice("split", among: ["train", "test"]) == "test" ? .test : .train
     }
 
     /// With the mean and deviation of the options, or those of the images themselves.

@@ -34,7 +34,7 @@ final class DatasetObject: LuaObjectConvertible {
 }
 
 enum DatasetClass {
-    static func make() -> LuaClass<DatasetObject> {
+    static func make(_ session: Session) -> LuaClass<DatasetObject> {
         LuaClass("Dataset") { members in
             members.byteCount { $0.byteCount }
             members.text { object in
@@ -56,7 +56,7 @@ enum DatasetClass {
             members.property("mean") { $0.dataset.mean.map { Double($0) } }
             members.property("std") { $0.dataset.deviation.map { Double($0) } }
             members.method("with") { call, object in
-                let options = try call.options(1, known: DataFunctions.loaderOptions + DataFunctions.pixelOptions)
+                let options = try call.options(1)
                 let dataset = try object.dataset.normalized(
                     mean: try options.optionalNumbers("mean")?.map { Float($0) } ?? object.dataset.mean,
                     deviation: try options.optionalNumbers("std")?.map { Float($0) } ?? object.dataset.deviation)
@@ -74,7 +74,7 @@ enum DatasetClass {
                 DatasetObject(try object.dataset.prefix(try call.integer(1, "count")), object.options)
             }
             members.method("divide") { call, object in
-                let seed = UInt64(bitPattern: Int64(try call.optionalInteger(2, "seed") ?? 0))
+                let seed = UInt64(bitPattern: Int64(try call.optionalInteger(2, "seed") ?? session.seed))
                 let (first, second) = try object.dataset.split(count: try call.integer(1, "count"), seed: seed)
                 try call.push(DatasetObject(first, object.options))
                 try call.push(DatasetObject(second, object.options))
@@ -85,8 +85,8 @@ enum DatasetClass {
     /// An iterator for `for batch in data:epoch(n)`; labels count from 1.
     private static func epoch(_ call: borrowing LuaCall, _ object: DatasetObject) throws {
         let number = try call.optionalInteger(1, "epoch") ?? 1
-        let options = try call.options(2, known: ["start"])
-        let start = try options.integer("start", default: 1)
+        let options = try call.options(2)
+        let start = try options.integer("start")
         guard number >= 1 else { throw call.invalid(1, "epoch", "counts from 1, got \(number)") }
         guard start >= 1 else { throw options.invalid("start", "counts from 1, got \(start)") }
         let iterator = try BatchLoader(object.dataset, object.options).epoch(number - 1, startingAt: start - 1)

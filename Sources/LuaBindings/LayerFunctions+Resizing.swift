@@ -6,9 +6,9 @@ import Tensors
 /// Layers that give images another size without weights: rows first, then columns, each a node of its own.
 extension LayerFunctions {
     static func addResizing(to table: LuaTable, in state: LuaState) throws {
-        try define("upsample", ["factor", "mode"], in: state, table) { options in
+        try define("upsample", in: state, table) { options in
             let factors = try options.extents("factor", least: 1) ?? [2, 2]
-            let mode = try options.choice("mode", among: ["nearest", "bilinear"], default: "nearest")
+            let mode = try options.choice("mode", among: ["nearest", "bilinear"])
             return LayerObject("upsample", name: try options.optionalString("name")) { builder, name, inputs in
                 let shape = builder.shape(of: inputs[0]) ?? []
                 return try rowsAndColumns(&builder, name, inputs[0]) { axis in
@@ -24,7 +24,7 @@ extension LayerFunctions {
                 }
             }
         }
-        try define("pad", ["padding"], in: state, table) { options in
+        try define("pad", in: state, table) { options in
             let padding = try options.padding("padding")
             return LayerObject("pad", name: try options.optionalString("name")) { builder, name, inputs in
                 try rowsAndColumns(&builder, name, inputs[0]) { axis in

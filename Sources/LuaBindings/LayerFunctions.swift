@@ -17,9 +17,9 @@ enum LayerFunctions {
         try table.set("layers", layers)
         // Messages show `mr.nn`: both sequential and graph begin here.
         try table.set("network", try state.function("mr.nn") { call in
-            let options = try call.options(1, known: ["name", "image", "seed"])
+            let options = try call.options(1, described: OptionTable.options(of: "NetworkOptions") ?? [])
             let network = NetworkObject(
-                name: try options.string("name", default: "network"),
+                name: try options.string("name"),
                 seed: try options.integer("seed", default: session.seed))
             guard let shape = try options.optionalIntegers("image"), !shape.isEmpty, shape.allSatisfy({ $0 >= 1 }) else {
                 throw options.invalid("image", "must be the shape of one sample, such as { 3, 32, 32 }")
@@ -45,47 +45,46 @@ enum LayerFunctions {
     }
 
     static func define(
-        _ name: String, _ known: [String], in state: LuaState, _ table: LuaTable,
+        _ name: String, in state: LuaState, _ table: LuaTable,
         _ make: @escaping (OptionReader) throws -> LayerObject
     ) throws {
         try table.define(name, in: state, module: "mr.nn") { call in
-            try call.push(try make(try call.options(1, known: known + ["name"])))
+            try call.push(try make(try call.options(1)))
         }
     }
 
     private static func addWeighted(to table: LuaTable, in state: LuaState) throws {
-        let convolutionOptions = ["channels", "kernel", "stride", "padding", "dilation", "groups", "bias"]
-        try define("conv", convolutionOptions, in: state, table) { options in
+        try define("conv", in: state, table) { options in
             let channels = try options.integer("channels")
             let kernel = try options.extents("kernel", least: 1) ?? [1, 1]
             let geometry = try Self.geometry(options)
-            let hasBias = try options.boolean("bias", default: true)
+            let hasBias = try options.boolean("bias")
             return LayerObject("conv", name: try options.optionalString("name")) { builder, name, inputs in
                 try builder.convolution(
                     name, inputs[0], channels: channels, kernel: kernel, geometry: geometry, hasBias: hasBias)
             }
         }
-        try define("conv_transpose", convolutionOptions + ["output_padding"], in: state, table) { options in
+        try define("conv_transpose", in: state, table) { options in
             let channels = try options.integer("channels")
             let kernel = try options.extents("kernel", least: 1) ?? [1, 1]
             let geometry = try Self.geometry(options)
             let outputPadding = try options.extents("output_padding", least: 0) ?? [0, 0]
-            let hasBias = try options.boolean("bias", default: true)
+            let hasBias = try options.boolean("bias")
             return LayerObject("conv", name: try options.optionalString("name")) { builder, name, inputs in
                 try builder.transposedConvolution(
                     name, inputs[0], channels: channels, kernel: kernel, geometry: geometry, outputPadding: outputPadding,
                     hasBias: hasBias)
             }
         }
-        try define("linear", ["features", "bias"], in: state, table) { options in
+        try define("linear", in: state, table) { options in
             let features = try options.integer("features")
-            let hasBias = try options.boolean("bias", default: true)
+            let hasBias = try options.boolean("bias")
             return LayerObject("fc", name: try options.optionalString("name")) { builder, name, inputs in
                 try builder.linear(name, inputs[0], features: features, hasBias: hasBias)
             }
         }
-        try define("dropout", ["probability"], in: state, table) { options in
-            let probability = try options.number("probability", default: 0.5)
+        try define("dropout", in: state, table) { options in
+            let probability = try options.number("probability")
             guard probability >= 0, probability < 1 else {
                 throw options.invalid("probability", "must be at least 0 and below 1, got \(probability)")
             }
@@ -98,12 +97,12 @@ enum LayerFunctions {
     private static func geometry(_ options: OptionReader) throws -> ConvolutionGeometry {
         ConvolutionGeometry(
             stride: try options.extents("stride", least: 1) ?? [1, 1], padding: try options.padding("padding"),
-            dilation: try options.extents("dilation", least: 1) ?? [1, 1], groups: try options.integer("groups", default: 1))
+            dilation: try options.extents("dilation", least: 1) ?? [1, 1], groups: try options.integer("groups"))
     }
 
     private static func addPools(to table: LuaTable, in state: LuaState) throws {
-        func definePool(_ name: String, _ known: [String], _ kind: @escaping (OptionReader) throws -> PoolingGeometry.Kind) throws {
-            try define(name, ["window", "stride", "padding"] + known, in: state, table) { options in
+        func definePool(_ name: String, _ kind: @escaping (OptionReader) throws -> PoolingGeometry.Kind) throws {
+            try define(name, in: state, table) { options in
                 let window = try options.extents("window", least: 1) ?? [2, 2]
                 let geometry = PoolingGeometry(
                     kind: try kind(options), window: window, stride: try options.extents("stride", least: 1),
@@ -113,17 +112,17 @@ enum LayerFunctions {
                 }
             }
         }
-        try definePool("max_pool", []) { _ in .max }
-        try definePool("avg_pool", ["count_padding"]) { options in
-            try options.boolean("count_padding", default: true) ? .averageWithPadding : .average
+        try definePool("max_pool") { _ in .max }
+        try definePool("avg_pool") { options in
+            try options.boolean("count_padding") ? .averageWithPadding : .average
         }
-        try define("adaptive_avg_pool", ["size"], in: state, table) { options in
+        try define("adaptive_avg_pool", in: state, table) { options in
             let size = try options.extents("size", least: 1) ?? [1, 1]
             return LayerObject("pool", name: try options.optionalString("name")) {
                 try $0.apply($1, AdaptiveAveragePool2D(rows: size[0], columns: size[1]), $2[0])
             }
         }
-        try define("global_avg_pool", [], in: state, table) { options in
+        try define("global_avg_pool", in: state, table) { options in
             LayerObject("pool", name: try options.optionalString("name")) {
                 try $0.apply($1, GlobalAveragePool2D(), $2[0])
             }
@@ -131,10 +130,10 @@ enum LayerFunctions {
     }
 
     private static func addPlain(to table: LuaTable, in state: LuaState) throws {
-        try define("flatten", [], in: state, table) { options in
+        try define("flatten", in: state, table) { options in
             LayerObject("flatten", name: try options.optionalString("name")) { try $0.apply($1, Flatten(), $2[0]) }
         }
-        try define("add", [], in: state, table) { options in
+        try define("add", in: state, table) { options in
             LayerObject("add", name: try options.optionalString("name"), inputCount: 2) { try $0.apply($1, Add(), $2[0], $2[1]) }
         }
     }

@@ -9,26 +9,25 @@ import Tensors
 
 /// Methods that mend a compressed model by what images make of it; none of them needs labels.
 extension ModelClass {
-    static func addCalibration(_ members: LuaClass<ModelObject>) {
+    static func addCalibration(_ members: LuaClass<ModelObject>, _ session: Session) {
         members.mutatingMethod("reestimate") { call, model in
             let dataset = try call.object(1, "data", as: DatasetObject.self)
-            let options = try call.options(2, known: ["images", "seed", "allow_few"])
-            let count = try options.integer("images", default: 2048)
-            let least = try options.boolean("allow_few", default: false) ? 2 : StatisticsEstimator.fewestImages
+            let options = try call.options(2)
+            let count = try options.imageCount(of: dataset.dataset, least: 1)
+            let least = try options.boolean("allow_few") ? 2 : StatisticsEstimator.fewestImages
             guard count >= least else { throw options.invalid("images", tooFew(count, least)) }
             guard dataset.dataset.count >= least else { throw call.invalid(1, "data", tooFew(dataset.dataset.count, least)) }
-            try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: 0))
+            try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: session.seed))
             try call.push(model.graph.nodes.count { $0.operation is BatchNorm })
         }
         members.mutatingMethod("repair") { call, model in
             let dense = try call.object(1, "dense", as: ModelObject.self)
             let data = try call.object(2, "data", as: DatasetObject.self)
-            let options = try call.options(3, known: ["images", "seed"])
-            let count = try options.integer("images", default: 512)
-            guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
+            let options = try call.options(3)
+            let count = try options.imageCount(of: data.dataset)
             guard data.dataset.count >= 2 else { throw call.invalid(2, "data", "must have at least 2 images") }
             let images = try CalibrationImages.batches(
-                of: data, count: count, seed: options.integer("seed", default: 0)).images
+                of: data, count: count, seed: options.integer("seed", default: session.seed)).images
             let repaired = try AffineRepair.repair(model.graph, towards: dense.graph, images: images)
             model.setGraph(repaired.graph)
             try call.push(repaired.layers.count)
@@ -36,12 +35,11 @@ extension ModelClass {
         members.mutatingMethod("refit") { call, model in
             let dense = try call.object(1, "dense", as: ModelObject.self)
             let data = try call.object(2, "data", as: DatasetObject.self)
-            let options = try call.options(3, known: ["images", "seed", "ridge", "layers"])
-            let count = try options.integer("images", default: 512)
-            guard count >= 2 else { throw options.invalid("images", "must be at least 2, got \(count)") }
-            let ridge = try options.number("ridge", default: 1e-4)
+            let options = try call.options(3)
+            let count = try options.imageCount(of: data.dataset)
+            let ridge = try options.number("ridge")
             guard ridge >= 0, ridge.isFinite else { throw options.invalid("ridge", "must not be negative, got \(ridge)") }
-            let images = try CalibrationImages.batches(of: data, count: count, seed: options.integer("seed", default: 0)).images
+            let images = try CalibrationImages.batches(of: data, count: count, seed: options.integer("seed", default: session.seed)).images
             let fitted = try LeastSquaresRepair.repair(
                 model.graph, towards: dense.graph, images: images, ridge: ridge,
                 layers: options.optionalStrings("layers").map(Set.init))

@@ -22,7 +22,7 @@ enum ModelClass {
             }
             addProperties(members)
             addRunning(members)
-            addCalibration(members)
+            addCalibration(members, session)
             addCompression(members)
         }
     }
@@ -34,7 +34,7 @@ enum ModelClass {
             let cost = try CostModel.cost(of: model.graph)
             return [
                 "params": cost.parameterCount, "macs": cost.macCount, "bytes": cost.byteCount,
-                "peak_activation_bytes": cost.peakActivationByteCount,
+                "activation_bytes": cost.peakActivationByteCount,
             ] as LuaFields
         }
         members.method("layer_rows") { call, model in
@@ -82,7 +82,7 @@ enum ModelClass {
     private static func addRunning(_ members: LuaClass<ModelObject>) {
         members.method("forward") { call, model in
             let images = try call.object(1, "images", as: TensorObject.self)
-            let options = try call.options(2, known: ["taps", "tape"])
+            let options = try call.options(2)
             let taps = try options.optionalStrings("taps") ?? []
             let stood = model.startStatistics()
             if let first = stood.first {
@@ -116,9 +116,9 @@ enum ModelClass {
             model.precision = precision
         }
         members.method("latency") { call, model in
-            let options = try call.options(1, known: ["batch", "runs"])
-            let batch = try options.integer("batch", default: 1)
-            let runs = try options.integer("runs", default: 50)
+            let options = try call.options(1)
+            let batch = try options.integer("batch")
+            let runs = try options.integer("runs")
             guard (1...65536).contains(batch), (1...1_000_000).contains(runs) else {
                 throw options.invalid("batch", "and runs must be positive, got \(batch) and \(runs)")
             }
@@ -156,8 +156,8 @@ enum ModelClass {
         }
         members.method("save") { call, model in
             let path = try call.path(1, "path")
-            let options = try call.options(2, known: ["names"])
-            if try options.choice("names", among: ["moonrail", "pytorch"], default: "moonrail") == "pytorch" {
+            let options = try call.options(2)
+            if try options.choice("names", among: ["moonrail", "pytorch"]) == "pytorch" {
                 return try StateDict.write(model.graph, to: path)
             }
             try ModelFile(graph: model.graph, notes: model.notes).write(byEndingOf: path, version: Toolkit.version)

@@ -7,19 +7,14 @@ import LuaRuntime
 
 /// Plans as Lua tables of rows: made by `mr.plan`, edited by scripts, read by `model:compress`.
 enum PlanTable {
-    private static let known = [
-        "scores", "curves", "budget", "policy", "grouping", "freeze", "fix", "min_rank", "max_rank", "align", "classifier",
-        "whiten", "latency_batch",
-    ]
-
     static func make(_ call: borrowing LuaCall) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
-        let options = try call.options(2, known: known)
-        let grouping = try options.string("grouping", default: anyGrouping)
-        let classifier = try options.boolean("classifier", default: false)
+        let options = try call.options(2)
+        let grouping = try options.string("grouping")
+        let classifier = try options.boolean("classifier")
         let whitening = try Whitening.read(options)
         let limits = try limits(options)
-        let latencyBatch = try options.integer("latency_batch", default: 1)
+        let latencyBatch = try options.integer("latency_batch")
         let decomposed = try model.decomposition(
             groupings(grouping), includesClassifier: classifier, whitening: whitening,
             latencyBatch: limits.contains { $0.0 == .latency } ? latencyBatch : nil)
@@ -48,11 +43,22 @@ enum PlanTable {
     }
 
     private static func limits(_ options: OptionReader) throws -> [(Budget.Quantity, Double)] {
-        let names = Budget.Quantity.allCases.map(\.rawValue)
-        let table = try options.nested("budget", known: names)
-        return try Budget.Quantity.allCases.compactMap { quantity in
+        let table = try options.nested("budget", described: OptionTable.options(of: "Budget") ?? [])
+        var limits = try Budget.Quantity.allCases.compactMap { quantity in
             try table.optionalNumber(quantity.rawValue).map { (quantity, $0) }
         }
+        // A time may be below 1 as a share is, so it has a name of its own.
+        if let share = try table.optionalNumber("latency"), share > 1 {
+            throw options.invalid("budget.latency", "must be a share of at most 1, got \(share); a time is latency_ms, in milliseconds")
+        }
+        if let milliseconds = try table.optionalNumber("latency_ms") {
+            guard milliseconds > 1e-3 else {
+                throw options.invalid("budget.latency_ms", "must be a time above 0.001 ms, got \(milliseconds)")
+            }
+            if try table.has("latency") { throw options.invalid("budget", "must have latency or latency_ms, not both") }
+            limits.append((.latency, milliseconds * 1e3))
+        }
+        return limits
     }
 
     private static func planner(_ options: OptionReader, _ policy: Policy, _ scores: LayerScores?) throws -> Planner {
@@ -113,8 +119,8 @@ enum PlanTable {
             "seconds": plan.elapsedSeconds, "notes": plan.notes,
         ]
         if let latency = plan.latency, let dense = plan.denseLatency {
-            fields.append("latency_us", Double(latency) / 1e3)
-            fields.append("dense_latency_us", Double(dense) / 1e3)
+            fields.append("latency_ms", Double(latency) / 1e6)
+            fields.append("dense_latency_ms", Double(dense) / 1e6)
         }
         if let binding = plan.bindingConstraint { fields.append("binding", binding) }
         if let factor = plan.scalingFactor { fields.append("beta", factor) }

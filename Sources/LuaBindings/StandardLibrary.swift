@@ -18,6 +18,11 @@ enum StandardLibrary {
         Module("data", PackageResources.data_lua), Module("files", PackageResources.files_lua),
         Module("tensor_trains", PackageResources.tensor_trains_lua), Module("tensors", PackageResources.tensors_lua),
         Module("results", PackageResources.results_lua),
+    ] + optionFiles
+
+    /// The part of it that describes options.
+    static let optionFiles = [
+        Module("options", PackageResources.options_lua), Module("layer_options", PackageResources.layer_options_lua),
     ]
 
     static let modules = [

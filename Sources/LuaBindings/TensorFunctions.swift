@@ -8,8 +8,8 @@ enum TensorFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         try table.define("tensor", in: state) { call in
             let numbers = try NestedNumbers(try call.value(1))
-            let options = try call.options(2, known: ["dtype"])
-            let dtype = try options.choice("dtype", among: DType.allCases.map(\.rawValue), default: "float32")
+            let options = try call.options(2)
+            let dtype = try options.choice("dtype", among: DType.allCases.map(\.rawValue))
             try call.push(TensorObject(try numbers.tensor(DType(rawValue: dtype) ?? .float32)))
         }
         for (name, value) in [("zeros", 0.0), ("ones", 1.0)] {
@@ -91,8 +91,8 @@ enum TensorFunctions {
         let losses = try state.table()
         let module = "mr.loss"
         try losses.define("cross_entropy", in: state, module: module) { call in
-            let options = try call.options(3, known: ["smoothing"])
-            let smoothing = try options.number("smoothing", default: 0)
+            let options = try call.options(3)
+            let smoothing = try options.number("smoothing")
             guard (0..<1).contains(smoothing) else { throw options.invalid("smoothing", "must be in 0..<1, got \(smoothing)") }
             let labels = try call.object(2, "labels", as: TensorObject.self)
             let fromZero = TensorObject(try labels.tensor.subtracting(.ones([], dtype: labels.tensor.dtype)))
@@ -106,8 +106,8 @@ enum TensorFunctions {
             }
         }
         try losses.define("kl", in: state, module: module) { call in
-            let options = try call.options(3, known: ["temperature"])
-            let temperature = try options.number("temperature", default: 1)
+            let options = try call.options(3)
+            let temperature = try options.number("temperature")
             guard temperature > 0 else { throw options.invalid("temperature", "must be positive, got \(temperature)") }
             let operands = [
                 try call.object(1, "student", as: TensorObject.self), try call.object(2, "teacher", as: TensorObject.self),

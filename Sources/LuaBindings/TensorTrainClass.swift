@@ -97,7 +97,7 @@ enum TensorTrainClass {
             return TensorTrainObject(try object.train.orthogonalized(at: position - 1))
         }
         members.method("round") { call, object in
-            let options = try TrainOptions.read(try call.options(1, known: TrainOptions.names))
+            let options = try TrainOptions.read(try call.options(1))
             return TensorTrainObject(try options.round(object.train))
         }
         members.method("balance") { _, object in TensorTrainObject(try object.train.balanced()) }
@@ -122,7 +122,6 @@ enum TrainOptions {
     case error(Double, maxRank: Int?)
     case keep(Double)
 
-    static let names = ["ranks", "error", "max_rank", "keep"]
 
     static func read(_ options: OptionReader) throws -> TrainOptions {
         let ranks = try options.value("ranks")

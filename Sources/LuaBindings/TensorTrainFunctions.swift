@@ -4,12 +4,12 @@ import Tensors
 
 /// `mr.tt`: tensor trains.
 enum TensorTrainFunctions {
-    static func add(to table: LuaTable, in state: LuaState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         let trains = try state.table()
         let module = "mr.tt"
         try trains.define("decompose", in: state, module: module) { call in
             let tensor = try call.object(1, "tensor", as: TensorObject.self).tensor
-            let options = try TrainOptions.read(try call.options(2, known: TrainOptions.names))
+            let options = try TrainOptions.read(try call.options(2))
             try call.push(TensorTrainObject(try options.decompose(tensor)))
         }
         try trains.define("from_cores", in: state, module: module) { call in
@@ -21,7 +21,7 @@ enum TensorTrainFunctions {
             }
             try call.push(TensorTrainObject(try TensorTrain(cores: cores)))
         }
-        try trains.define("cross", in: state, module: module, cross)
+        try trains.define("cross", in: state, module: module) { call in try cross(call, session) }
         try trains.define("matrix", in: state, module: module, TensorTrainMatrixClass.decompose)
         try trains.define("factors", in: state, module: module) { call in
             try call.push(try BalancedFactors.of(try call.integer(1, "number"), count: try call.integer(2, "count")))
@@ -32,17 +32,17 @@ enum TensorTrainFunctions {
     }
 
     /// TT-cross of a function of indices [count, d], int64 from 1, to a tensor of as many elements.
-    private static func cross(_ call: borrowing LuaCall) throws {
+    private static func cross(_ call: borrowing LuaCall, _ session: Session) throws {
         let function = try call.function(1, "elements")
-        let options = try call.options(2, known: ["modes", "error", "max_rank", "seed"])
+        let options = try call.options(2)
         guard let modes = try options.optionalIntegers("modes"), !modes.isEmpty, modes.allSatisfy({ $0 >= 1 }) else {
             throw options.invalid("modes", "must be given: the sizes of the tensor's dimensions, at least 1 each")
         }
-        let maxRank = try options.integer("max_rank", default: 64)
+        let maxRank = try options.integer("max_rank")
         guard maxRank >= 1 else { throw options.invalid("max_rank", "must be at least 1, got \(maxRank)") }
         let found = try TensorTrain.cross(
-            modes: modes, relativeError: options.number("error", default: 1e-4), maxRank: maxRank,
-            seed: UInt64(bitPattern: Int64(options.integer("seed", default: 0)))
+            modes: modes, relativeError: options.number("error"), maxRank: maxRank,
+            seed: UInt64(bitPattern: Int64(options.integer("seed", default: session.seed)))
         ) { indices, count in
             let table = try Tensor(indices.map { Int64($0 + 1) }, shape: [count, modes.count])
             guard let object = try function(TensorObject(table)).first?.object?.object(as: TensorObject.self),
@@ -57,11 +57,11 @@ enum TensorTrainFunctions {
     /// The chain of convolutions for a weight: rows with weight, stride, padding, dilation and groups.
     private static func convolution(_ call: borrowing LuaCall) throws {
         let weight = try call.object(1, "weight", as: TensorObject.self).tensor
-        let options = try call.options(2, known: geometryOptions + ["grouping", "ranks", "groups"])
+        let options = try call.options(2)
         let grouping = try ConvolutionGrouping(
-            parsing: try options.string("grouping", default: ConvolutionGrouping.tensorTrain.rawValue))
+            parsing: try options.string("grouping"))
         var geometry = try geometry(options)
-        geometry.groups = try options.integer("groups", default: 1)
+        geometry.groups = try options.integer("groups")
         let ranks = try PlanTable.ranks(try options.value("ranks"), place: "mr.tt.convolution: option 'ranks'")
         let (factors, clamps) = try grouping.factors(
             of: weight, geometry: geometry, ranks: TrainOptions.perBond(ranks, count: grouping.bondCount))
@@ -76,8 +76,6 @@ enum TensorTrainFunctions {
         try rows.set("clamps", clamps.map(TensorTrainClass.clamp))
         try call.push(rows)
     }
-
-    static let geometryOptions = ["stride", "padding", "dilation"]
 
     /// The geometry of a layer without groups.
     static func geometry(_ options: OptionReader) throws -> ConvolutionGeometry {

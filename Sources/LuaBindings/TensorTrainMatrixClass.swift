@@ -37,9 +37,9 @@ enum TensorTrainMatrixClass {
             }
             members.method("apply") { call, object in
                 let x = try call.object(1, "x", as: TensorObject.self).tensor
-                let options = try call.options(2, known: ["order"])
+                let options = try call.options(2)
                 let orders = [TensorTrainMatrix.Order.factorized, .reconstructed].map(\.rawValue)
-                let order = try options.choice("order", among: orders + ["auto"], default: "auto")
+                let order = try options.choice("order", among: orders + ["auto"])
                 return TensorObject(try object.matrix.applied(to: x, order: TensorTrainMatrix.Order(rawValue: order)))
             }
         }
@@ -48,7 +48,7 @@ enum TensorTrainMatrixClass {
     /// `mr.tt.matrix(weight, options)`.
     static func decompose(_ call: borrowing LuaCall) throws {
         let weight = try call.object(1, "weight", as: TensorObject.self).tensor
-        let options = try call.options(2, known: TrainOptions.names + ["rows", "columns", "order"])
+        let options = try call.options(2)
         guard weight.rank == 2 else { throw call.invalid(1, "weight", "must be a matrix [O, I], got \(weight.shape)") }
         let (rows, columns) = (try options.optionalIntegers("rows"), try options.optionalIntegers("columns"))
         let order = try options.optionalInteger("order") ?? rows?.count ?? columns?.count ?? 2

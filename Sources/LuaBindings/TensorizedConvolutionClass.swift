@@ -48,12 +48,11 @@ enum TensorizedConvolutionClass {
     /// `mr.tt.tensorized_convolution(weight, options)`.
     static func decompose(_ call: borrowing LuaCall) throws {
         let weight = try call.object(1, "weight", as: TensorObject.self).tensor
-        let options = try call.options(
-            2, known: TrainOptions.names + TensorTrainFunctions.geometryOptions + ["inputs", "outputs", "order"])
+        let options = try call.options(2)
         guard weight.rank == 4, weight.elementCount > 0 else {
             throw call.invalid(1, "weight", "must be [O, C, Kh, Kw], got \(weight.shape)")
         }
-        let order = try options.integer("order", default: 2)
+        let order = try options.integer("order")
         guard (1...16).contains(order) else { throw options.invalid("order", "must be in 1…16, got \(order)") }
         let inputs = try options.optionalIntegers("inputs") ?? BalancedFactors.of(weight.shape[1], count: order).reversed()
         let outputs = try options.optionalIntegers("outputs") ?? BalancedFactors.of(weight.shape[0], count: order)

@@ -40,21 +40,21 @@ enum TrainingFunctions {
     private static func optimizers(in state: LuaState) throws -> LuaTable {
         let table = try state.table()
         try table.define("sgd", in: state, module: "mr.optim") { call in
-            let options = try call.options(1, known: ["lr", "momentum", "weight_decay", "nesterov"])
+            let options = try call.options(1)
             try call.push(OptimizerObject(try StochasticGradientDescent(
-                learningRate: try rate(options), momentum: try options.number("momentum", default: 0),
-                weightDecay: try options.number("weight_decay", default: 0),
-                isNesterov: try options.boolean("nesterov", default: false))))
+                learningRate: try rate(options), momentum: try options.number("momentum"),
+                weightDecay: try options.number("weight_decay"),
+                isNesterov: try options.boolean("nesterov"))))
         }
         try table.define("adam", in: state, module: "mr.optim") { call in
-            let options = try call.options(1, known: ["lr", "betas", "eps", "weight_decay", "decoupled"])
-            let betas = try options.optionalNumbers("betas") ?? [0.9, 0.999]
+            let options = try call.options(1)
+            let betas = try options.numbers("betas")
             guard betas.count == 2 else { throw options.invalid("betas", "must be two numbers, got \(betas.count)") }
             try call.push(OptimizerObject(try Adam(
                 learningRate: try rate(options), betas: (betas[0], betas[1]),
-                epsilon: try options.number("eps", default: 1e-8),
-                weightDecay: try options.number("weight_decay", default: 0),
-                isDecoupled: try options.boolean("decoupled", default: false))))
+                epsilon: try options.number("eps"),
+                weightDecay: try options.number("weight_decay"),
+                isDecoupled: try options.boolean("decoupled"))))
         }
         return table
     }
@@ -68,34 +68,34 @@ enum TrainingFunctions {
     /// Schedules are functions of the progress, 0 to 1, to a factor of the peak learning rate.
     private static func schedules(in state: LuaState) throws -> LuaTable {
         let table = try state.table()
-        func define(_ name: String, known: [String], _ make: @escaping (OptionReader) throws -> LearningRateSchedule) throws {
+        func define(_ name: String, _ make: @escaping (OptionReader) throws -> LearningRateSchedule) throws {
             try table.define(name, in: state, module: "mr.schedule") { call in
-                let schedule = try make(try call.options(1, known: known))
+                let schedule = try make(try call.options(1))
                 try call.push(try call.state.function("schedule") { call in
                     try call.push(schedule.factor(at: try call.number(1, "progress")))
                 })
             }
         }
-        try define("constant", known: []) { _ in .constant }
-        try define("cosine", known: ["warmup", "floor"]) { options in
+        try define("constant") { _ in .constant }
+        try define("cosine") { options in
             .cosine(
-                warmup: try share(options, "warmup", default: 0), floor: try share(options, "floor", default: 0))
+                warmup: try share(options, "warmup"), floor: try share(options, "floor"))
         }
-        try define("step", known: ["milestones", "factor"]) { options in
+        try define("step") { options in
             .step(
-                milestones: try options.optionalNumbers("milestones") ?? [0.5, 0.75],
-                factor: try options.number("factor", default: 0.1))
+                milestones: try options.numbers("milestones"),
+                factor: try options.number("factor"))
         }
-        try define("one_cycle", known: ["rise", "start", "floor"]) { options in
+        try define("one_cycle") { options in
             .oneCycle(
-                rise: try share(options, "rise", default: 0.3), start: try share(options, "start", default: 0.04),
-                floor: try share(options, "floor", default: 1e-4))
+                rise: try share(options, "rise"), start: try share(options, "start"),
+                floor: try share(options, "floor"))
         }
         return table
     }
 
-    private static func share(_ options: OptionReader, _ name: String, default fallback: Double) throws -> Double {
-        let value = try options.number(name, default: fallback)
+    private static func share(_ options: OptionReader, _ name: String) throws -> Double {
+        let value = try options.number(name)
         guard (0...1).contains(value) else { throw options.invalid(name, "must be in 0…1, got \(value)") }
         return value
     }

@@ -8,11 +8,9 @@ import Tensors
 enum ZooFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
         let zoo = try state.table()
-        func define(
-            _ name: String, _ known: [String], _ make: @escaping (OptionReader) throws -> any Architecture
-        ) throws {
+        func define(_ name: String, _ make: @escaping (OptionReader) throws -> any Architecture) throws {
             try zoo.define(name, in: state, module: "mr.zoo") { call in
-                let options = try call.options(1, known: known + ["image", "classes", "seed", "weights"])
+                let options = try call.options(1)
                 let architecture = try make(options)
                 let seed = try options.integer("seed", default: session.seed)
                 var graph = try architecture.build(seed: UInt64(bitPattern: Int64(seed)))
@@ -24,15 +22,15 @@ enum ZooFunctions {
                 try call.push(ModelObject(graph))
             }
         }
-        try define("lenet5", []) { options in
+        try define("lenet5") { options in
             LeNet5(imageShape: try options.image([1, 28, 28]), classCount: try options.classCount(10))
         }
-        try define("mlp", ["hidden"]) { options in
+        try define("mlp") { options in
             MultilayerPerceptron(
                 imageShape: try options.image([1, 28, 28]), classCount: try options.classCount(10),
-                hidden: try options.optionalIntegers("hidden") ?? [256, 128])
+                hidden: try options.integers("hidden"))
         }
-        try define("resnet", ["depth", "form"]) { options in
+        try define("resnet") { options in
             if try options.isImageNetForm() {
                 return ResNet(
                     depth: try options.integer("depth", default: 18), imageShape: try options.image([3, 224, 224]),
@@ -42,17 +40,17 @@ enum ZooFunctions {
                 depth: try options.integer("depth", default: 20), imageShape: try options.image([3, 32, 32]),
                 classCount: try options.classCount(10))
         }
-        try define("vgg", ["depth", "form"]) { options in
+        try define("vgg") { options in
             let isImageNet = try options.isImageNetForm()
             return VGG(
-                depth: try options.integer("depth", default: 16),
+                depth: try options.integer("depth"),
                 imageShape: try options.image(isImageNet ? [3, 224, 224] : [3, 32, 32]),
                 classCount: try options.classCount(isImageNet ? 1000 : 10), form: isImageNet ? .imagenet : .cifar)
         }
-        try define("mobilenet_v2", ["width"]) { options in
+        try define("mobilenet_v2") { options in
             MobileNetV2(
                 imageShape: try options.image([3, 224, 224]), classCount: try options.classCount(1000),
-                width: try options.number("width", default: 1))
+                width: try options.number("width"))
         }
         try table.set("zoo", zoo)
     }
@@ -64,6 +62,6 @@ extension OptionReader {
 
     /// Whether `form` asks for the network of the ImageNet experiments, rather than that of CIFAR.
     fileprivate func isImageNetForm() throws -> Bool {
-        try choice("form", among: ["cifar", "imagenet"], default: "cifar") == "imagenet"
+        try choice("form", among: ["cifar", "imagenet"]) == "imagenet"
     }
 }

@@ -107,11 +107,15 @@ extension LuaCall {
     /// - Parameter known: every option the function has; any other key is an error that names the nearest of them.
     /// - Parameter allowsPositional: whether the table may also have elements 1…n.
     public func options(_ position: Int, known: [String], allowsPositional: Bool = false) throws -> OptionReader {
-        guard let table = try optionalTable(position, "options") else {
-            return OptionReader(function: functionName, prefix: "", table: nil, state: state)
-        }
-        let reader = OptionReader(function: functionName, prefix: "", table: table, state: state)
-        try reader.refuseUnknown(known: known, allowsPositional: allowsPositional)
+        try options(
+            position, described: known.map { LuaOption(name: $0, kind: "any") }, allowsPositional: allowsPositional)
+    }
+
+    /// As with names alone; an option that is not given has the default of its description.
+    public func options(_ position: Int, described: [LuaOption], allowsPositional: Bool = false) throws -> OptionReader {
+        let reader = OptionReader(
+            function: functionName, prefix: "", described: described, table: try optionalTable(position, "options"), state: state)
+        try reader.refuseUnknown(allowsPositional: allowsPositional)
         return reader
     }
 }

@@ -29,7 +29,7 @@ final class ErrorValue: LuaObjectConvertible {
 
     /// The class that scripts see: `err.code`, `err.message`, `err.path`, `err.traceback`, and besides what a string can.
     static var luaClass: LuaClass<ErrorValue> {
-        LuaClass("error") { members in
+        LuaClass("Error") { members in
             members.property("code") { $0.code }
             members.property("message") { $0.message }
             members.property("path") { $0.path.isEmpty ? nil : $0.path }

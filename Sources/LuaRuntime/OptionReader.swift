@@ -3,22 +3,26 @@ import Basics
 /// The options of a call: the last argument, a table with named fields.
 ///
 /// Every getter names the function and the option in its message: `mr.fit: option 'lr' must be a number, got a
-/// string ("fast")`. Without a default an option is required; the `optional` getters give `nil` for an absent one.
+/// string ("fast")`. An option that is absent has the default of its description, or the one that the
+/// getter is given; without either it is required, and the `optional` getters give `nil`.
 public struct OptionReader {
     private let function: String
     /// The names of the tables around this one, with a dot behind each.
     private let prefix: String
+    private let described: [LuaOption]
     private let source: LuaTable?
     private let state: LuaState
 
-    init(function: String, prefix: String, table: LuaTable?, state: LuaState) {
+    init(function: String, prefix: String, described: [LuaOption], table: LuaTable?, state: LuaState) {
         self.function = function
         self.prefix = prefix
+        self.described = described
         source = table
         self.state = state
     }
 
-    func refuseUnknown(known: [String], allowsPositional: Bool) throws {
+    func refuseUnknown(allowsPositional: Bool) throws {
+        let known = described.map(\.name)
         try source?.forEach { key, _ in
             if let name = key.string {
                 if known.contains(name) { return }
@@ -33,10 +37,14 @@ public struct OptionReader {
 
     // MARK: Any type
 
-    /// The option, nil when absent.
-    public func value(_ name: String) throws -> LuaValue { try source?.rawGet(name) ?? .nil }
+    /// The option, or the default of its description; nil without either.
+    public func value(_ name: String) throws -> LuaValue {
+        if let given = try source?.rawGet(name), !given.isNil { return given }
+        return try described.first { $0.name == name }?.fallback?.value(in: state) ?? .nil
+    }
 
-    public func has(_ name: String) throws -> Bool { try !value(name).isNil }
+    /// Whether the option is given.
+    public func has(_ name: String) throws -> Bool { try source?.rawGet(name).isNil == false }
 
     /// The elements 1…n of the table.
     public func positional() throws -> [LuaValue] { try source?.array("\(function): options") ?? [] }
@@ -116,12 +124,20 @@ public struct OptionReader {
     public func optionalNumbers(_ name: String) throws -> [Double]? { try array(name, "numbers", \.number) }
     public func optionalStrings(_ name: String) throws -> [String]? { try array(name, "strings", \.string) }
 
+    public func integers(_ name: String) throws -> [Int] { try require(optionalIntegers(name), name, "an array of integers") }
+    public func numbers(_ name: String) throws -> [Double] { try require(optionalNumbers(name), name, "an array of numbers") }
+
     /// A table of options inside this one; absent, all of its options have their defaults.
-    public func nested(_ name: String, known: [String], allowsPositional: Bool = false) throws -> OptionReader {
-        let table = try optionalTable(name)
-        let reader = OptionReader(function: function, prefix: prefix + name + ".", table: table, state: state)
-        try reader.refuseUnknown(known: known, allowsPositional: allowsPositional)
+    public func nested(_ name: String, described: [LuaOption], allowsPositional: Bool = false) throws -> OptionReader {
+        let reader = OptionReader(
+            function: function, prefix: prefix + name + ".", described: described, table: try optionalTable(name), state: state)
+        try reader.refuseUnknown(allowsPositional: allowsPositional)
         return reader
+    }
+
+    /// As with descriptions, of names alone.
+    public func nested(_ name: String, known: [String], allowsPositional: Bool = false) throws -> OptionReader {
+        try nested(name, described: known.map { LuaOption(name: $0, kind: "any") }, allowsPositional: allowsPositional)
     }
 
     /// The Swift object in a value that an option holds; `nil` where it is anything else.

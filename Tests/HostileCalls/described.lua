@@ -2,14 +2,8 @@
 -- options. Returns add(name, call, places), which adds others, and the list.
 local subjects = ...
 local mr = require "moonrail"
+local core = require "moonrail.core"
 local help = require "moonrail.help"
-
--- Options of "{ a: type, b: type }", in their order.
-local function options_of(kind)
-    local found = {}
-    for name, one in kind:gmatch "([%w_]+): ([^,}]+)" do found[#found + 1] = { name = name, kind = one } end
-    return found
-end
 
 -- The places of an entry of the description: arguments, of which the last may be a table of options.
 local function places_of(entry)
@@ -26,7 +20,7 @@ local function places_of(entry)
         else
             local kind = kinds[name] or "any"
             local place = { name = name, kind = kind, at = #places + 1 }
-            if kind:find "^{.*:" then place.options = options_of(kind) end
+            if kind:find "^%u%w*$" and (name == "options" or name == "entries") then place.options = core.options(kind) end
             places[#places + 1] = place
         end
     end

@@ -54,7 +54,7 @@ import Testing
         #expect(Toolkit.help(for: "mr.nothing_like_it", in: state) == nil)
         let keys = Toolkit.optionKeys(of: "mr.plan", in: state)
         #expect(keys.contains("policy") && keys.contains("budget") && !keys.contains("macs"))
-        #expect(Toolkit.optionKeys(of: "mr.plan", inner: "budget", in: state) == ["params", "macs", "bytes", "activation_bytes", "latency"])
+        #expect(Toolkit.optionKeys(of: "mr.plan", inner: "budget", in: state) == ["params", "macs", "bytes", "activation_bytes", "latency", "latency_ms"])
         #expect(Toolkit.optionKeys(of: "mr.write_safetensors", in: state) == ["metadata"])
         #expect(Toolkit.optionKeys(of: "mr.plan", inner: "policy", in: state) == [])
         #expect(Toolkit.optionKeys(of: "mr.plan", inner: "nothing", in: state) == [])

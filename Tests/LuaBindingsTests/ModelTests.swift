@@ -240,7 +240,7 @@ import Testing
         ("net():fit(net())", "Model:fit: argument 1 (data) must be a Dataset, got a Model"),
         ("mr.load 'nowhere.safetensors'", "cannot read nowhere.safetensors"),
         ("net()(mr.zeros(1, 3, 8, 8))", "needs shape [N, 1, 8, 8]"),
-        ("net():fit(tiny(), { teacher = tiny() })", "Model:fit: option 'teacher' must be a Model, got a Dataset"),
+        ("net():fit(tiny(), { teacher = tiny() })", "Model:fit: option 'teacher' must be a Model or false, got a Dataset"),
         ("net():fit(tiny(), { optimizer = tiny() })", "Model:fit: option 'optimizer' must be an Optimizer, got a Dataset"),
         ("net():fit(tiny(), { schedule = function() end })", "option 'schedule' must give a number, got a nil"),
         ("net():fit(tiny(), { teacher = net(), distill = 2 })", "option 'distill' must lie between 0 and 1, got 2"),

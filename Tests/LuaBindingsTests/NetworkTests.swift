@@ -201,7 +201,7 @@ import Testing
         ("local x; mr.nn.graph { image = { 3 }, build = function(v) x = v; return v end }; mr.nn.relu()(x)", "network is finished"),
         ("local x; mr.nn.graph { image = { 3 }, build = function(v) x = v; return v end }; "
             + "mr.nn.graph { image = { 3 }, build = function(v) return v + x end }", "two different networks"),
-        ("mr.nn.residual { shortcut = 3 }", "option 'shortcut' must be a layer"),
+        ("mr.nn.residual { shortcut = 3 }", "option 'shortcut' must be a Layer or a Block or a function"),
         ("mr.zoo.vgg { depth = 12 }", "vgg: depth must be 11, 13, 16 or 19, but got 12"),
         ("mr.zoo.vgg { form = 'imgenet' }", "did you mean 'imagenet'"),
         ("mr.zoo.resnet { depth = 20, form = 'imagenet' }", "depth must be 18, 34, 50, 101 or 152, but got 20"),

@@ -341,7 +341,7 @@ import Testing
         ("mr.plan(net(), { scores = {}, budget = { params = 0.5 } })", "mr.plan: the scores have no rows"),
         ("mr.plan(net(), { budget = { params = 0.5 }, freeze = { ['stage1.*'] = true } })", "option 'freeze' must be an array of strings, but has the field 'stage1.*'"),
         ("mr.plan(net(), { budget = { params = 0.5 }, fix = { 3, 4 } })", "option 'fix' needs layers' names"),
-        ("mr.plan(net(), { budget = { latency = 0.1 } })", " µs of latency cannot be met; the smallest achievable is "),
+        ("mr.plan(net(), { budget = { latency = 0.1 } })", " ms of latency cannot be met; the smallest achievable is "),
         ("mr.plan(net(), { budget = { params = 0.01 }, align = 4, min_rank = 2 })", "; the smallest achievable with align = 4 and min_rank is "),
         ("mr.plan(net(), { budget = { params = 0.01 }, policy = 'uniform' })", "cannot be met by uniform; the smallest achievable is"),
         ("mr.lwiq.score(net(), tiny(), { images = 40, floor = 0/0 })", "option 'floor' must be a gain of at least 0"),

@@ -110,7 +110,7 @@ import Testing
         ("net():finetune(3)", "Model:finetune: argument 1 (data) must be a Dataset"),
         ("net():finetune(tiny(), { step = 1 })", "unknown option 'step' (did you mean 'steps'?)"),
         ("net():finetune(tiny(), { dense = 3 })", "option 'dense' must be a Model, got a number"),
-        ("net():finetune(tiny(), { images = 1 })", "option 'images' must be a whole number of at least 2, got 1"),
+        ("net():finetune(tiny(), { images = 1 })", "option 'images' must be a whole number of at least 2, or a share below 1"),
         ("net():finetune(tiny(), { lr = 1, optimizer = mr.optim.sgd { lr = 1 } })", "either lr or an optimizer"),
     ]
 

@@ -10,7 +10,7 @@ public import Tensors
 /// `sensitivity` runs the whole model for every layer and rank, with all statistics re-estimated: the slow reference that
 /// the others are cheap stand-ins for.
 public struct RankCurveMeter {
-    public var measure: RankCurves.Measure = .features
+    public var measure: RankCurves.Measure = .output
     /// Shares of the ranks that pay at which a layer is measured; rank 1 comes before them.
     public var shares = [0.1, 0.25, 0.5, 0.75, 1.0]
     /// What cosines are multiplied by before the softmax of `proxy`.

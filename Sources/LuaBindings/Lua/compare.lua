@@ -33,7 +33,7 @@ return function(entries)
     for key, value in pairs(entries) do
         if type(key) == "string" then options[key] = value end
     end
-    check.options("mr.compare", options, { data = "Dataset", runs = "number" })
+    options = check.options("mr.compare", options)
     for i, entry in ipairs(entries) do
         if type(entry) ~= "table" then core.fail("lua.argument", ("mr.compare: entry %d must be a row, got a %s"):format(i, type(entry))) end
         list[i] = measured(entry, i, options)

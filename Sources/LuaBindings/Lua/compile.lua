@@ -18,9 +18,9 @@ end
 
 --- Sets the precision of calls, evaluation, latencies and profiles ("float32" or "bf16"). With data it measures both.
 function core.methods.Model.compile(model, options)
-    options = check.options("Model:compile", options, { precision = "string", data = "Dataset" })
+    options = check.options("Model:compile", options)
     local before = model.precision
-    model:set_precision(options.precision or "float32")
+    model:set_precision(options.precision)
     if not options.data then return model end
     local list = { row(model, options.data) }
     if model.precision ~= "float32" then

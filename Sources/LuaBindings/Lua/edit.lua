@@ -87,7 +87,7 @@ function core.methods.Model.edit(model, changes, options)
     if type(changes) ~= "table" then
         core.fail("lua.argument", ("Model:edit: argument 1 (changes) must be a table, got a %s"):format(type(changes)))
     end
-    options = check.options("Model:edit", options, { outputs = "table", name = "string", seed = "number" })
+    options = check.options("Model:edit", options)
     local nodes, outputs = core.nodes(model)
     local keys, names = chosen(nodes, changes), {}
     for name in pairs(keys) do names[#names + 1] = name end

@@ -6,7 +6,7 @@ local classes = require "moonrail.classes"
 
 function core.methods.Model.evaluate(model, data, options)
     check.object("Model:evaluate", 1, "data", data, "Dataset")
-    options = check.options("Model:evaluate", options, { label = "string" })
+    options = check.options("Model:evaluate", options)
     local progress <close> = core.progress(options.label or ("evaluating " .. model.name), #data)
     local plain = data:with { shuffle = false, augment = {}, drop_last = false }
     local start, correct, undefined, loss, checked = core.clock(), 0, 0, 0.0, false

@@ -1,14 +1,10 @@
 -- model:finetune(data, options): what a model needs after it was compressed. Repair first, then a short fit.
 local core = require "moonrail.core"
 local check = require "moonrail.check"
-local fit = require "moonrail.fit"
+require "moonrail.fit"
 
 -- Options of its own; every other one is handed to fit.
-local own = { images = "number", lr = "number", dense = "Model" }
-local known = {}
-for name, kind in pairs(fit.options) do known[name] = kind end
-for name, kind in pairs(own) do known[name] = kind end
-known.teacher = "Model|boolean"
+local own = { images = true, lr = true, dense = true }
 
 -- Whether the model gives numbers for the first images of the data.
 local function gives_numbers(model, data)
@@ -27,15 +23,12 @@ end
 --- model stays as it was.
 function core.methods.Model.finetune(model, data, options)
     check.object("Model:finetune", 1, "data", data, "Dataset")
-    options = check.options("Model:finetune", options, known)
+    options = check.options("Model:finetune", options)
     local passed = {}
     for key, value in pairs(options) do
         if not own[key] then passed[key] = value end
     end
-    local images, lr = options.images or 2048, options.lr or 0.02
-    if not math.tointeger(images) or images < 2 then
-        core.fail("lua.argument", "Model:finetune: option 'images' must be a whole number of at least 2, got " .. tostring(images))
-    end
+    local images, lr = check.image_count("Model:finetune", options.images, data), options.lr or 0.02
     if passed.optimizer and options.lr then core.fail("lua.argument", "Model:finetune: give either lr or an optimizer, not both") end
     local dense = options.dense
     if passed.teacher == nil then passed.teacher = dense elseif passed.teacher == false then passed.teacher = nil end

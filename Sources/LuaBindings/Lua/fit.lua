@@ -6,13 +6,6 @@ local classes = require "moonrail.classes"
 local plot = require "moonrail.plot"
 local shrink = require "moonrail.shrink"
 
-local known = {
-    epochs = "number", steps = "number", optimizer = "Optimizer", schedule = "function", smoothing = "number",
-    teacher = "Model", temperature = "number", distill = "number", features = "number", validate = "Dataset",
-    loss = "function", budget = "function", plan = "table", log = "string", checkpoint = "string",
-    checkpoint_every = "number", resume = "boolean", label = "string", on_step = "function", on_epoch = "function",
-}
-
 local history_view = {
     { "epoch", "epoch" }, { "step", "step" }, { "loss", "loss", rows.fixed(4) }, { "accuracy", "train", rows.percent },
     { "validation", "validation", rows.percent }, { "lr", "lr", rows.fixed(5) }, { "images_per_second", "img/s", rows.fixed(0) },
@@ -26,7 +19,7 @@ local function loss_of(logits, features, batch, options)
         plain = options.loss(logits, batch, features)
         if getmetatable(plain) ~= "Tensor" then core.fail("lua.argument", "Model:fit: option 'loss' must give a Tensor, got a " .. type(plain)) end
     else
-        plain = core.loss.cross_entropy(logits, batch.y, { smoothing = options.smoothing or 0 })
+        plain = core.loss.cross_entropy(logits, batch.y, { smoothing = options.smoothing })
     end
     if not options.teacher then return plain end
     local share = options.distill or 0.7
@@ -92,19 +85,13 @@ end
 
 --- Trains `model` in place and returns the history, a row an epoch.
 ---
---- options: epochs (1) or steps; optimizer (SGD 0.05, momentum 0.9, Nesterov, weight decay 5e-4); schedule, a function of the
---- progress 0…1 to a factor of the optimizer's rate (one_cycle); smoothing of labels; loss, a function of logits, batch and
---- features in place of cross-entropy; teacher, a model to distill
---- from, with temperature (4), distill, its share of the loss (0.7), and features, the weight of the mean squared
---- difference at the layers' taps (none unless given); validate, data to evaluate on after each
---- epoch; budget, a function of the epoch to the budget that the model is brought to before it, and plan, mr.plan's
---- other options for that. Where the loss, a gradient, an update or the outputs behind it are no finite numbers any more, it
---- stops with an error (code "training.diverged") that names step and epoch, and the model and its optimizer are those
---- before the last update, whose loss was a number; a checkpoint is written only of a model whose outputs are numbers; log, a directory for TensorBoard; checkpoint, a file written after each epoch, or every checkpoint_every steps, and resume = true to go on
---- from it where it exists, bit for bit; on_step(row) and on_epoch(row), which stop training by returning false.
+--- `?Model:fit` describes the options. Where the loss, a gradient, an update or the outputs behind it are no finite numbers
+--- any more, training stops with an error (code "training.diverged") that names step and epoch. The model and its optimizer
+--- are then those before the last update, whose loss was a number. A checkpoint is written only of a model whose outputs are
+--- numbers, and training goes on from it bit for bit.
 function core.methods.Model.fit(model, data, options)
     check.object("Model:fit", 1, "data", data, "Dataset")
-    options = check.options("Model:fit", options, known)
+    options = check.options("Model:fit", options)
     check_options(options)
     if options.validate then classes.check_same("Model:fit", data, "validate", options.validate) end
     local batches = data.batches
@@ -230,5 +217,3 @@ function core.methods.Model.fit(model, data, options)
     optimizer.lr = state.peak
     return history
 end
-
-return { options = known }

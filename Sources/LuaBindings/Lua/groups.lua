@@ -69,7 +69,7 @@ end
 --- The means of the columns that hold numbers: one row for each different value of `by` (a column or several), or one of
 --- all rows. With deviation = true also their sample deviations, as accuracy_sd for accuracy.
 function methods.mean(list, by, options)
-    options = check.options("Rows:mean", options, { deviation = "boolean" })
+    options = check.options("Rows:mean", options)
     local keys = type(by) == "table" and by or { by }
     local columns = numeric_columns(list, keys)
     local groups
@@ -99,7 +99,7 @@ end
 --- Each row with the fields of the row of `other` that has the same value in column `on` ("name"); a field that both
 --- have stays as it is here. Rows without a partner stay alone, or with inner = true are left out.
 function methods.join(list, other, on, options)
-    options = check.options("Rows:join", options, { inner = "boolean" })
+    options = check.options("Rows:join", options)
     if type(other) ~= "table" then core.fail("lua.argument", "Rows:join: argument 1 (other) must be rows, got a " .. type(other)) end
     on = on or "name"
     local partners, added, seen = {}, {}, {}

@@ -1,4 +1,5 @@
 -- Help from the description of the API: help.about "mr.plan" gives what `?mr.plan` shows, help.entries all of it.
+local core = require "moonrail.core"
 local source = require "moonrail.meta_source"
 local topics = require "moonrail.topics"
 
@@ -88,14 +89,33 @@ local function laid_out(text)
     return table.concat(out, "\n")
 end
 
+-- The name and type of an option, with the default that stands in for it.
+local function option_head(option)
+    local default = option.default
+    if type(default) == "string" then default = ('"%s"'):format(default) end
+    if type(default) == "table" then default = "{ " .. table.concat(default, ", ") .. " }" end
+    return ("%s%s: %s"):format(option.name, option.required and "" or "?", option.kind), default ~= nil and (" = " .. tostring(default)) or ""
+end
+
+-- A line or two for each option of a class of options.
+local function option_lines(options, indent)
+    local lines = {}
+    for _, option in ipairs(options) do
+        local head, default = option_head(option)
+        lines[#lines + 1] = wrapped(option.text, indent .. "    ", indent .. head .. default .. "  ")
+        local inner = core.options(option.kind)
+        if inner then lines[#lines + 1] = option_lines(inner, indent .. "  ") end
+    end
+    return table.concat(lines, "\n")
+end
+
 -- What a function takes or gives: `data: Dataset`, and the options one after another.
 local function note_text(note)
     local name, kind = note:match "^param ([%w_]+%??) (.*)$"
     if name then
-        local options = kind:match "^{ (.*})$"
-        -- A name and its type stay on one line.
-        local text = (options or kind):gsub(": ", ":\1")
-        return (wrapped(text, "      ", ("  %s%s "):format(name, options and " {" or ":")):gsub("\1", " "))
+        local options = core.options(kind)
+        if options and #options > 0 then return ("  %s:\n%s"):format(name, option_lines(options, "    ")) end
+        return wrapped(kind, "      ", ("  %s: "):format(name))
     end
     local result = note:match "^return (.*)$"
     return result and wrapped(result, "      ", "  → ") or "  @" .. note
@@ -182,6 +202,10 @@ local function signature(notes)
         local name, kind = note:match "^param ([%w_]+%??) (.*)$"
         local result = note:match "^return (.*)$"
         if name then lines[#lines + 1] = ("- `%s`: `%s`"):format(name, kind) end
+        for _, option in ipairs(name and core.options(kind) or {}) do
+            local head, default = option_head(option)
+            lines[#lines + 1] = ("  - `%s`%s. %s"):format(head, default, option.text:gsub("[*<>%[%]]", "\\%0"))
+        end
         if result then lines[#lines + 1] = ("- gives `%s`"):format(result) end
     end
     return table.concat(lines, "\n")
@@ -221,37 +245,16 @@ function help.reference()
     return (table.concat(out, "\n"):gsub("\n+$", "")) .. "\n"
 end
 
--- Splits `{ a: string, b: { c: number } }` without its braces into names and types.
-local function members(text)
-    local found, position = {}, 1
-    while true do
-        local name, start = text:match("^[%s,]*([%w_]+):%s*()", position)
-        if not name then return found end
-        local stop = start
-        while stop <= #text and text:sub(stop, stop) ~= "," do
-            local _, last = text:find("^%b{}", stop)
-            if not last then _, last = text:find("^%b<>", stop) end
-            stop = (last or stop) + 1
-        end
-        found[#found + 1] = { name = name, kind = text:sub(start, stop - 1) }
-        position = stop
-    end
-end
-
 --- The keys of the options table of `name`, for completion, or of the table that is its option `inner`.
 function help.option_keys(name, inner)
     local entry, keys = find(name), {}
-    for _, note in ipairs(entry and entry.notes or {}) do
-        local options = note:match "^param options%?? {(.*)}$" or note:match "^param entries%?? {(.*)}$"
-        if options then
-            local outer = members(options)
-            local list = inner and {} or outer
-            for _, member in ipairs(outer) do
-                if member.name == inner then list = members(member.kind:match "^{(.*)}$" or "") end
-            end
-            for i, member in ipairs(list) do keys[i] = member.name end
-        end
+    local options = entry and core.options(entry.name) or {}
+    if inner then
+        local kind
+        for _, option in ipairs(options) do kind = option.name == inner and option.kind or kind end
+        options = kind and core.options(kind) or {}
     end
+    for i, option in ipairs(options) do keys[i] = option.name end
     return keys
 end
 

@@ -13,8 +13,8 @@ local function is_layer(candidate)
     return type(candidate) == "function" or meta == "Layer" or meta == Block
 end
 
--- Splits `options` into layers 1…n and named options, which must be `known`.
-local function read(where, options, known)
+-- Splits `options` into layers 1…n and named options.
+local function read(where, options)
     if type(options) ~= "table" then core.fail("lua.argument", ("%s: argument 1 (options) must be a table, got a %s"):format(where, type(options))) end
     local layers, named = {}, {}
     for i, layer in ipairs(options) do
@@ -26,24 +26,12 @@ local function read(where, options, known)
     for key, value in pairs(options) do
         if math.type(key) == "integer" then
             if not layers[key] then core.fail("lua.argument", ("%s: layer %d is missing"):format(where, #layers + 1)) end
-        elseif not known[key] then
-            local names = {}
-            for name in pairs(known) do names[#names + 1] = name end
-            table.sort(names)
-            local near = core.nearest(tostring(key), names)
-            core.fail("lua.unknownOption", ("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""))
-        elseif key == "name" and type(value) ~= "string" then
-            core.fail("lua.argument", ("%s: option 'name' must be a string, got a %s"):format(where, type(value)))
         else
             named[key] = value
         end
     end
-    return layers, named
+    return layers, check.options(where, named)
 end
-
-local parameter_options = {
-    shape = "table", value = "number|Tensor", deviation = "number", trainable = "boolean", name = "string",
-}
 
 -- The starting values of a parameter: a tensor, one number for all elements, or normal numbers of some deviation.
 local function starting(options)
@@ -63,7 +51,7 @@ end
 --- A tensor of the network's own, learned unless trainable = false. Called with any value of the network, it gives the
 --- parameter as a value.
 function nn.parameter(options)
-    options = check.options("mr.nn.parameter", options, parameter_options)
+    options = check.options("mr.nn.parameter", options)
     local start = starting(options)
     return function(x)
         if getmetatable(x) ~= "Value" then
@@ -93,14 +81,14 @@ function Block.__call(block, x)
 end
 
 function nn.block(options)
-    local layers, named = read("mr.nn.block", options, { name = true })
+    local layers, named = read("mr.nn.block", options)
     return setmetatable({ layers = layers, name = named.name }, Block)
 end
 
 local function same(x) return x end
 
 function nn.residual(options)
-    local layers, named = read("mr.nn.residual", options, { name = true, shortcut = true })
+    local layers, named = read("mr.nn.residual", options)
     if named.shortcut ~= nil and not is_layer(named.shortcut) then
         core.fail("lua.argument", ("mr.nn.residual: option 'shortcut' must be a layer, a block or a function, got a %s"):format(type(named.shortcut)))
     end
@@ -108,13 +96,13 @@ function nn.residual(options)
 end
 
 function nn.sequential(options)
-    local layers, named = read("mr.nn.sequential", options, { name = true, image = true, seed = true })
+    local layers, named = read("mr.nn.sequential", options)
     local network, x = core.network(named)
     return network:finish(through(layers, x))
 end
 
 function nn.graph(options)
-    local _, named = read("mr.nn.graph", options, { name = true, image = true, seed = true, build = true })
+    local _, named = read("mr.nn.graph", options)
     local build = named.build
     if type(build) ~= "function" then
         core.fail("lua.argument", ("mr.nn.graph: option 'build' must be a function, got a %s"):format(type(build)))

@@ -100,9 +100,7 @@ end
 function rows.methods.plot(list, path, options)
     local view = rows.view(list)
     local draw = view and view.draw
-    options = check.options("rows:plot", options, draw and { title = "string" } or {
-        key = "string", label = "string", title = "string", format = "function",
-    })
+    options = check.options("Rows:plot", options, draw and { title = true } or nil)
     if path == nil then return print((draw or plot.bars)(list, options, textchart)) end
     local point <close> = core.decimal_point()
     local drawing = (draw or plot.bars)(list, options)

@@ -44,8 +44,8 @@ function report.plan(plan)
         plan.policy, percent(plan.keep_params), grouped(plan.params), grouped(plan.dense_params),
         percent(plan.keep_macs), plan.macs / 1e6, plan.dense_macs / 1e6)
     if plan.beta then kept = kept .. (", β = %.3f"):format(plan.beta) end
-    if plan.latency_us then
-        kept = kept .. (", forecast %.0f µs of %.0f µs"):format(plan.latency_us, plan.dense_latency_us)
+    if plan.latency_ms then
+        kept = kept .. (", forecast %.3f ms of %.3f ms"):format(plan.latency_ms, plan.dense_latency_ms)
     end
     if plan.binding then kept = kept .. ", bound by " .. plan.binding end
     kept = kept .. (", planned in %.2f ms"):format(1e3 * plan.seconds)
@@ -95,20 +95,16 @@ local meta = {
     __tostring = function(self) return self.title .. "\n" .. tostring(self.models) end,
 }
 
-local known = {
-    title = "string", models = "table", scores = "table", plans = "table", histories = "table", recipe = "table", script = "string",
-}
-
 --- What a recipe found out, to be shown: `models` are rows as for report.compare, the first of them the reference.
 function report.make(options)
-    options = check.options("mr.report", options, known)
+    options = check.options("mr.report", options)
     if not options.models or not options.models[1] then core.fail("lua.argument", "mr.report: needs option 'models', rows with name and params") end
     for i, row in ipairs(options.models) do
         if type(row) ~= "table" or type(row.params) ~= "number" then core.fail("lua.argument", ("mr.report: models[%d] has no number 'params'"):format(i)) end
     end
     local given = rawget(_G, "arg")
     return setmetatable({
-        title = options.title or "Compression report", models = report.compare(options.models), scores = options.scores,
+        title = options.title, models = report.compare(options.models), scores = options.scores,
         plans = options.plans or {}, histories = options.histories or {}, recipe = options.recipe or {},
         script = options.script or (given and given[0]) or nil, seed = core.seed(), threads = core.threads(), version = core.version,
     }, meta)

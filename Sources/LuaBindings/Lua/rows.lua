@@ -212,7 +212,7 @@ end
 --- The rows by `key`, a column or a function of the row, largest first; `ascending = true` for the other way. Rows
 --- whose value is not a number come behind the others either way, and rows without it last.
 function methods.sort(list, key, options)
-    options = check.options("Rows:sort", options, { ascending = "boolean" })
+    options = check.options("Rows:sort", options)
     local ascending = options.ascending
     local entries, new = {}, {}
     for i, row in ipairs(list) do

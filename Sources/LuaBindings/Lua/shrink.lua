@@ -39,17 +39,16 @@ end
 
 --- A function of the epoch to the share of the parameters to be kept, falling by equal ratios.
 function core.schedule.shrink(options)
-    local known = { to = "number", from = "number", steps = "number", epochs = "number" }
-    options = check.options("mr.schedule.shrink", options, known)
-    local to, from = options.to, options.from or 1
-    local steps, epochs = math.tointeger(options.steps or 4), math.tointeger(options.epochs or 8)
+    options = check.options("mr.schedule.shrink", options)
+    local to, from = options.to, options.from
+    local steps, epochs = math.tointeger(options.steps), math.tointeger(options.epochs)
     if not to or not (to > 0 and to <= from) then
         core.fail("lua.argument", ("mr.schedule.shrink: option 'to' must lie above 0 and not above 'from', got %s and %s"):format(
             tostring(to), tostring(from)))
     end
     if not steps or not epochs or steps < 1 or epochs < steps then
         core.fail("lua.argument", ("mr.schedule.shrink: needs whole numbers of at least 1 step and no fewer epochs, got %s and %s"):format(
-            tostring(options.steps or 4), tostring(options.epochs or 8)))
+            tostring(options.steps), tostring(options.epochs)))
     end
     return function(epoch)
         if type(epoch) ~= "number" then core.fail("lua.argument", "mr.schedule.shrink: the epoch must be a number, got a " .. type(epoch)) end

@@ -2,7 +2,7 @@
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local check = require "moonrail.check"
-local fit = require "moonrail.fit"
+require "moonrail.finetune"
 
 local where = "Model:compress_in_stages"
 local view = {
@@ -10,12 +10,6 @@ local view = {
     { "loss", "loss", rows.fixed(4) }, { "accuracy", "train", rows.percent }, { "validation", "validation", rows.percent },
     { "seconds", "seconds", rows.fixed(1) },
 }
-
--- Finetune's options but those that would start a file or a budget anew in every stage, or fit what others tuned.
-local known = { stages = "number", order = "string", images = "number", lr = "number" }
-for name, kind in pairs(fit.options) do known[name] = kind end
-known.teacher = "Model|boolean"
-for _, name in ipairs { "checkpoint", "checkpoint_every", "resume", "budget", "plan", "log" } do known[name] = nil end
 
 local orders = {
     forward = function(a, b) return a.position < b.position end,
@@ -50,15 +44,15 @@ end
 --- The compressed model, and a row of history for every epoch of every stage. `model` is untouched. A stage's chains are fitted
 --- to the dense layers before it is tuned (Model:refit); those of earlier stages keep what they learnt.
 ---
---- options: stages (3), into which the layers that get ranks are divided as evenly as they can; order, "forward" (from the first
---- layer on), "backward", or "error" (those that lose least first); teacher (`model`), false for labels alone; and finetune's
---- options, which hold for each stage: steps = 100 are 300 over three stages. Every stage draws its batches anew.
+--- The layers that get ranks are divided as evenly as they can be. Options hold for each stage, so that steps = 100 are 300
+--- over three stages. No stage has an option that would start a file or a budget anew. Every stage draws its batches anew.
 function core.methods.Model.compress_in_stages(model, plan, data, options)
     if type(plan) ~= "table" then core.fail("lua.argument", ("%s: argument 1 (plan) must be a plan, got a %s"):format(where, type(plan))) end
     check.object(where, 2, "data", data, "Dataset")
+    options = check.options(where, options)
     local passed = {}
-    for key, value in pairs(check.options(where, options, known)) do passed[key] = value end
-    local stages, order = passed.stages or 3, passed.order or "forward"
+    for key, value in pairs(options) do passed[key] = value end
+    local stages, order, images = options.stages, options.order, check.image_count(where, options.images, data)
     passed.stages, passed.order = nil, nil
     if not math.tointeger(stages) or stages < 1 then
         core.fail("lua.argument", ("%s: option 'stages' must be a whole number of at least 1, got %s"):format(where, tostring(stages)))
@@ -75,7 +69,7 @@ function core.methods.Model.compress_in_stages(model, plan, data, options)
         local last = #list * stage // stages
         local own, names = part(plan, list, done + 1, last)
         small = small:compress(own)
-        small:refit(model, data, { images = math.min(passed.images or 2048, #data), layers = names })
+        small:refit(model, data, { images = math.min(images, #data), layers = names })
         passed.label = ("stage %d of %d"):format(stage, stages)
         for _, row in ipairs(small:finetune(data:with { seed = core.seed() + stage }, passed)) do
             row.stage, row.layers, row.params = stage, last - done, small.cost.params

@@ -256,7 +256,7 @@ return function(options)
 
     look()
     refresh()
-    local progress, shown = core.progress(options.label or "sweep", #points), 0
+    local progress, shown = core.progress(options.label or check.default("mr.sweep", "label"), #points), 0
     local function show()
         progress:advance(#sweep - shown)
         shown = #sweep

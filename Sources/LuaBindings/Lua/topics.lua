@@ -66,8 +66,8 @@ Every combination of some settings, kept in a file, so that a second start goes 
 
 With mr.sweep { "sweep.json", keep = … } finished points are in that file.]] },
     { name = "budgets", text = [[
-A budget limits params, macs, bytes, activation_bytes or latency (microseconds), alone or together: as shares of the
-dense model up to 1, or as numbers.
+A budget limits params, macs, bytes, activation_bytes or latency, alone or together: as shares of the dense model up to 1,
+or as numbers, of which that of a time is latency_ms.
 
     model = mr.load "scripts/models/resnet20-fashion.safetensors"
     plan = mr.plan(model, { policy = "uniform", budget = { params = 0.5, macs = 20e6 } })

@@ -5,26 +5,26 @@
 local mr = {}
 
 --- Fashion-MNIST: its training and its test images.
----@param options? { batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean, dir: string }
+---@param options? FashionOptions
 ---@return Dataset train
 ---@return Dataset test
 function mr.data.fashion_mnist(options) end
 
 --- MNIST or a data set in the same four files, in `dir`: training and test images, seen with mean and deviation of the
 --- training pixels unless told otherwise.
----@param options { dir: string, name: string, classes: string[], mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options MNISTOptions
 ---@return Dataset train
 ---@return Dataset test
 function mr.data.mnist(options) end
 
 --- CIFAR-10 from its binary version in `dir`: training and test images.
----@param options { dir: string, mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options CIFAROptions
 ---@return Dataset train
 ---@return Dataset test
 function mr.data.cifar10(options) end
 
 --- CIFAR-100 from its binary version in `dir`, with its 100 classes or, coarse, its 20 groups of them.
----@param options { dir: string, labels: "fine"|"coarse", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options CIFAR100Options
 ---@return Dataset train
 ---@return Dataset test
 function mr.data.cifar100(options) end
@@ -34,7 +34,7 @@ function mr.data.cifar100(options) end
 --- std of the training images: classes = train.classes, of which some may have no pictures here. What is passed over is said
 --- with its count: other formats, directories within a class, classes without pictures. A damaged picture is an error that
 --- names it; skip_damaged = true leaves it out.
----@param options { dir: string, size: integer[], channels: integer, fit: "crop"|"stretch", classes: string[], skip_damaged: boolean, name: string, split: "train"|"test", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options FolderOptions
 ---@return Dataset
 function mr.data.folder(options) end
 
@@ -42,14 +42,14 @@ function mr.data.folder(options) end
 --- count from 0 there. The arrays are called images and labels unless told otherwise; labels = false takes images alone, of
 --- one class.
 ---@param path string
----@param options? { images: string, labels: string|false, layout: "nchw"|"nhwc", classes: string[], split: "train"|"test", mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options? ArchiveOptions
 ---@return Dataset
 function mr.data.npz(path, options) end
 
 --- A data set of images [N, C, H, W] and labels 1…classes.
 ---@param images Tensor
 ---@param labels Tensor
----@param options? { name: string, classes: string[], mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options? TensorDataOptions
 ---@return Dataset
 function mr.data.from_tensors(images, labels, options) end
 
@@ -69,12 +69,12 @@ local Dataset = {}
 
 --- For loops: for batch in data:epoch(1) do … batch.x, batch.y, batch.count, batch.number, batch.of.
 ---@param epoch? integer
----@param options? { start: integer }
+---@param options? EpochOptions
 ---@return function
 function Dataset:epoch(epoch, options) end
 
 --- The same images with other options; mean and std are what is taken off and divided by, per channel.
----@param options { mean: number[], std: number[], batch: integer, shuffle: boolean, augment: string[], seed: integer, drop_last: boolean }
+---@param options PixelOptions
 ---@return Dataset
 function Dataset:with(options) end
 

@@ -51,7 +51,7 @@ function mr.read_npz(path) end
 --- Writes tensors by name as NumPy's npz, whole or not at all.
 ---@param path string
 ---@param tensors table<string, Tensor>
----@param options? { compress: boolean }
+---@param options? NpzOptions
 function mr.write_npz(path, tensors, options) end
 
 --- Reads a file of tensors in the safetensors format: tensors by name, and the texts beside them.
@@ -63,7 +63,7 @@ function mr.read_safetensors(path) end
 --- Writes tensors by name in the safetensors format, whole or not at all.
 ---@param path string
 ---@param tensors table<string, Tensor>
----@param options? { metadata: table<string, string> }
+---@param options? SafetensorsOptions
 function mr.write_safetensors(path, tensors, options) end
 
 --- Reads a file of bytes in the format IDX of the MNIST family, plain or compressed (.gz): uint8.

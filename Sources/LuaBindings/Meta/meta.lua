@@ -25,7 +25,7 @@ function mr.clock() end
 --- A tensor of nested tables of numbers: mr.tensor { { 1, 2 }, { 3, 4 } }. As int64, integers keep all their digits and other
 --- numbers lose their fraction.
 ---@param values number|table
----@param options? { dtype: "float32"|"int64"|"uint8" }
+---@param options? TensorOptions
 ---@return Tensor
 function mr.tensor(values, options) end
 
@@ -75,14 +75,14 @@ function mr.load(path) end
 --- The mean cross-entropy of logits [N, classes] against labels [N].
 ---@param logits Tensor
 ---@param labels Tensor
----@param options? { smoothing: number }
+---@param options? CrossEntropyOptions
 ---@return Tensor
 function mr.loss.cross_entropy(logits, labels, options) end
 
 --- The distillation loss T²·KL(softmax(teacher/T) ‖ softmax(student/T)).
 ---@param student Tensor
 ---@param teacher Tensor
----@param options? { temperature: number }
+---@param options? DivergenceOptions
 ---@return Tensor
 function mr.loss.kl(student, teacher, options) end
 
@@ -93,12 +93,12 @@ function mr.loss.kl(student, teacher, options) end
 function mr.loss.mse(prediction, target) end
 
 --- Stochastic gradient descent.
----@param options { lr: number, momentum: number, weight_decay: number, nesterov: boolean }
+---@param options SGDOptions
 ---@return Optimizer
 function mr.optim.sgd(options) end
 
 --- Adam, or AdamW with decoupled = true.
----@param options { lr: number, betas: number[], eps: number, weight_decay: number, decoupled: boolean }
+---@param options AdamOptions
 ---@return Optimizer
 function mr.optim.adam(options) end
 
@@ -107,34 +107,33 @@ function mr.optim.adam(options) end
 function mr.schedule.constant() end
 
 --- Down along half a cosine, after a linear warm-up over that share of the run.
----@param options? { warmup: number, floor: number }
+---@param options? CosineOptions
 ---@return function
 function mr.schedule.cosine(options) end
 
 --- Times `factor` at each milestone, given as shares of the run.
----@param options? { milestones: number[], factor: number }
+---@param options? StepOptions
 ---@return function
 function mr.schedule.step(options) end
 
---- Budgets for fit's option of that name: a function of the epoch to the share of the parameters that is kept. It falls in
---- `steps` (4) equal ratios from `from` (1) to `to`, spread over `epochs` (8).
----@param options { to: number, from: number, steps: integer, epochs: integer }
+--- Budgets for fit's option of that name: a function of the epoch to the share of the parameters that is kept. It falls from
+--- `from` to `to` in equal ratios.
+---@param options ShrinkOptions
 ---@return function
 function mr.schedule.shrink(options) end
 
 --- Up to 1 over the first `rise` of the run, then down to almost 0.
----@param options? { rise: number, start: number, floor: number }
+---@param options? OneCycleOptions
 ---@return function
 function mr.schedule.one_cycle(options) end
 
 --- Scores every weighted layer but the classifier: rows with accuracy, stderr, gain and significance, and class_accuracy, one
---- number per class. With keep_embeddings rows also have embeddings [images, D] of the classified half, and the table labels.
---- Half of the images (holdout = 0.5) are classified by class means of the other half. images is their number, or below 1 a
---- share of them all; augment = true moves them as the Dataset says. moments = true gives scores.moments, to whiten plans
---- by. Test images are refused unless allow_test = true.
+--- number per class. Part of the images is classified by the class means of the others. With keep_embeddings rows also have
+--- embeddings [images, D] of the classified images, and the table has their labels. With moments it has scores.moments, to
+--- whiten plans by.
 ---@param model Model
 ---@param data Dataset
----@param options? { images: number, head: "imprint"|"centred"|"nearest_mean", monotone: boolean, floor: number, seed: integer, holdout: number, embedding: integer, keep_embeddings: boolean, moments: boolean, augment: boolean, allow_test: boolean }
+---@param options? ScoreOptions
 ---@return table
 function mr.lwiq.score(model, data, options) end
 
@@ -142,28 +141,25 @@ function mr.lwiq.score(model, data, options) end
 ---@class Moments
 
 --- Measures what each layer alone loses when it is replaced by its chain at a few ranks and the statistics behind it are
---- re-estimated: the divergence of the model's own output ("output", the default; computes what follows the layer too, on 64
---- images), or on 512 images the error of the features at its tap ("features"), the divergence of the classifier imprinted
---- there ("proxy"), or the accuracy that the whole model loses ("sensitivity", slow). For the policies of the same names;
---- "output" and "features" look at no labels. The time grows with the images: for a large network 32 do.
+--- re-estimated. The measure "output" is the divergence of the model's own output, for which what follows the layer is
+--- computed as well; "features" is the error of the features at the layer's tap, "proxy" the divergence of the classifier
+--- imprinted there, and "sensitivity" the accuracy that the whole model loses, which is slow. They are for the policies of
+--- the same names. "output" and "features" look at no labels. The time grows with the images: for a large network 32 do.
 ---@param model Model
 ---@param data Dataset
----@param options? { measure: "features"|"proxy"|"output"|"sensitivity", images: integer, seed: integer, grouping: string, classifier: boolean, whiten: Dataset|Moments, allow_test: boolean }
+---@param options? CurveOptions
 ---@return table
 function mr.lwiq.curves(model, data, options) end
 
---- Chooses ranks for every layer within a budget, given as shares kept (0…1) or absolute numbers: rows that can be
---- edited and given to model:compress. A policy is one of mr.policies or a function (layers, budget) -> ranks by name, or
---- { ranks = …, grouping = … } in their place. The default is the policy that the curves or scores given are for ("lwiq" for scores), and "quadratic" without either.
---- "lwiq" and "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto", the default, takes for each layer the one that costs least at equal error; one of mr.groupings is for all.
---- A budget of latency, a share or microseconds for latency_batch images (1), times the layers' chains on this machine once
---- and remembers that in $XDG_CACHE_HOME/moonrail.
---- min_rank and max_rank are numbers for all layers, or tables by names and patterns: { ["stage1.*"] = 8 }; as in fix, the longest
---- pattern that matches counts.
---- whiten = data decomposes by the error of the layers' outputs on 512 of these images in place of that of the weights;
---- whiten = scores.moments by that on the first 512 images of the scores.
+--- Chooses ranks for every layer within a budget: rows that can be edited and given to model:compress. A policy that is a
+--- function gets layers and budget and gives ranks by name, or { ranks = …, grouping = … } in their place. "lwiq" and
+--- "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto" takes for each
+--- layer the one that costs least at equal error. A budget of latency times the layers' chains on this machine once and
+--- remembers that in $XDG_CACHE_HOME/moonrail. min_rank, max_rank and fix may be tables by names and patterns, such as
+--- { ["stage1.*"] = 8 }; the longest pattern that matches counts. With whiten ranks are chosen and layers decomposed by the
+--- error of their outputs on 512 of the images in place of that of the weights.
 ---@param model Model
----@param options { scores: table, curves: table, budget: { params: number, macs: number, bytes: number, activation_bytes: number, latency: number }, policy: string|function, grouping: string, freeze: string|string[], fix: table, min_rank: integer|table, max_rank: integer|table, align: integer, classifier: boolean, whiten: Dataset|Moments, latency_batch: integer }
+---@param options PlanOptions
 ---@return table
 function mr.plan(model, options) end
 
@@ -202,7 +198,7 @@ function mr.progress(label, total) end
 ---@class Model
 ---@field name string
 ---@field input_shape integer[]
----@field cost { params: integer, macs: integer, bytes: integer, peak_activation_bytes: integer }
+---@field cost { params: integer, macs: integer, bytes: integer, activation_bytes: integer }
 ---@field layers table the weighted layers: rows, also found by name
 ---@field nodes table every operation in the order they run: rows, also found by name (?editing)
 ---@field parameter_names string[]
@@ -218,7 +214,7 @@ function Model:__call(images) end
 --- A forward pass that records gradients and moves running statistics; with taps also those inner values, by name. It
 --- runs on the tape given, else on that of the images where they are on one, else on a new one.
 ---@param images Tensor
----@param options? { taps: string[], tape: Tape }
+---@param options? ForwardOptions
 ---@return Tensor
 ---@return table? taps
 function Model:forward(images, options) end
@@ -238,25 +234,24 @@ function Model:features(images, names) end
 --- The classes of the data are checked against the network's outputs and against those of validate, and stay with the model
 --- as its note "classes". Where evaluation is right far less often than training, it is said why.
 ---@param data Dataset
----@param options? { loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, optimizer: Optimizer, schedule: function, smoothing: number, teacher: Model, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
+---@param options? FitOptions
 ---@return table
 function Model:fit(data, options) end
 
---- What a compressed model needs: repairs on `images` (2048) of the data, then a fit at `lr` (0.02) along a cosine. With dense = the model
---- that it was made of the last factors are fitted (refit; where none can be, repair), and
---- that model is the teacher; batch normalisation is re-estimated in any case. Takes fit's options too; teacher = another model or false. Gives fit's history.
+--- What a compressed model needs: a repair on some of the data, then a fit with a small learning rate along a cosine. With
+--- dense = the model that it was made of, the last factors are fitted to that model's layers (refit; where none can be,
+--- repair), and it is the teacher. Batch normalisation is re-estimated in any case. Gives fit's history.
 ---@param data Dataset
----@param options? { dense: Model, images: integer, lr: number, loss: function, budget: function, plan: table, log: string, epochs: number, steps: integer, teacher: Model|false, optimizer: Optimizer, schedule: function, smoothing: number, temperature: number, distill: number, features: number, validate: Dataset, checkpoint: string, checkpoint_every: integer, resume: boolean, label: string, on_step: function, on_epoch: function }
+---@param options? FinetuneOptions
 ---@return table
 function Model:finetune(data, options) end
 
---- Compresses after a plan by `stages` (3): some of its layers, a finetune, the next ones, until all are done; gives the small
---- model and a history with a row for each epoch of each stage. order says which layers come first: "forward" (from the first
---- on), "backward", or "error" (those that lose least). Takes finetune's options, which hold for every stage; the teacher is this model unless
---- another or false is given.
+--- Compresses after a plan by stages: some of its layers, a finetune, the next ones, until all are done. Gives the small
+--- model and a history with a row for each epoch of each stage. Options of finetune hold for every stage; the teacher is this
+--- model unless another or false is given.
 ---@param plan table
 ---@param data Dataset
----@param options? { stages: integer, order: "forward"|"backward"|"error", images: integer, lr: number, loss: function, epochs: number, steps: integer, teacher: Model|false, optimizer: Optimizer, schedule: function, smoothing: number, temperature: number, distill: number, features: number, validate: Dataset, on_step: function, on_epoch: function }
+---@param options? StagesOptions
 ---@return Model
 ---@return table history
 function Model:compress_in_stages(plan, data, options) end
@@ -265,33 +260,32 @@ function Model:compress_in_stages(plan, data, options) end
 --- wrong; undefined is how many there are. Data whose classes are not those of the network, by their number or by the names
 --- that it was trained on, are refused.
 ---@param data Dataset
----@param options? { label: string }
+---@param options? EvaluateOptions
 ---@return { accuracy: number, loss: number, undefined: integer, images: integer, seconds: number }
 function Model:evaluate(data, options) end
 
---- Re-estimates the running statistics of batch normalisation in place on 2048 of the images (images = 2048); needs no
---- labels. Below 64 images the choice among them decides about the accuracy; they are refused unless allow_few = true.
+--- Re-estimates the running statistics of batch normalisation in place on some of the images; needs no labels. Below 64
+--- images the choice among them decides about the accuracy; they are refused unless allow_few = true.
 ---@param data Dataset
----@param options? { images: integer, seed: integer, allow_few: boolean }
+---@param options? ReestimateOptions
 ---@return integer layers how many batch normalisations there are
 function Model:reestimate(data, options) end
 
 --- Fits the end of every chain anew, in place, so that it gives what the dense model's layer gives; needs no labels, and 512
---- images are enough. The last factor is fitted, and the one before it too where the last one has no kernel. layers = names
---- of layers fits only theirs. What the images say nothing about stays as it is, the more so the larger `ridge` (1e-4) is;
---- images without any content are refused.
+--- images are enough. The last factor is fitted, and the one before it too where the last one has no kernel. What the images
+--- say nothing about stays as it is, the more so the larger `ridge` is; images without any content are refused.
 ---@param dense Model
 ---@param data Dataset
----@param options? { images: integer, seed: integer, ridge: number, layers: string[] }
+---@param options? RefitOptions
 ---@return integer layers how many were fitted
 function Model:refit(dense, data, options) end
 
 --- Gives the channels of a compressed model's layers the means and variances that those of `dense`, the model it was made
---- of, have on up to 512 of the images (images = 512), in place, by their weights and biases. For layers without batch
---- normalisation behind them; for the others there is reestimate, to be called afterwards. Needs no labels.
+--- of, have on some of the images, in place, by their weights and biases. For layers without batch normalisation behind
+--- them; for the others there is reestimate, to be called afterwards. Needs no labels.
 ---@param dense Model
 ---@param data Dataset
----@param options? { images: integer, seed: integer }
+---@param options? RepairOptions
 ---@return integer layers how many were repaired
 function Model:repair(dense, data, options) end
 
@@ -306,7 +300,7 @@ function Model:recompose() end
 
 --- Sets what calls, evaluation, scores, latencies and profiles compute in: "float32", or "bf16" where the processor has it, with
 --- half of the memory traffic and about three digits. Training is in float32. With data it measures accuracy and speed of both.
----@param options? { precision: "float32"|"bf16", data: Dataset }
+---@param options? CompileOptions
 ---@return Model|table
 function Model:compile(options) end
 
@@ -315,7 +309,7 @@ function Model:compile(options) end
 function Model:set_precision(precision) end
 
 --- Milliseconds of a batch on this machine: ms (median), min, max.
----@param options? { batch: integer, runs: integer }
+---@param options? LatencyOptions
 ---@return table
 function Model:latency(options) end
 
@@ -363,7 +357,7 @@ function Model:note(name, value) end
 --- with its weights beside it; another ending is an error. With names = "pytorch" it writes the weights alone, of a dense
 --- network of the zoo, under the names of PyTorch's state dicts, to a path that ends in .safetensors.
 ---@param path string
----@param options? { names: "moonrail"|"pytorch" }
+---@param options? SaveOptions
 function Model:save(path, options) end
 
 --- A copy that changes on its own.
@@ -375,7 +369,7 @@ function Model:clone() end
 --- keep, which puts the old node there: function(x, keep) return keep(x):relu() end. outputs names other values as
 --- results; what nothing needs any more goes. What stays keeps its weights, and a layer takes the name of its node.
 ---@param changes table<string, Layer|function|false>
----@param options? { outputs: string[], name: string, seed: integer }
+---@param options? EditOptions
 ---@return Model
 function Model:edit(changes, options) end
 

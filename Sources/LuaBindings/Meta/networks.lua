@@ -6,182 +6,182 @@ local mr = {}
 
 --- A ResNet: of 6n + 2 layers as on CIFAR, or with form = "imagenet" of 18, 34, 50, 101 or 152. Weights are fresh, or
 --- those of a safetensors file with PyTorch's names, here and in the other networks of the zoo.
----@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
+---@param options? ResNetOptions
 ---@return Model
 function mr.zoo.resnet(options) end
 
 --- A VGG network of 11, 13, 16 or 19 layers with batch norms: with one linear layer at the end, as on CIFAR, or with
 --- form = "imagenet" with three.
----@param options? { depth: integer, form: "cifar"|"imagenet", image: integer[], classes: integer, seed: integer, weights: string }
+---@param options? VGGOptions
 ---@return Model
 function mr.zoo.vgg(options) end
 
 --- MobileNetV2; `width` is the factor of its channels.
----@param options? { width: number, image: integer[], classes: integer, seed: integer, weights: string }
+---@param options? MobileNetOptions
 ---@return Model
 function mr.zoo.mobilenet_v2(options) end
 
 --- LeNet-5, with ReLU and maximum pooling.
----@param options? { image: integer[], classes: integer, seed: integer, weights: string }
+---@param options? ZooOptions
 ---@return Model
 function mr.zoo.lenet5(options) end
 
 --- Linear layers with ReLU between them: of `hidden` features, then of `classes`.
----@param options? { hidden: integer[], image: integer[], classes: integer, seed: integer, weights: string }
+---@param options? PerceptronOptions
 ---@return Model
 function mr.zoo.mlp(options) end
 
 --- A network of layers, blocks and functions one after another. `image` is the shape of one sample.
----@param options { image: integer[], name: string, seed: integer }
+---@param options NetworkOptions
 ---@return Model
 function mr.nn.sequential(options) end
 
 --- A network of any form: `build` gets the value of the images, applies layers to values, as in
 --- mr.nn.relu()(x + y), and returns the result, or several.
----@param options { image: integer[], build: function, name: string, seed: integer }
+---@param options GraphOptions
 ---@return Model
 function mr.nn.graph(options) end
 
 --- A tensor of the network's own, to write layers with: nn.parameter { shape = { 16, 1, 1 }, value = 1 }(x) gives it as a
 --- value of x's network. It starts from one number, from normal numbers of a deviation or from a tensor, and is learned
 --- unless trainable = false.
----@param options { shape: integer[], value: number|Tensor, deviation: number, trainable: boolean, name: string }
+---@param options ParameterOptions
 ---@return function
 function mr.nn.parameter(options) end
 
 --- Layers one after another that stand where one layer stands; their names begin with that of the block.
----@param options { name: string }
+---@param options LayerOptions
 ---@return Layer
 function mr.nn.block(options) end
 
 --- A block whose input is added to its result, as it is or through the layer `shortcut`.
----@param options { name: string, shortcut: Layer }
+---@param options ResidualOptions
 ---@return Layer
 function mr.nn.residual(options) end
 
 --- A convolution. Kernel, stride and dilation are one number or { rows, columns }; padding also
 --- { top, left, bottom, right }.
----@param options { channels: integer, kernel: integer|integer[], stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[], groups: integer, bias: boolean, name: string }
+---@param options ConvolutionOptions
 ---@return Layer
 function mr.nn.conv(options) end
 
 --- A transposed convolution, which enlarges by its stride; output_padding adds rows below and columns right.
----@param options { channels: integer, kernel: integer|integer[], stride: integer|integer[], padding: integer|integer[], output_padding: integer|integer[], dilation: integer|integer[], groups: integer, bias: boolean, name: string }
+---@param options TransposedConvolutionOptions
 ---@return Layer
 function mr.nn.conv_transpose(options) end
 
 --- A linear layer on vectors.
----@param options { features: integer, bias: boolean, name: string }
+---@param options LinearOptions
 ---@return Layer
 function mr.nn.linear(options) end
 
 --- Batch normalisation over each channel. With momentum 0 the running statistics would stand still; training takes 0.1 then, and
 --- says so.
----@param options? { epsilon: number, momentum: number, name: string }
+---@param options? BatchNormOptions
 ---@return Layer
 function mr.nn.batch_norm(options) end
 
 --- Normalisation of each sample over its last dimensions, as many as `dimensions` (1) says.
----@param options? { dimensions: integer, epsilon: number, name: string }
+---@param options? LayerNormOptions
 ---@return Layer
 function mr.nn.layer_norm(options) end
 
 --- max(x, 0).
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.relu(options) end
 
 --- x where positive, else slope · x (0.01).
----@param options? { slope: number, name: string }
+---@param options? LeakyReLUOptions
 ---@return Layer
 function mr.nn.leaky_relu(options) end
 
 --- x where positive, else x times a slope that is learned for each channel and starts at 0.25.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.prelu(options) end
 
 --- x · Φ(x), with the normal distribution's Φ, or its approximation by tanh.
----@param options? { approximate: boolean, name: string }
+---@param options? GELUOptions
 ---@return Layer
 function mr.nn.gelu(options) end
 
 --- x · sigmoid(x), also called swish.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.silu(options) end
 
 --- x · hard_sigmoid(x).
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.hard_swish(options) end
 
 --- x / 6 + 1/2, limited to 0…1.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.hard_sigmoid(options) end
 
 --- 1 / (1 + exp(−x)).
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.sigmoid(options) end
 
 --- The hyperbolic tangent.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.tanh(options) end
 
 --- exp(x) / Σ exp(x) over the last dimension.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.softmax(options) end
 
 --- Limits to min…max; ReLU6 unless told otherwise.
----@param options? { min: number, max: number, name: string }
+---@param options? ClipOptions
 ---@return Layer
 function mr.nn.clip(options) end
 
 --- Training sets elements to zero with this probability and scales the others up; inference changes nothing.
----@param options? { probability: number, name: string }
+---@param options? DropoutOptions
 ---@return Layer
 function mr.nn.dropout(options) end
 
 --- Maximum pooling; the stride is the window unless given.
----@param options? { window: integer|integer[], stride: integer|integer[], padding: integer|integer[], name: string }
+---@param options? MaxPoolOptions
 ---@return Layer
 function mr.nn.max_pool(options) end
 
 --- Average pooling; padding counts as zeros unless count_padding = false.
----@param options? { window: integer|integer[], stride: integer|integer[], padding: integer|integer[], count_padding: boolean, name: string }
+---@param options? AveragePoolOptions
 ---@return Layer
 function mr.nn.avg_pool(options) end
 
 --- Average pooling to `size` rows and columns (1), whatever the input's.
----@param options? { size: integer|integer[], name: string }
+---@param options? AdaptivePoolOptions
 ---@return Layer
 function mr.nn.adaptive_avg_pool(options) end
 
 --- The mean over rows and columns.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.global_avg_pool(options) end
 
 --- Images `factor` (2) times as large, or by { rows, columns }: each pixel repeated, or bilinear between the pixels.
----@param options? { factor: integer|integer[], mode: "nearest"|"bilinear", name: string }
+---@param options? UpsampleOptions
 ---@return Layer
 function mr.nn.upsample(options) end
 
 --- Zeros around images: padding is one number, { rows, columns } or { top, left, bottom, right }.
----@param options { padding: integer|integer[], name: string }
+---@param options PadOptions
 ---@return Layer
 function mr.nn.pad(options) end
 
 --- Images as vectors.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.flatten(options) end
 
 --- The sum of two values: mr.nn.add()(x, y), or just x + y.
----@param options? { name: string }
+---@param options? LayerOptions
 ---@return Layer
 function mr.nn.add(options) end

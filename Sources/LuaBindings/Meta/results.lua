@@ -7,7 +7,7 @@ local Rows = {}
 --- The rows by a column or a function of the row, largest first. What is not a number comes behind the rest whatever the
 --- order, and rows without a value last.
 ---@param key string|function
----@param options? { ascending: boolean }
+---@param options? SortOptions
 ---@return Rows
 function Rows:sort(key, options) end
 
@@ -34,7 +34,7 @@ function Rows:group(by) end
 --- Means of the columns that hold numbers: a row for each different value of `by`, or one of all rows. With deviation
 --- also the sample deviations, as accuracy_sd: results:mean({ "policy", "keep" }, { deviation = true }).
 ---@param by? string|string[]
----@param options? { deviation: boolean }
+---@param options? MeanOptions
 ---@return Rows
 function Rows:mean(by, options) end
 
@@ -42,7 +42,7 @@ function Rows:mean(by, options) end
 --- have stays as it is here. Rows without a partner stay alone; inner = true leaves them out.
 ---@param other Rows
 ---@param on? string
----@param options? { inner: boolean }
+---@param options? JoinOptions
 ---@return Rows
 function Rows:join(other, on, options) end
 
@@ -64,13 +64,13 @@ function Rows:save(path) end
 --- bars, a training history as lines, a comparison as a scatter of parameters kept and accuracy. Other rows become bars,
 --- of column key ("value") named by column label ("name").
 ---@param path? string
----@param options? { title: string, key: string, label: string, format: function }
+---@param options? PlotOptions
 function Rows:plot(path, options) end
 
 --- One table of models side by side, the first of them the reference. An entry is a row (name, params, macs, bytes,
 --- accuracy, latency_ms), or has a model, as a handle or a path, which is then measured: its accuracy where data is given,
 --- its time at batch 1 where runs is: mr.compare { { model = m }, { model = "small.onnx" }, data = test, runs = 100 }.
----@param entries { data: Dataset, runs: integer }
+---@param entries CompareOptions
 ---@return Rows
 function mr.compare(entries) end
 
@@ -81,14 +81,14 @@ function mr.compare(entries) end
 --- point:fail(reason) does that for one that gave no results, as after an error. Gives an iterator and the rows of the
 --- finished points: local points, results = mr.sweep { "sweep.json", keep = { 0.7, 0.5 }, policy = { "uniform", own = f } }.
 --- log = "dir" writes a run for TensorBoard for each point, with its settings and the numbers of its results.
----@param options { points: table[], label: string, log: string }
+---@param options SweepOptions
 ---@return function points
 ---@return Rows results
 function mr.sweep(options) end
 
 --- What a recipe found out, to be shown: models, rows as for mr.compare with the reference first, and, where there
 --- are, scores, plans, histories and the recipe's options (mr.args). Seed, threads and version are added.
----@param options { title: string, models: table[], scores: table, plans: table[], histories: table[], recipe: table, script: string }
+---@param options ReportOptions
 ---@return Report
 function mr.report(options) end
 
@@ -97,7 +97,7 @@ local Report = {}
 
 --- Draws the models as a scatter of parameters kept and accuracy, as text or with a path into an SVG file.
 ---@param path? string
----@param options? { title: string }
+---@param options? ChartOptions
 function Report:plot(path, options) end
 
 --- Writes one HTML page that needs no network: summary, charts, sortable tables of models and layers with the reason

@@ -8,7 +8,7 @@ local mr = {}
 --- parameters found whose relative error is at most `error`, or with at most the share `keep` of the tensor's elements as
 --- parameters. Below 6e-8, where float32 ends, `error` counts as that.
 ---@param tensor Tensor
----@param options { ranks: integer|integer[], error: number, max_rank: integer, keep: number }
+---@param options TruncationOptions
 ---@return Train
 function mr.tt.decompose(tensor, options) end
 
@@ -21,7 +21,7 @@ function mr.tt.from_cores(cores) end
 --- [count, d] as int64, which count from 1, and gives the elements there. `error` (1e-4) is aimed at; the table says what random elements
 --- differ by, and how many were asked for: mr.tt.cross(function(i) return 1 / i:to "float32":sum(2) end, { modes = { 20, 20, 20 } }).
 ---@param elements function
----@param options { modes: integer[], error: number, max_rank: integer, seed: integer }
+---@param options CrossOptions
 ---@return Train
 ---@return { error: number, evaluations: integer }
 function mr.tt.cross(elements, options) end
@@ -29,7 +29,7 @@ function mr.tt.cross(elements, options) end
 --- A matrix [O, I] as a train over pairs of factors of O (rows) and I (columns); balanced factors, `order` (2) of them,
 --- where none are given.
 ---@param weight Tensor
----@param options { rows: integer[], columns: integer[], order: integer, ranks: integer|integer[], error: number, max_rank: integer, keep: number }
+---@param options TrainMatrixOptions
 ---@return TrainMatrix
 function mr.tt.matrix(weight, options) end
 
@@ -43,14 +43,14 @@ function mr.tt.factors(number, count) end
 --- dilation and groups. Groups are decomposed each on its own. What was lowered because no chain can have such ranks stands
 --- in clamps, as for a Train; ranks has those that the chain got.
 ---@param weight Tensor
----@param options { grouping: string, ranks: integer|integer[], stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[], groups: integer }
+---@param options TrainConvolutionOptions
 ---@return table[]
 function mr.tt.convolution(weight, options) end
 
 --- A convolution weight [O, C, Kh, Kw] as a train over factors of its channels, inputs | Kh·Kw | outputs; balanced
 --- factors, `order` (2) of each, where none are given.
 ---@param weight Tensor
----@param options { inputs: integer[], outputs: integer[], order: integer, ranks: integer|integer[], error: number, max_rank: integer, keep: number, stride: integer|integer[], padding: integer|integer[], dilation: integer|integer[] }
+---@param options TensorizedConvolutionOptions
 ---@return TrainConvolution
 function mr.tt.tensorized_convolution(weight, options) end
 
@@ -76,7 +76,7 @@ function Train:norm() end
 
 --- The train at lower ranks, at those of fewest parameters found whose relative error is at most `error`, or with at most the share `keep` of
 --- its parameters.
----@param options { ranks: integer|integer[], error: number, max_rank: integer, keep: number }
+---@param options TruncationOptions
 ---@return Train
 function Train:round(options) end
 
@@ -128,7 +128,7 @@ function TrainMatrix:reconstruct() end
 
 --- x · Wᵀ for x [N, I], core by core or with the matrix built first, whichever takes fewer multiply-adds.
 ---@param x Tensor
----@param options? { order: "auto"|"factorized"|"reconstructed" }
+---@param options? ApplyOptions
 ---@return Tensor
 function TrainMatrix:apply(x, options) end
 
