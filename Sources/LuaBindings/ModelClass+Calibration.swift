@@ -13,10 +13,10 @@ extension ModelClass {
         members.mutatingMethod("reestimate") { call, model in
             let dataset = try call.object(1, "data", as: DatasetObject.self)
             let options = try call.options(2)
-            let count = try options.imageCount(of: dataset.dataset, least: 1)
-            let least = try options.boolean("allow_few") ? 2 : StatisticsEstimator.fewestImages
-            guard count >= least else { throw options.invalid("images", tooFew(count, least)) }
-            guard dataset.dataset.count >= least else { throw call.invalid(1, "data", tooFew(dataset.dataset.count, least)) }
+            let count = try options.imageCount(of: dataset.dataset)
+            let seen = min(count, dataset.dataset.count)
+            guard seen >= 2 else { throw call.invalid(1, "data", "must have at least 2 images") }
+            if seen < StatisticsEstimator.enoughImages { call.state.warn(fewImages(seen, call.functionName)) }
             try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: session.seed))
             try call.push(model.graph.nodes.count { $0.operation is BatchNorm })
         }
@@ -48,9 +48,9 @@ extension ModelClass {
         }
     }
 
-    private static func tooFew(_ count: Int, _ least: Int) -> String {
-        "must be at least \(least) images, got \(count)"
-            + (count < 2 ? "" : ": from fewer, the choice of images decides about the accuracy; allow_few = true takes them all the same")
+    private static func fewImages(_ count: Int, _ function: String) -> String {
+        "\(function): statistics of only \(count) images would depend on which they are, so the old ones count as those "
+            + "of the \(StatisticsEstimator.enoughImages - count) that are missing to \(StatisticsEstimator.enoughImages)"
     }
 
     private static func reestimate(_ model: ModelObject, on dataset: DatasetObject, imageCount: Int, seed: Int) throws {
@@ -65,6 +65,6 @@ extension ModelClass {
             try progress.advance(by: batch.count)
         }
         try check.finish()
-        model.setParameters(estimator.estimated)
+        model.setParameters(try estimator.estimated(fromAtLeast: StatisticsEstimator.enoughImages))
     }
 }

@@ -37,6 +37,19 @@ import Testing
         #expect(estimator.estimated.trainableNames == ["bn.weight", "bn.bias"])
     }
 
+    /// Three of six images were seen, whose first channel has mean 3 and variance 34/5; the graph's 0 and 1 count as those of
+    /// the other three.
+    @Test func oldStatisticsStandInForMissingImages() throws {
+        var estimator = try StatisticsEstimator(net())
+        try estimator.add([Tensor([1, 3, 0, 0, 5, 7, 2, 2] as [Float], shape: [2, 2, 1, 2])])
+        try estimator.add([Tensor([0, 2, 3, 3] as [Float], shape: [1, 2, 1, 2])])
+        let mixed = try estimator.estimated(fromAtLeast: 6)
+        #expect(try abs(values(mixed, "bn.running_mean")[0] - 1.5) < Self.tolerance)
+        #expect(try abs(values(mixed, "bn.running_var")[0] - (34.0 / 10 + 0.5 + 9.0 / 4)) < Self.tolerance)
+        let enough = try estimator.estimated(fromAtLeast: 3)
+        #expect(try values(enough, "bn.running_mean") == values(estimator.estimated, "bn.running_mean"))
+    }
+
     /// Behind dropout the statistics are those of inference, and its passes are not counted.
     @Test func nothingIsDropped() throws {
         var b = GraphBuilder(name: "net", seed: 1)

@@ -82,7 +82,7 @@ import Testing
             local model = still(1e-6)
             model:fit(tiny(), { epochs = 20, optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 } })
             local before = model:evaluate(tiny()).accuracy
-            model:reestimate(tiny(), { allow_few = true })
+            model:reestimate(tiny())
             assert(before < 0.8 and model:evaluate(tiny()).accuracy > 0.95, before)
             """)
         #expect(said.count == 1 && said[0].contains("the running statistics of its batch norms lag behind"), "\(said)")

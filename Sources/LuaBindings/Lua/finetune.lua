@@ -45,7 +45,7 @@ function core.methods.Model.finetune(model, data, options)
         if fitted == 0 then model:repair(dense, data, { images = math.min(512, count) }) end
     end
     -- The training behind it moves the statistics on, so that few images do no lasting harm.
-    model:reestimate(data, { images = count, allow_few = true })
+    model:reestimate(data, { images = count })
     if not gives_numbers(model, data) then
         restore()
         core.diverged(0, 1, "after repair and re-estimation the outputs are not finite", "those before them")

@@ -34,7 +34,7 @@ function shrink.to_budget(model, data, epoch, optimizer, options, state)
     if plan.params >= model.cost.params then return end
     core.become(model, whole:compress(plan))
     core.forget_parameters(optimizer, model)
-    model:reestimate(data, { images = math.min(1024, #data), allow_few = true })
+    model:reestimate(data, { images = math.min(1024, #data) })
 end
 
 --- A function of the epoch to the share of the parameters to be kept, falling by equal ratios.

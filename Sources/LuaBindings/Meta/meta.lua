@@ -265,7 +265,8 @@ function Model:compress_in_stages(plan, data, options) end
 function Model:evaluate(data, options) end
 
 --- Re-estimates the running statistics of batch normalisation in place on some of the images; needs no labels. Below 64
---- images the choice among them decides about the accuracy; they are refused unless allow_few = true.
+--- images the choice among them would decide about the accuracy; the statistics that the model has stand in for those that
+--- are missing then, and it is said.
 ---@param data Dataset
 ---@param options? ReestimateOptions
 ---@return integer layers how many batch normalisations there are

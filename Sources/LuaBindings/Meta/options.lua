@@ -139,7 +139,6 @@
 
 ---@class ReestimateOptions: SamplingOptions
 ---@field images? number = 2048: how many images are looked at; below 1 the share of them all
----@field allow_few? boolean = false: whether fewer than 64 images will do
 
 ---@class RefitOptions: SamplingOptions
 ---@field images? number = 512: how many images are looked at; below 1 the share of them all

@@ -147,10 +147,7 @@ if train then
     -- mean and variance back.
     small:refit(model, train)
     small:repair(model, train)
-    small:reestimate(train, { allow_few = true })
-    if #train < 64 then
-        print(("batch normalisation was re-estimated on %d images: below 64 the choice of images decides about the accuracy"):format(#train))
-    end
+    small:reestimate(train)
     stage "repaired"
 end
 if options.tune > 0 then
