@@ -56,7 +56,7 @@ let package = Package(
         row("Basics", ["CFiles"]),
         // Row 1
         row("Tensors", ["Basics", "CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
-        // Row 2
+        // Rows 2 and 3
         row("Operations", ["Basics", "Tensors"]),
         row("KernelChecks", ["Basics", "Tensors", "COneDNN"]),
         row("Autograd", ["Basics", "Tensors", "Operations"]),
@@ -70,11 +70,11 @@ let package = Package(
         .target(
             name: "ONNXMessages", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["onnx.proto"], swiftSettings: strict),
-        // Row 3
+        // Row 4
         row("Execution", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "COneDNN"]),
         row("Datasets", ["Basics", "Tensors", "Formats"]),
         row("Interchange", ["Basics", "Tensors", "Operations", "Graphs", "Formats", "ONNXMessages"]),
-        // Row 4
+        // Rows 5 and 6
         row("Training", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats"]),
         row(
             "Compression",
@@ -85,17 +85,17 @@ let package = Package(
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
                 "Datasets", "Interchange", "Training", "Compression",
             ]),
-        // H: a Lua host that has never heard of tensors.
+        // Rows H1 and H2, of which the first is a Lua host that has never heard of tensors.
         row("LuaRuntime", ["Basics", "CLua", "CLuaBridge"]),
-        // Row 5
+        row("Console", ["Basics", "LuaRuntime", "CEdit"]),
+        // Row 7
         row(
             "LuaBindings",
             [
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
                 "Datasets", "Interchange", "Training", "Compression", "LuaRuntime",
             ], resources: [.embedInCode("Lua"), .embedInCode("Meta")]),
-        row("Console", ["Basics", "LuaRuntime", "CEdit"]),
-        // Row 6
+        // Row 8
         row("LuaModule", ["Basics", "LuaRuntime", "LuaBindings", "CLuaModule"]),
         .executableTarget(
             name: "MoonrailCommand",

@@ -14,7 +14,7 @@ public struct GradientCheck {
     ///   - differentiable: which inputs are checked.
     ///   - step: h, in units of the inputs.
     public init(
-        _ operation: any Operation, inputs: [Tensor], differentiable: [Bool], isTraining: Bool = true,
+        _ operation: any GraphOperation, inputs: [Tensor], differentiable: [Bool], isTraining: Bool = true,
         step: Double = 1e-2, directions: Int = 4, seed: UInt64 = 1
     ) throws {
         var random = RandomSource(seed: seed)

@@ -30,7 +30,7 @@ public final class Tape {
 
     /// Evaluates `operation` and records it where a gradient will be wanted.
     /// - Throws: what the operation throws for inputs that do not fit.
-    public func apply(_ operation: any Operation, _ inputs: [Variable], isTraining: Bool = true) throws -> [Variable] {
+    public func apply(_ operation: any GraphOperation, _ inputs: [Variable], isTraining: Bool = true) throws -> [Variable] {
         _ = try operation.outputShapes(of: inputs.map(\.tensor.shape))
         let wanted = inputs.contains(where: \.requiresGradient)
         let mode = EvaluationMode(isTraining: isTraining, recordsGradient: wanted)

@@ -10,7 +10,7 @@ public import Synchronization
 ///     let context = ComputeContext(threadCount: 1)
 ///     let loss = try context.run { try train(model) }
 ///
-/// The static members of `Cancellation`, `Progress`, `Threads` and `MemoryLedger` mean those of the current context.
+/// The static members of `Cancellation`, `ProgressReport`, `Threads` and `MemoryLedger` mean those of the current context.
 public final class ComputeContext: Sendable {
     /// The context of every thread that was not given another one.
     public static let standard = ComputeContext()

@@ -7,7 +7,7 @@ public enum CompressionFailure: Failure {
     case labelOutOfRange(label: Int, classCount: Int)
     case labelCount(labels: Int, images: Int)
     case noLayers(model: String)
-    /// `policy` where another could go below `smallest`; `options` that keep ranks from being smaller.
+    /// `policy` is set if another policy could reach a smaller model; `options` lists what keeps ranks from shrinking further.
     case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int, policy: String?, options: [String])
     case overBudget(policy: String, constraint: String, limit: Int, cost: Int)
     case noBudget

@@ -63,7 +63,7 @@ public enum Compressor {
         let hasBias = node.inputs.count > 2
         // What was frozen stays so.
         let isTrainable = graph.parameters[layer.layer.weight]?.isTrainable ?? true
-        var steps: [(operation: (_ hasBias: Bool) -> any Operation, weight: Tensor)] = []
+        var steps: [(operation: (_ hasBias: Bool) -> any GraphOperation, weight: Tensor)] = []
         switch decomposition.kind {
         case .convolution:
             for factor in try decomposition.convolutionFactors(ranks: ranks) {

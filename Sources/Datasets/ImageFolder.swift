@@ -48,7 +48,7 @@ public enum ImageFolder {
         let images = try Tensor(uninitialized: [listing.files.count, channels, height, width], dtype: .uint8)
         var labels: [Int] = []
         var damaged: [any Failure] = []
-        var progress = Progress("reading pictures", total: listing.files.count)
+        var progress = ProgressReport("reading pictures", total: listing.files.count)
         for file in listing.files {
             do {
                 let picture = try Picture.read(file.path)

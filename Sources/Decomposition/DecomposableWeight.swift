@@ -14,15 +14,15 @@ public struct DecomposableWeight: Sendable {
     let splitRows: Int?
     /// The layer's weight is 2ᵉ times what is decomposed.
     let exponent: Int
-    /// Where errors count by a metric: what the parts were made of.
+    /// The whitened weight that the parts were made of, where a Gram matrix weights the error.
     let whitened: WhitenedWeight?
 
     /// A convolution weight [O, C / groups, Kh, Kw].
-    /// - Parameter metric: what errors count by, of a convolution in one group; by themselves without.
+    /// - Parameter metric: the Gram matrix that weights the error, for convolutions in one group; `nil` means the Frobenius norm.
     /// - Throws: `unevenGroups`, `shapeMismatch`, `notFinite`.
     public init(
         convolution plain: Tensor, grouping: ConvolutionGrouping, geometry: ConvolutionGeometry = ConvolutionGeometry(),
-        metric: PatchMetric? = nil
+        metric: InputGram? = nil
     ) throws {
         shape = plain.shape
         try ConvolutionGrouping.requireSupported(geometry, weight: shape)
@@ -49,7 +49,7 @@ public struct DecomposableWeight: Sendable {
 
     /// A linear weight [O, I].
     /// - Throws: `shapeMismatch`, `notFinite`.
-    public init(linear weight: Tensor, metric: PatchMetric? = nil) throws {
+    public init(linear weight: Tensor, metric: InputGram? = nil) throws {
         guard weight.rank == 2 else {
             throw DecompositionFailure.shapeMismatch(
                 operation: "linear decomposition", detail: "needs a weight [O, I], but got \(weight.shape)")

@@ -7,7 +7,7 @@ extension LayerDecomposition {
     /// - Parameter ranks: one per bond, as `clamped` leaves them.
     /// - Throws: `rankAboveBound` where `clamped` would lower one: nothing is lowered silently; `outOfRange`
     ///   where no factors of float32 can carry the weight's scale.
-    /// - Complexity: slicing and scaling for one bond; see `ProjectedCore.truncated` for more.
+    /// - Complexity: slicing and scaling for one bond; see `TuckerCore.truncated` for more.
     public func trains(ranks: [Int]) throws -> [TensorTrain] {
         if let clamp = try clamped(ranks).clamps.first {
             throw DecompositionFailure.rankAboveBound(operation: operationName, clamp: clamp)
@@ -25,7 +25,7 @@ extension LayerDecomposition {
         }
     }
 
-    private func cores(of projected: ProjectedCore, ranks: [Int]) throws -> [Tensor] {
+    private func cores(of projected: TuckerCore, ranks: [Int]) throws -> [Tensor] {
         let (left, core, right) = try projected.truncated(ranks[0], ranks[ranks.count - 1])
         guard let rows = projected.splitRows else { return [left, core, right] }
         let svd = try core.reshaped([ranks[0] * rows, -1]).truncatedSVD(.rank(ranks[1]))

@@ -2,11 +2,10 @@ import Tensors
 
 /// What a planner asks: bounds, errors and costs, from numbers alone.
 extension LayerDecomposition {
-    /// ‖W − Ŵ‖² / ‖W‖² at `ranks`: exact for one bond, never exceeded by what `trains(ranks:)` gives for more. In a metric that
-    /// knows whole patches the bound of a third bond is an estimate.
+    /// ‖W − Ŵ‖² / ‖W‖² at `ranks`: exact for one bond; for more bonds an upper bound on the error of `trains(ranks:)`. With a
+    /// metric over whole patches the part of a third bond is an estimate.
     ///
-    /// Ranks above their bound count as the bound.
-    /// What computing in float32 adds to the error is in it as a bound, 2⁻²⁰ of ‖W‖.
+    /// Ranks above their bound count as the bound. The result includes a bound on what float32 adds, 2⁻²⁰ of ‖W‖.
     /// - Throws: `rankCount` unless there is one per bond, `rankNotPositive`.
     /// - Complexity: O(groups).
     public func relativeSquaredError(at ranks: [Int]) throws -> Double {
@@ -27,7 +26,7 @@ extension LayerDecomposition {
         return bondCount == 3 ? min(1, outer + tailShares[1][kept(1)]) : outer
     }
 
-    /// The share of ‖W‖² that a bond keeps at rank 0, 1, …, maxRank, were it the only one cut.
+    /// The share of ‖W‖² that a bond keeps at rank 0, 1, …, maxRank, if it is the only bond that is cut.
     public func retainedEnergy(bond: Int) -> [Double] { tailShares[bond].map { 1 - $0 } }
 
     /// `ranks` lowered to what tensors of these modes and of these neighbouring ranks can have: r_k ≤ maxRank_k,

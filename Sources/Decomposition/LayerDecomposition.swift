@@ -10,8 +10,8 @@ public import Tensors
 ///
 /// A convolution with groups is decomposed group by group, at the same ranks in each: its groups share no weights.
 ///
-/// With a `PatchMetric` errors are those of the layer's output: L is the best first factor for inputs whose positions are
-/// uncorrelated, and what follows is the best for L (`MetricProjection`). Ranks keep leading parts again, errors stand in the
+/// With a `InputGram` errors are those of the layer's output: L is the best first factor for inputs whose positions are
+/// uncorrelated, and what follows is the best for L (`DataAwareProjection`). Ranks keep leading parts again, errors stand in the
 /// same tables, and `trains` are of the weight itself.
 ///
 /// - Reference: Oseledets 2011, doi:10.1137/090752286; De Lathauwer, De Moor, Vandewalle, *A Multilinear Singular
@@ -23,8 +23,8 @@ public struct LayerDecomposition: Sendable {
     }
 
     enum Form {
-        case matrix(ProjectedMatrix)
-        case projected(ProjectedCore)
+        case matrix(LowRankFactors)
+        case projected(TuckerCore)
 
         var spectra: [[Double]] {
             switch self {
@@ -68,7 +68,7 @@ public struct LayerDecomposition: Sendable {
     ///   w elements.
     public init(
         convolution weight: Tensor, grouping: ConvolutionGrouping, geometry: ConvolutionGeometry = ConvolutionGeometry(),
-        metric: PatchMetric? = nil
+        metric: InputGram? = nil
     ) throws {
         let prepared = try DecomposableWeight(convolution: weight, grouping: grouping, geometry: geometry, metric: metric)
         self = try Self.decompose([prepared])[0]
@@ -86,9 +86,9 @@ public struct LayerDecomposition: Sendable {
         var bases = try Tensor.leadingBases(of: chains.flatMap { try $0.unfoldings })[...]
         return try weights.map { weight in
             let forms = try weight.parts.map { part in
-                if weight.modes.count == 2 { return Form.matrix(try ProjectedMatrix(pairs.removeFirst(), weight.whitened)) }
+                if weight.modes.count == 2 { return Form.matrix(try LowRankFactors(pairs.removeFirst(), weight.whitened)) }
                 return .projected(
-                    try ProjectedCore(
+                    try TuckerCore(
                         part, left: bases.removeFirst(), right: bases.removeFirst(), splitRows: weight.splitRows,
                         weight.whitened))
             }

@@ -10,7 +10,7 @@ public struct TruncatedTrain: Sendable {
     /// projections knows its kept values only, and of the others their energy; see `routes`.
     public let bondSpectra: [SingularSpectrum]
     /// How each bond was cut.
-    public let routes: [TruncationRoute]
+    public let routes: [SVDMethod]
     /// ‖W − Ŵ‖ / ‖W‖: what was cut, exactly, because the parts cut at different bonds are orthogonal to each other, and a bound
     /// of what rounding the cores to float32 adds, 1e-7 or so, and at most 1e-6 a bond.
     public let relativeError: Double

@@ -10,7 +10,7 @@ struct TruncationSweep {
     private var clamps: [RankClamp]
     private var cores: [Tensor] = []
     private var spectra: [SingularSpectrum] = []
-    private var routes: [TruncationRoute] = []
+    private var routes: [SVDMethod] = []
     /// The ranks at an equal cut of every bond; those of `cores` may be higher.
     private var safe: [Int] = []
     private var cutEnergy = 0.0

@@ -4,19 +4,19 @@ import Tensors
 ///
 /// The weight is multiplied by the root of G over the modes that the first mode merges: C, C·Kh or C·Kh·Kw. Its left singular
 /// vectors then are the best first factors if positions that the first mode leaves out are uncorrelated. What follows the
-/// first factor is fitted to all of G (`MetricProjection`).
+/// first factor is fitted to all of G (`DataAwareProjection`).
 struct WhitenedWeight: Sendable {
     /// Of the shape of the weight.
     let weight: Tensor
     /// S·W [C · Kh · Kw, O] and S = G^{1/2} over whole patches, where the first mode leaves positions out and G has them.
     let rooted: (root: Tensor, weight: Tensor)?
     private let first: SymmetricRoot
-    /// How often the first mode's root stands in a row of the first factor: once, or for each position merged with channels.
+    /// How many copies of the first mode's root lie on the diagonal: one, or one per kernel position merged with the channels.
     private let repeats: Int
 
     /// - Parameter grouping: of a convolution weight [O, C, Kh, Kw]; `nil` for a linear one [O, I].
     /// - Throws: `shapeMismatch` for moments of another layer.
-    init(_ plain: Tensor, grouping: ConvolutionGrouping?, metric: PatchMetric) throws {
+    init(_ plain: Tensor, grouping: ConvolutionGrouping?, metric: InputGram) throws {
         let shape = plain.shape
         let width = shape.elementCount / max(1, shape[0])
         let order = metric.moments.shape[0]

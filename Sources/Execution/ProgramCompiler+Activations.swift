@@ -5,7 +5,7 @@ import Tensors
 
 extension ActivationFunction {
     /// The function that an operation applies to every element, where oneDNN has it.
-    init?(_ operation: any Operation) {
+    init?(_ operation: any GraphOperation) {
         switch operation {
         case is ReLU: self = .rectifier()
         case let leaky as LeakyReLU: self = .rectifier(slope: Float(leaky.slope))
@@ -14,7 +14,7 @@ extension ActivationFunction {
         case is Sigmoid: self = .sigmoid
         case let hard as HardSigmoid: self = .hardSigmoid(slope: Float(hard.alpha), offset: Float(hard.beta))
         case is Tanh: self = .tanh
-        case is Swish: self = .swish
+        case is SiLU: self = .swish
         case is HardSwish: self = .hardSwish
         case let gelu as GELU: self = gelu.isApproximate ? .geluByTanh : .gelu
         default: return nil

@@ -55,10 +55,10 @@ struct ProgramCompiler {
     }
 
     /// - Parameters:
-    ///   - given: inputs that somebody else fills, in the format and memory they come in; the others come plain,
-    ///     wherever each run says.
-    ///   - raw: results that leave in the format they were made in, unless that is bfloat16.
-    ///   - formats: of results that leave in one of these; the others leave plain.
+    ///   - given: inputs that the caller has already placed, with format and memory; each run says where the others are, in the
+    ///     plain format.
+    ///   - raw: results that keep their format, unless that is bfloat16.
+    ///   - formats: the formats of results that have one of these; the others are plain.
     mutating func plan(
         given: [String: Tensor] = [:], raw: Set<String> = [], formats: [String: ActivationFormat] = [:]
     ) throws {

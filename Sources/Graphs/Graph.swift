@@ -49,14 +49,14 @@ public enum Source: Hashable, Sendable {
 /// One operation at one place.
 public struct Node: Sendable {
     public var name: String
-    public var operation: any Operation
+    public var operation: any GraphOperation
     public var inputs: [Source]
     public var outputCount: Int
     /// The layer this node was made from, where compression or fusion made it.
     public var origin: Origin?
 
     public init(
-        _ name: String, _ operation: any Operation, _ inputs: [Source], outputCount: Int = 1, origin: Origin? = nil
+        _ name: String, _ operation: any GraphOperation, _ inputs: [Source], outputCount: Int = 1, origin: Origin? = nil
     ) {
         self.name = name
         self.operation = operation

@@ -28,7 +28,7 @@ public struct GraphBuilder {
 
     /// Adds a node; gives its value.
     @discardableResult
-    public mutating func add(_ name: String, _ operation: any Operation, _ inputs: [Source]) throws -> String {
+    public mutating func add(_ name: String, _ operation: any GraphOperation, _ inputs: [Source]) throws -> String {
         try append(Node(name, operation, inputs))
         return name
     }
@@ -206,7 +206,7 @@ public struct GraphBuilder {
         return try add(name, operation, [.value(input), parameter(name + ".count", try .zeros([1]), isTrainable: false)])
     }
 
-    public mutating func apply(_ name: String, _ operation: any Operation, _ inputs: String...) throws -> String {
+    public mutating func apply(_ name: String, _ operation: any GraphOperation, _ inputs: String...) throws -> String {
         try add(name, operation, inputs.map { .value($0) })
     }
 

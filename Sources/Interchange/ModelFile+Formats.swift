@@ -2,7 +2,7 @@ import Basics
 import Formats
 import Graphs
 
-/// Models by the ending of their file's name.
+/// A path that ends in `.onnx` is ONNX; any other path is safetensors with the graph in its metadata.
 extension ModelFile {
     /// Reads a model from ONNX or from safetensors with our graph in it.
     /// - Throws: `InterchangeFailure.unknownEnding` for a name that ends as no file that is read; what reading throws.

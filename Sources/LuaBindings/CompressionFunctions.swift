@@ -8,15 +8,15 @@ import Tensors
 
 /// `mr.lwiq.score` and `mr.plan` without their printing, which the standard library adds.
 enum CompressionFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
         try table.define("score", in: state, module: "mr.lwiq") { call in try score(call, session) }
-        try table.define("curves", in: state, module: "mr.lwiq") { call in try curves(call, session) }
+        try table.define("sensitivity", in: state) { call in try sensitivity(call, session) }
         try table.define("plan", in: state) { call in try PlanTable.make(call) }
         try table.set("groupings", ConvolutionGrouping.allCases.map(\.rawValue))
         try table.set("policies", Policy.names)
     }
 
-    private static func score(_ call: borrowing LuaCall, _ session: Session) throws {
+    private static func score(_ call: borrowing LuaCall, _ session: RandomState) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
         let options = try call.options(3)
@@ -52,17 +52,17 @@ enum CompressionFunctions {
         try call.push(try ScoreTable.table(scores, in: call.state))
     }
 
-    private static func curves(_ call: borrowing LuaCall, _ session: Session) throws {
+    private static func sensitivity(_ call: borrowing LuaCall, _ session: RandomState) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
         let options = try call.options(3)
         guard try data.dataset.split != .test || options.boolean("allow_test") else {
             throw BindingFailure.testSplit(dataset: data.dataset.name)
         }
-        var meter = RankCurveMeter()
-        let measures = RankCurves.Measure.allCases.map(\.rawValue)
+        var meter = SensitivityAnalysis()
+        let measures = SensitivityCurves.Measure.allCases.map(\.rawValue)
         let measure = try options.choice("measure", among: measures)
-        meter.measure = RankCurves.Measure(rawValue: measure) ?? meter.measure
+        meter.measure = SensitivityCurves.Measure(rawValue: measure) ?? meter.measure
         let count = try options.imageCount(of: data.dataset, default: meter.measure.usualImageCount, least: 1)
         let seed = try options.integer("seed", default: session.seed)
         let decomposed = try model.decomposition(
@@ -75,7 +75,7 @@ enum CompressionFunctions {
 
     /// The imprint and the holdout part: disjoint, and with every class in proportion.
     private static func parts(
-        _ data: DatasetObject, _ options: OptionReader, _ session: Session
+        _ data: DatasetObject, _ options: OptionReader, _ session: RandomState
     ) throws -> (imprint: BatchLoader, holdout: BatchLoader) {
         let count = try options.imageCount(of: data.dataset)
         let share = try options.number("holdout")
@@ -175,7 +175,7 @@ enum CalibrationImages {
 
 /// Curves as a Lua table of rows, and back from what a script made of them.
 enum CurveTable {
-    static func table(_ curves: RankCurves, in state: LuaState) throws -> LuaTable {
+    static func table(_ curves: SensitivityCurves, in state: LuaState) throws -> LuaTable {
         let table = try state.table([
             "measure": curves.measure.rawValue, "images": curves.imageCount, "seconds": curves.elapsedSeconds,
         ])
@@ -188,11 +188,11 @@ enum CurveTable {
         return table
     }
 
-    static func read(_ table: LuaTable) throws -> RankCurves {
-        guard let measure = RankCurves.Measure(rawValue: try table.rawGet("measure").string ?? "") else {
+    static func read(_ table: LuaTable) throws -> SensitivityCurves {
+        guard let measure = SensitivityCurves.Measure(rawValue: try table.rawGet("measure").string ?? "") else {
             throw BindingFailure.planInput(detail: "the curves do not say what they measure")
         }
-        let layers = try LuaJSON.rows(of: table, place: "mr.plan: option 'curves'").enumerated().map { position, value -> (name: String, points: [RankCurves.Point]) in
+        let layers = try LuaJSON.rows(of: table, place: "mr.plan: option 'curves'").enumerated().map { position, value -> (name: String, points: [SensitivityCurves.Point]) in
             guard let row = value.table, let layer = try row.rawGet("layer").string,
                 let errors = try row.rawGet("errors").table?.array().compactMap(\.number),
                 let losses = try row.rawGet("losses").table?.array().compactMap(\.number), errors.count == losses.count
@@ -202,6 +202,6 @@ enum CurveTable {
             }
             return (layer, zip(errors, losses).map { .init(ranks: [], squaredError: $0, loss: $1) })
         }
-        return RankCurves(measure: measure, layers: layers, imageCount: 0, elapsedSeconds: 0)
+        return SensitivityCurves(measure: measure, layers: layers, imageCount: 0, elapsedSeconds: 0)
     }
 }

@@ -4,7 +4,7 @@ import Tensors
 
 /// `mr.data`: data sets.
 enum DataFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
         let data = try state.table()
         try definePair("fashion_mnist", in: state, data, session) { options, split in
             try FashionMNIST.load(directory: try options.optionalPath("dir"), split: split)
@@ -62,7 +62,7 @@ enum DataFunctions {
     /// A function that gives the training and the test images of a published data set. Where the options say nothing
     /// else, both are normalised with mean and deviation of the training images.
     private static func definePair(
-        _ name: String, in state: LuaState, _ data: LuaTable, _ session: Session,
+        _ name: String, in state: LuaState, _ data: LuaTable, _ session: RandomState,
         _ load: @escaping (OptionReader, ImageDataset.Split) throws -> ImageDataset
     ) throws {
         try data.define(name, in: state, module: "mr.data") { call in

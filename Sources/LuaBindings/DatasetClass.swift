@@ -34,7 +34,7 @@ final class DatasetObject: LuaObjectConvertible {
 }
 
 enum DatasetClass {
-    static func make(_ session: Session) -> LuaClass<DatasetObject> {
+    static func make(_ session: RandomState) -> LuaClass<DatasetObject> {
         LuaClass("Dataset") { members in
             members.byteCount { $0.byteCount }
             members.text { object in

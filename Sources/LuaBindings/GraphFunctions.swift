@@ -6,7 +6,7 @@ import Tensors
 /// The graph of a model node by node, and the network that a changed copy is put together in. `model.nodes` and
 /// `model:edit` are functions of the standard library, written in Lua.
 enum GraphFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
         try table.define("nodes", in: state) { call in
             let graph = try call.object(1, "model", as: ModelObject.self).graph
             let shapes = try ShapeInference.shapes(of: graph, batch: 1)
@@ -40,7 +40,7 @@ enum GraphFunctions {
     }
 
     /// The attributes of an operation, dimensions counted from 1.
-    private static func attributes(of operation: any Operation) -> LuaFields {
+    private static func attributes(of operation: any GraphOperation) -> LuaFields {
         LuaFields(operation.attributes.values.sorted { $0.key < $1.key }.map { key, value -> (String, any LuaConvertible) in
             switch value {
             case .int(let number): (key, key == "dim" ? number + 1 : number)

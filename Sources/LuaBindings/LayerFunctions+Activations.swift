@@ -6,8 +6,8 @@ import Tensors
 /// Layers that act on each element, and normalisations.
 extension LayerFunctions {
     static func addActivations(to table: LuaTable, in state: LuaState) throws {
-        let plain: [(String, any Operation)] = [
-            ("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh()), ("silu", Swish()), ("hard_swish", HardSwish()),
+        let plain: [(String, any GraphOperation)] = [
+            ("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh()), ("silu", SiLU()), ("hard_swish", HardSwish()),
             // The line that PyTorch takes; ONNX's default is steeper.
             ("hard_sigmoid", HardSigmoid(alpha: 1.0 / 6, beta: 0.5)), ("softmax", Softmax()),
         ]

@@ -35,7 +35,7 @@ extension LayerFunctions {
     }
 
     private static func rowsAndColumns(
-        _ builder: inout GraphBuilder, _ name: String, _ input: String, _ operation: (_ axis: Int) -> any Operation
+        _ builder: inout GraphBuilder, _ name: String, _ input: String, _ operation: (_ axis: Int) -> any GraphOperation
     ) throws -> String {
         let rows = try builder.apply(name + ".rows", operation(0), input)
         return try builder.apply(name, operation(1), rows)

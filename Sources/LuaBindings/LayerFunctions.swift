@@ -6,7 +6,7 @@ import Tensors
 /// `mr.nn`: the layers that networks are put together from. `sequential`, `graph`, `block` and `residual` are
 /// functions of the standard library, written in Lua.
 enum LayerFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
         let layers = try state.table()
         try addWeighted(to: layers, in: state)
         try addNormalizations(to: layers, in: state)

@@ -9,14 +9,14 @@ import Tensors
 
 /// Methods that mend a compressed model by what images make of it; none of them needs labels.
 extension ModelClass {
-    static func addCalibration(_ members: LuaClass<ModelObject>, _ session: Session) {
+    static func addCalibration(_ members: LuaClass<ModelObject>, _ session: RandomState) {
         members.mutatingMethod("reestimate") { call, model in
             let dataset = try call.object(1, "data", as: DatasetObject.self)
             let options = try call.options(2)
             let count = try options.imageCount(of: dataset.dataset)
             let seen = min(count, dataset.dataset.count)
             guard seen >= 2 else { throw call.invalid(1, "data", "must have at least 2 images") }
-            if seen < StatisticsEstimator.enoughImages { call.state.warn(fewImages(seen, call.functionName)) }
+            if seen < BatchNormRecalibration.enoughImages { call.state.warn(fewImages(seen, call.functionName)) }
             try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: session.seed))
             try call.push(model.graph.nodes.count { $0.operation is BatchNorm })
         }
@@ -28,7 +28,7 @@ extension ModelClass {
             guard data.dataset.count >= 2 else { throw call.invalid(2, "data", "must have at least 2 images") }
             let images = try CalibrationImages.batches(
                 of: data, count: count, seed: options.integer("seed", default: session.seed)).images
-            let repaired = try AffineRepair.repair(model.graph, towards: dense.graph, images: images)
+            let repaired = try ChannelStatisticsMatching.repair(model.graph, towards: dense.graph, images: images)
             model.setGraph(repaired.graph)
             try call.push(repaired.layers.count)
         }
@@ -40,7 +40,7 @@ extension ModelClass {
             let ridge = try options.number("ridge")
             guard ridge >= 0, ridge.isFinite else { throw options.invalid("ridge", "must not be negative, got \(ridge)") }
             let images = try CalibrationImages.batches(of: data, count: count, seed: options.integer("seed", default: session.seed)).images
-            let fitted = try LeastSquaresRepair.repair(
+            let fitted = try LeastSquaresReconstruction.repair(
                 model.graph, towards: dense.graph, images: images, ridge: ridge,
                 layers: options.optionalStrings("layers").map(Set.init))
             model.setGraph(fitted.graph)
@@ -50,14 +50,14 @@ extension ModelClass {
 
     private static func fewImages(_ count: Int, _ function: String) -> String {
         "\(function): statistics of only \(count) images would depend on which they are, so the old ones count as those "
-            + "of the \(StatisticsEstimator.enoughImages - count) that are missing to \(StatisticsEstimator.enoughImages)"
+            + "of the \(BatchNormRecalibration.enoughImages - count) that are missing to \(BatchNormRecalibration.enoughImages)"
     }
 
     private static func reestimate(_ model: ModelObject, on dataset: DatasetObject, imageCount: Int, seed: Int) throws {
-        var estimator = try StatisticsEstimator(model.graph)
+        var estimator = try BatchNormRecalibration(model.graph)
         let calibration = try dataset.calibration(imageCount: imageCount, seed: seed)
         let batches = try calibration.epoch()
-        var progress = Progress("re-estimating BN", total: calibration.dataset.count)
+        var progress = ProgressReport("re-estimating BN", total: calibration.dataset.count)
         var check = ImageCheck()
         while let batch = try batches.next() {
             try check.add(batch.images)
@@ -65,6 +65,6 @@ extension ModelClass {
             try progress.advance(by: batch.count)
         }
         try check.finish()
-        model.setParameters(try estimator.estimated(fromAtLeast: StatisticsEstimator.enoughImages))
+        model.setParameters(try estimator.estimated(fromAtLeast: BatchNormRecalibration.enoughImages))
     }
 }

@@ -12,7 +12,7 @@ import Tensors
 
 /// `Model` in scripts. `fit`, `evaluate` and the like are methods of the standard library, written in Lua.
 enum ModelClass {
-    static func make(_ session: Session) -> LuaClass<ModelObject> {
+    static func make(_ session: RandomState) -> LuaClass<ModelObject> {
         LuaClass("Model") { members in
             members.byteCount { $0.graph.parameters.byteCount }
             members.text { try $0.graph.summary() }

@@ -73,7 +73,7 @@ final class NetworkObject: LuaObjectConvertible {
     }
 
     /// Adds an operation that has no weights of its own behind values and parameters.
-    func add(_ operation: any Operation, _ inputs: [ValueObject]) throws -> ValueObject {
+    func add(_ operation: any GraphOperation, _ inputs: [ValueObject]) throws -> ValueObject {
         let name = try place(operation.name, named: nil, among: inputs)
         return ValueObject(self, .value(try builder.add(name, operation, inputs.map(\.source))))
     }

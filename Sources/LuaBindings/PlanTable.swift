@@ -174,7 +174,7 @@ enum PlanTable {
         "layer", "grouping", "max_ranks", "reason", "error", "params", "dense_params", "macs", "dense_macs", "ranks", "gain",
     ]
 
-    /// A name misspelt in an edit would else be an edit that does nothing.
+    /// An unknown field is refused, because a misspelt edit would otherwise have no effect.
     private static func refuseUnknownFields(_ row: LuaTable, _ layer: String) throws {
         for (name, _) in try row.fields() where !rowFields.contains(name) {
             let hint = nearestName(to: name, among: rowFields).map { " (did you mean '\($0)'?)" } ?? ""

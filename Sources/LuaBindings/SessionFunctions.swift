@@ -6,7 +6,7 @@ import Tensors
 
 /// Seeds, threads, memory, time and JSON files.
 enum SessionFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
         try table.define("seed", in: state) { call in
             if !call.isNil(1) { session.reseed(try call.integer(1, "seed")) }
             try call.push(session.seed)
@@ -88,9 +88,9 @@ enum SessionFunctions {
 
 /// A progress bar that a script moves.
 final class ProgressObject {
-    private var progress: Progress?
+    private var progress: ProgressReport?
 
-    init(_ label: String, total: Int) { progress = Progress(label, total: total) }
+    init(_ label: String, total: Int) { progress = ProgressReport(label, total: total) }
 
     func advance(_ steps: Int, note: String) throws { try progress?.advance(by: steps, note: note) }
     func close() { progress = nil }

@@ -179,7 +179,7 @@ enum TensorClass {
     }
 
     private static func binary(
-        _ call: borrowing LuaCall, onTape operation: any Operation, leavesWhole: Bool = false,
+        _ call: borrowing LuaCall, onTape operation: any GraphOperation, leavesWhole: Bool = false,
         _ plain: (Tensor, Tensor) throws -> Tensor
     ) throws {
         let (first, second) = try operands(call, 1, 2, leavesWhole: leavesWhole)
@@ -204,9 +204,9 @@ enum TensorClass {
     }
 
     /// Functions of one operand that tensors and values inside networks share.
-    static let functions: [(String, any Operation)] = [
+    static let functions: [(String, any GraphOperation)] = [
         ("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh()), ("exp", Exponential()), ("log", Logarithm()),
-        ("sqrt", SquareRoot()), ("abs", Magnitude()), ("softmax", Softmax()), ("log_softmax", LogSoftmax()),
+        ("sqrt", SquareRoot()), ("abs", Abs()), ("softmax", Softmax()), ("log_softmax", LogSoftmax()),
     ]
 
     // MARK: Shapes
@@ -273,7 +273,7 @@ enum TensorClass {
                     let d = try call.dimension(1, of: tensor.shape)
                     let keeping = try call.optionalBoolean(2, "keep") ?? false
                     if tensor.dtype == .float32 {
-                        let operation: any Operation = isMean ? ReduceMean(dimensions: [d], keepsDimensions: keeping)
+                        let operation: any GraphOperation = isMean ? ReduceMean(dimensions: [d], keepsDimensions: keeping)
                             : ReduceSum(dimensions: [d], keepsDimensions: keeping)
                         return try TensorObject.apply(operation, [object])
                     }

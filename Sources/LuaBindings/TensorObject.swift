@@ -20,7 +20,7 @@ final class TensorObject: LuaObjectConvertible {
     }
 
     /// The result of `operation`, on the tape when an operand is.
-    static func apply(_ operation: any Operation, _ operands: [TensorObject]) throws -> TensorObject {
+    static func apply(_ operation: any GraphOperation, _ operands: [TensorObject]) throws -> TensorObject {
         guard let pass = operands.lazy.compactMap(\.recorded?.pass).first else {
             return TensorObject(try operation.evaluate(operands.map(\.tensor), .inference).outputs[0])
         }
@@ -31,7 +31,7 @@ final class TensorObject: LuaObjectConvertible {
 
     /// The result of `operation` where this tensor is on a tape, else of `plain`, which gives the same elements and also
     /// knows other types.
-    func mapped(_ operation: @autoclosure () -> any Operation, plain: (Tensor) throws -> Tensor) throws -> TensorObject {
+    func mapped(_ operation: @autoclosure () -> any GraphOperation, plain: (Tensor) throws -> Tensor) throws -> TensorObject {
         recorded == nil ? TensorObject(try plain(tensor)) : try Self.apply(operation(), [self])
     }
 

@@ -14,10 +14,10 @@ final class TensorTrainObject: LuaObjectConvertible {
     var denseCount: Double { train.modes.reduce(1) { $0 * Double($1) } }
 }
 
-/// `Train` in scripts. Bonds, cores and indices count from 1; methods make new trains.
+/// `TensorTrain` in scripts. Bonds, cores and indices count from 1; methods make new trains.
 enum TensorTrainClass {
     static func make() -> LuaClass<TensorTrainObject> {
-        LuaClass("Train") { members in
+        LuaClass("TensorTrain") { members in
             members.byteCount { $0.train.cores.reduce(0) { $0 + $1.byteCount } }
             members.text { object in
                 var text = "\(object.train), \(object.train.parameterCount) parameters"

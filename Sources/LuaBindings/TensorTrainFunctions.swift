@@ -4,7 +4,7 @@ import Tensors
 
 /// `mr.tt`: tensor trains.
 enum TensorTrainFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
         let trains = try state.table()
         let module = "mr.tt"
         try trains.define("decompose", in: state, module: module) { call in
@@ -32,7 +32,7 @@ enum TensorTrainFunctions {
     }
 
     /// TT-cross of a function of indices [count, d], int64 from 1, to a tensor of as many elements.
-    private static func cross(_ call: borrowing LuaCall, _ session: Session) throws {
+    private static func cross(_ call: borrowing LuaCall, _ session: RandomState) throws {
         let function = try call.function(1, "elements")
         let options = try call.options(2)
         guard let modes = try options.optionalIntegers("modes"), !modes.isEmpty, modes.allSatisfy({ $0 >= 1 }) else {

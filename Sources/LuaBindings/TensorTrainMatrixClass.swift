@@ -13,13 +13,13 @@ final class TensorTrainMatrixObject: LuaObjectConvertible {
     }
 }
 
-/// `TrainMatrix` in scripts.
+/// `TTMatrix` in scripts.
 enum TensorTrainMatrixClass {
     static func make() -> LuaClass<TensorTrainMatrixObject> {
-        LuaClass("TrainMatrix") { members in
+        LuaClass("TTMatrix") { members in
             members.byteCount { $0.train.train.cores.reduce(0) { $0 + $1.byteCount } }
             members.text { object in
-                "TrainMatrix [\(object.matrix.outputCount), \(object.matrix.inputCount)] as \(object.train.train), "
+                "TTMatrix [\(object.matrix.outputCount), \(object.matrix.inputCount)] as \(object.train.train), "
                     + "\(object.matrix.parameterCount) parameters"
             }
             members.property("train") { $0.train }

@@ -13,13 +13,13 @@ final class TensorizedConvolutionObject: LuaObjectConvertible {
     }
 }
 
-/// `TrainConvolution` in scripts.
+/// `TTConvolution` in scripts.
 enum TensorizedConvolutionClass {
     static func make() -> LuaClass<TensorizedConvolutionObject> {
-        LuaClass("TrainConvolution") { members in
+        LuaClass("TTConvolution") { members in
             members.byteCount { $0.train.train.cores.reduce(0) { $0 + $1.byteCount } }
             members.text { object in
-                "TrainConvolution \(object.layer.inputCount) → \(object.layer.outputCount) as \(object.train.train), "
+                "TTConvolution \(object.layer.inputCount) → \(object.layer.outputCount) as \(object.train.train), "
                     + "\(object.layer.parameterCount) parameters"
             }
             members.property("train") { $0.train }

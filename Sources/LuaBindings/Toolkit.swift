@@ -11,7 +11,7 @@ public enum Toolkit {
     /// Registers the classes and makes the modules known. What they need is loaded when they are required.
     public static func install(in state: LuaState) throws {
         if state.options.context == nil, let limit = state.options.memoryLimit { state.context.memory.limit = limit }
-        let session = Session()
+        let session = RandomState()
         try state.register(TensorClass.make())
         try state.register(ModelClass.make(session))
         try state.register(DatasetClass.make(session))
@@ -73,7 +73,7 @@ public enum Toolkit {
     }
 
     /// The functions that are written in Swift; the standard library makes `mr` of them.
-    private static func core(in state: LuaState, _ session: Session) throws -> LuaTable {
+    private static func core(in state: LuaState, _ session: RandomState) throws -> LuaTable {
         let table = try state.table(["version": version])
         try TensorFunctions.add(to: table, in: state, session)
         try ArrayFunctions.add(to: table, in: state)
@@ -96,9 +96,9 @@ public enum Toolkit {
         try offer("Tensor", TensorObject.self)
         try offer("Model", ModelObject.self)
         try offer("Dataset", DatasetObject.self)
-        try offer("Train", TensorTrainObject.self)
-        try offer("TrainMatrix", TensorTrainMatrixObject.self)
-        try offer("TrainConvolution", TensorizedConvolutionObject.self)
+        try offer("TensorTrain", TensorTrainObject.self)
+        try offer("TTMatrix", TensorTrainMatrixObject.self)
+        try offer("TTConvolution", TensorizedConvolutionObject.self)
         try offer("Optimizer", OptimizerObject.self)
         try offer("EventFile", EventFileObject.self)
         try offer("Progress", ProgressObject.self)
@@ -113,7 +113,7 @@ public enum Toolkit {
 }
 
 /// What the functions of one state share.
-final class Session {
+final class RandomState {
     /// Where random numbers come from; `mr.seed` starts it anew.
     var random = RandomSource(seed: 0)
     var seed = 0

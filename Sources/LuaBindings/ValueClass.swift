@@ -132,7 +132,7 @@ enum ValueClass {
             members.method(name) { call, x in
                 let dim = try inner(call, x)
                 let keeping = try call.optionalBoolean(2, "keep") ?? false
-                let operation: any Operation = isMean ? ReduceMean(dimensions: [dim], keepsDimensions: keeping)
+                let operation: any GraphOperation = isMean ? ReduceMean(dimensions: [dim], keepsDimensions: keeping)
                     : ReduceSum(dimensions: [dim], keepsDimensions: keeping)
                 return try x.network.add(operation, [x])
             }

@@ -5,9 +5,9 @@ import LuaRuntime
 
 /// The moments that a scoring pass collected, as scripts hold them.
 final class MomentsObject: LuaObjectConvertible {
-    let moments: InputMoments
+    let moments: InputStatistics
 
-    init(_ moments: InputMoments) { self.moments = moments }
+    init(_ moments: InputStatistics) { self.moments = moments }
 
     /// `Moments` in scripts.
     static func makeClass() -> LuaClass<MomentsObject> {
@@ -46,10 +46,10 @@ enum Whitening {
         }
     }
 
-    func moments(of graph: Graph) throws -> InputMoments {
+    func moments(of graph: Graph) throws -> InputStatistics {
         switch self {
         case .images(let data):
-            try InputMoments(graph, images: CalibrationImages.batches(of: data, count: InputMoments.imageCount, seed: 0).images)
+            try InputStatistics(graph, images: CalibrationImages.batches(of: data, count: InputStatistics.imageCount, seed: 0).images)
         case .moments(let object): object.moments
         }
     }

@@ -6,7 +6,7 @@ import Tensors
 
 /// `mr.zoo`: well-known networks with fresh weights.
 enum ZooFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: Session) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
         let zoo = try state.table()
         func define(_ name: String, _ make: @escaping (OptionReader) throws -> any Architecture) throws {
             try zoo.define(name, in: state, module: "mr.zoo") { call in

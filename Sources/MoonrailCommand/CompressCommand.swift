@@ -72,7 +72,7 @@ struct CompressCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = try Session(options)
+        let session = try CommandState(options)
         InterruptSignal.stopsWorkThenProcess()
         try reportingFailures(session.progress) {
             let given = try session.state.table([

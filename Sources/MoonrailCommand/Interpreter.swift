@@ -30,7 +30,7 @@ struct Interpreter {
                 context: .standard, ignoresEnvironment: line.ignoresEnvironment,
                 output: { try StandardOutput.write($0) },
                 warnings: { Terminal.standardError.write("Lua warning: " + $0 + "\n") }))
-        Progress.show(with: ConsoleProgress(isQuiet: false))
+        ProgressReport.show(with: ConsoleProgress(isQuiet: false))
         try Toolkit.install(in: state)
         state.setWarnings(areShown: false)
     }

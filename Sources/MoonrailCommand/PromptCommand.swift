@@ -24,7 +24,7 @@ struct PromptCommand: ParsableCommand {
     var script: String?
 
     func run() throws {
-        let session = try Session(options)
+        let session = try CommandState(options)
         InterruptSignal.stopsWork()
         try presetModule(in: session.state)
         let prompt = try REPL(session.state, progress: session.progress, services: services(session.state))

@@ -47,7 +47,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = try Session(options, cage: cage)
+        let session = try CommandState(options, cage: cage)
         InterruptSignal.stopsWorkThenProcess()
         try session.run(script.first ?? "", arguments: Array(script.dropFirst()))
     }

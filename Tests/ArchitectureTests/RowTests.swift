@@ -13,28 +13,31 @@ import Testing
         var foreign: Set<String> = []
     }
 
-    static let table: [String: Place] = [
-        "Basics": Place(row: 0, column: .shared, foreign: ["CFiles"]),
-        "Tensors": Place(row: 1, column: .numerics, foreign: ["CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"]),
-        "Operations": Place(row: 2, column: .numerics),
-        "KernelChecks": Place(row: 2, column: .numerics, foreign: ["COneDNN"]),
-        "Autograd": Place(row: 3, column: .numerics),
-        "Graphs": Place(row: 3, column: .numerics),
-        "Decomposition": Place(row: 3, column: .numerics),
-        "EventMessages": Place(row: 2, column: .numerics, foreign: ["SwiftProtobuf", "Foundation", "FoundationEssentials"]),
-        "Formats": Place(row: 3, column: .numerics, foreign: ["CZlib", "CImages", "FoundationEssentials"]),
-        "ONNXMessages": Place(row: 3, column: .numerics, foreign: ["SwiftProtobuf", "Foundation", "FoundationEssentials"]),
-        "Execution": Place(row: 4, column: .numerics, foreign: ["COneDNN"]),
-        "Datasets": Place(row: 4, column: .numerics),
-        "Interchange": Place(row: 4, column: .numerics),
-        "Training": Place(row: 5, column: .numerics),
-        "Compression": Place(row: 5, column: .numerics),
-        "Moonrail": Place(row: 6, column: .numerics),
-        "LuaRuntime": Place(row: 1, column: .host, foreign: ["CLua", "CLuaBridge"]),
-        "Console": Place(row: 2, column: .host, foreign: ["CEdit"]),
-        "LuaBindings": Place(row: 7, column: .meeting),
-        "LuaModule": Place(row: 8, column: .meeting, foreign: ["CLuaModule"]),
-        "MoonrailCommand": Place(row: 8, column: .meeting, foreign: ["ArgumentParser", "CStartup", "Foundation"]),
+    /// The table of the README: rows such as `| 3 | `Graphs`, `Formats` | … |`, of which those of the host begin with H. The two
+    /// columns meet from the row of `LuaBindings` on.
+    static let table: [String: Place] = {
+        let rows = SourceTree.text("README.md").split(separator: "\n").compactMap { line -> (column: Column, row: Int, modules: [String])? in
+            let cells = line.split(separator: "|").map { $0.trimming(" ") }
+            guard cells.count == 3, let row = Int(cells[0].drop { $0 == "H" }) else { return nil }
+            let modules = cells[1].split(separator: "`").enumerated().filter { $0.offset % 2 == 0 }.map { String($0.element) }
+            return (cells[0].hasPrefix("H") ? .host : row == 0 ? .shared : .numerics, row, modules)
+        }
+        let meeting = rows.first { $0.modules.contains("LuaBindings") }?.row ?? .max
+        return rows.reduce(into: [:]) { table, row in
+            for module in row.modules {
+                table[module] = Place(
+                    row: row.row, column: row.column == .numerics && row.row >= meeting ? .meeting : row.column, foreign: foreign[module] ?? [])
+            }
+        }
+    }()
+
+    /// What is allowed beyond that.
+    static let foreign: [String: Set<String>] = [
+        "Basics": ["CFiles"], "Tensors": ["CKernels", "COneDNN", "COpenBLAS", "COpenBLASKernels"], "KernelChecks": ["COneDNN"],
+        "EventMessages": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
+        "ONNXMessages": ["SwiftProtobuf", "Foundation", "FoundationEssentials"],
+        "Formats": ["CZlib", "CImages", "FoundationEssentials"], "Execution": ["COneDNN"], "LuaRuntime": ["CLua", "CLuaBridge"],
+        "Console": ["CEdit"], "LuaModule": ["CLuaModule"], "MoonrailCommand": ["ArgumentParser", "CStartup", "Foundation"],
     ]
 
     /// Modules of the toolchain that everybody may use.
@@ -117,6 +120,14 @@ extension SourceTree {
     /// Whether a target is C.
     static func isForeign(_ target: String) -> Bool {
         target.first == "C" && target.dropFirst().first.map { $0.isUppercase } ?? false
+    }
+}
+
+extension Substring {
+    /// Without `character` at both ends.
+    func trimming(_ character: Character) -> Substring {
+        let start = drop { $0 == character }
+        return start[..<(start.lastIndex { $0 != character }.map { start.index(after: $0) } ?? start.startIndex)]
     }
 }
 

@@ -111,7 +111,7 @@ import Testing
 }
 
 /// y = factor · x with a claimed gradient.
-private struct Wrong: Operation {
+private struct Wrong: GraphOperation {
     static let name = "wrong"
     let factor: Double
     let claimed: Double

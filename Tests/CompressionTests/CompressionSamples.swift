@@ -11,7 +11,7 @@ enum CompressionSamples {
     static func resNet(imageShape: Shape = [3, 16, 16], classes: Int = 10) throws -> Graph {
         var graph = try CIFARResNet(depth: 8, imageShape: imageShape, classCount: classes).build(seed: 3)
         var random = RandomSource(seed: 5)
-        var estimator = try StatisticsEstimator(graph)
+        var estimator = try BatchNormRecalibration(graph)
         try estimator.add([.normal(Shape([8] + imageShape.dims), using: &random)])
         graph.parameters = estimator.estimated
         return graph
@@ -50,11 +50,11 @@ enum CompressionSamples {
     static func planners(_ model: DecomposedModel, scores: LayerScores) -> [Planner] {
         Policy.allCases.map { policy in
             var planner = Planner(policy: policy, scores: scores)
-            planner.curves = RankCurves.Measure(rawValue: policy.name).map { measure in
+            planner.curves = SensitivityCurves.Measure(rawValue: policy.name).map { measure in
                 let layers = model.layers.enumerated().map { index, layer in
-                    (layer.name, [RankCurves.Point(ranks: [], squaredError: 0.5, loss: 0.1 * Double(index + 1))])
+                    (layer.name, [SensitivityCurves.Point(ranks: [], squaredError: 0.5, loss: 0.1 * Double(index + 1))])
                 }
-                return RankCurves(measure: measure, layers: layers, imageCount: 1, elapsedSeconds: 0)
+                return SensitivityCurves(measure: measure, layers: layers, imageCount: 1, elapsedSeconds: 0)
             }
             return planner
         }

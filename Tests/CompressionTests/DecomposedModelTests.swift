@@ -35,9 +35,9 @@ import Testing
         }
         let weights = try weights()
         let reporter = Reporter()
-        Progress.show(with: reporter)
+        ProgressReport.show(with: reporter)
         defer {
-            Progress.show(with: nil)
+            ProgressReport.show(with: nil)
             Cancellation.clear()
         }
         // What is over at once shows nothing.

@@ -7,8 +7,8 @@ import Testing
     /// it loses most.
     @Test(arguments: [[0.1, 0.1, 0.2], [0.3, 0.1, 0.2], [0.1, 0.3, 0.5]]) func whatAloneMeetsBothLimitsIsKept(_ losses: [Double]) throws {
         let costs = [[1, 9], [9, 1], [5, 5]]
-        #expect(LayerOptions.unbeaten(losses, costs).sorted() == [0, 1, 2])
-        let options = LayerOptions(losses: losses, costs: [costs.map { $0[0] }, costs.map { $0[1] }])
+        #expect(RankCandidates.unbeaten(losses, costs).sorted() == [0, 1, 2])
+        let options = RankCandidates(losses: losses, costs: [costs.map { $0[0] }, costs.map { $0[1] }])
         let knapsack = Knapsack(layers: [(options, 1)], limits: [5, 5])
         #expect(knapsack.solve()?.choice == [2])
         #expect(knapsack.solveLargest()?.choice == [2])
@@ -22,7 +22,7 @@ import Testing
             let count = 1 + Int(random.uniform() * 60)
             let losses = (0..<count).map { _ in Double(Int(random.uniform() * 12)) }
             let costs = (0..<count).map { _ in (0..<width).map { _ in Int(random.uniform() * 12) } }
-            let kept = LayerOptions.unbeaten(losses, costs)
+            let kept = RankCandidates.unbeaten(losses, costs)
             func isAtMost(_ a: Int, _ b: Int) -> Bool { losses[a] <= losses[b] && zip(costs[a], costs[b]).allSatisfy { $0 <= $1 } }
             for option in 0..<count {
                 #expect(kept.contains(option) || kept.contains { isAtMost($0, option) }, "\(option) is gone without a better one")
@@ -35,10 +35,10 @@ import Testing
     @Test func severalLimitsAreMetWhereTheyCanBe() throws {
         var (random, met, missed) = (RandomSource(seed: 8), 0, 0)
         for _ in 0..<200 {
-            let layers = (0..<2).map { _ -> (options: LayerOptions, weight: Double) in
+            let layers = (0..<2).map { _ -> (options: RankCandidates, weight: Double) in
                 let count = 2 + Int(random.uniform() * 5)
                 let costs = (0..<2).map { _ in (0..<count).map { _ in 1 + Int(random.uniform() * 20) } }
-                return (LayerOptions(losses: (0..<count).map { _ in Double(random.uniform()) }, costs: costs), 1)
+                return (RankCandidates(losses: (0..<count).map { _ in Double(random.uniform()) }, costs: costs), 1)
             }
             let limits = (0..<2).map { _ in 8 + Int(random.uniform() * 16) }
             let knapsack = Knapsack(layers: layers, limits: limits)

@@ -19,7 +19,7 @@ import Testing
     private func model(_ grouping: ConvolutionGrouping, whitened: Bool = true) throws -> DecomposedModel {
         try DecomposedModel(
             graph, groupings: [grouping], includesClassifier: true,
-            moments: whitened ? InputMoments(graph, images: images) : nil)
+            moments: whitened ? InputStatistics(graph, images: images) : nil)
     }
 
     /// ‖y − ŷ‖² / ‖y‖² of the layer's output, the layer alone at `ranks`; without its bias, which is not compressed.
@@ -106,7 +106,7 @@ import Testing
         let images = [try Tensor.normal([8, 229, 3, 3], using: &random)]
         let plain = try DecomposedModel(wide, groupings: [.outputChannels], includesClassifier: true)
         let whitened = try DecomposedModel(
-            wide, groupings: [.outputChannels], includesClassifier: true, moments: InputMoments(wide, images: images))
+            wide, groupings: [.outputChannels], includesClassifier: true, moments: InputStatistics(wide, images: images))
         #expect(whitened.layers[0].decomposition?.bondSpectra != plain.layers[0].decomposition?.bondSpectra)
         let plan = try Planner(policy: .uniform).plan(whitened, budget: nil, ranks: ["wide": [4]], name: "test")
         let exact = try InferenceEngine(wide).run(images)[0]
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func thereMustBeImages() throws {
-        let failure = #expect(throws: CompressionFailure.self) { try InputMoments(graph, images: []) }
+        let failure = #expect(throws: CompressionFailure.self) { try InputStatistics(graph, images: []) }
         #expect(failure?.code == "compression.noImages")
     }
 }

@@ -142,7 +142,7 @@ import Testing
     func plannedErrorHoldsInAMetric(_ grouping: ConvolutionGrouping, _ choices: [[Int]]) throws {
         let weight = try sample([12, 8, 3, 3])
         let gram = try moments(72)
-        let metric = try #require(try PatchMetric(moments: gram))
+        let metric = try #require(try InputGram(moments: gram))
         let layer = try LayerDecomposition(convolution: weight, grouping: grouping, metric: metric)
         let plain = try LayerDecomposition(convolution: weight, grouping: grouping)
         func error(_ layer: LayerDecomposition, _ ranks: [Int]) throws -> Double {
@@ -163,16 +163,16 @@ import Testing
     }
 
     @Test func metricsOfOtherLayersAreRefused() throws {
-        let metric = try #require(try PatchMetric(moments: moments(70)))
+        let metric = try #require(try InputGram(moments: moments(70)))
         #expect(throws: DecompositionFailure.self) {
             try LayerDecomposition(convolution: sample([12, 8, 3, 3]), grouping: .spatial, metric: metric)
         }
-        let own = try #require(try PatchMetric(moments: moments(36)))
+        let own = try #require(try InputGram(moments: moments(36)))
         #expect(throws: DecompositionFailure.self) {
             try LayerDecomposition(
                 convolution: sample([12, 4, 3, 3]), grouping: .spatial, geometry: .init(stride: 1, padding: 1, groups: 2), metric: own)
         }
-        #expect(try PatchMetric(moments: .zeros([4, 4])) == nil)
-        #expect(throws: DecompositionFailure.self) { try PatchMetric(moments: Tensor([1, .infinity, .infinity, 1] as [Float], shape: [2, 2])) }
+        #expect(try InputGram(moments: .zeros([4, 4])) == nil)
+        #expect(throws: DecompositionFailure.self) { try InputGram(moments: Tensor([1, .infinity, .infinity, 1] as [Float], shape: [2, 2])) }
     }
 }

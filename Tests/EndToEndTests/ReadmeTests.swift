@@ -37,7 +37,9 @@ import Testing
     }
 
     @Test func thereAreExamples() {
-        #expect(Self.examples.count { $0.place.hasPrefix("README") } >= 7 && Self.examples.count { $0.place.hasPrefix("TrainingLoops") } >= 5)
+        for (page, count) in [("README", 1), ("Experiments", 7), ("TrainingLoops", 5), ("GettingStarted", 2)] {
+            #expect(Self.examples.count { $0.place.hasPrefix(page) } >= count, "\(page)")
+        }
     }
 
     @Test(arguments: examples) func exampleRuns(_ example: Example) throws {

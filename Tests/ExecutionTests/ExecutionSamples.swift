@@ -11,7 +11,7 @@ enum ExecutionSamples {
     static func trainedLikeResNet(depth: Int = 8, imageShape: Shape = [1, 28, 28]) throws -> Graph {
         var graph = try CIFARResNet(depth: depth, imageShape: imageShape).build(seed: 3)
         var random = RandomSource(seed: 5)
-        var estimator = try StatisticsEstimator(graph)
+        var estimator = try BatchNormRecalibration(graph)
         try estimator.add([.normal(Shape([8] + imageShape.dims), using: &random)])
         graph.parameters = estimator.estimated
         return graph

@@ -11,9 +11,9 @@ import Testing
     /// oneDNN's functions are approximations of their own.
     static let tolerance = 1e-5
 
-    static let functions: [any Operation] = [
+    static let functions: [any GraphOperation] = [
         ReLU(), LeakyReLU(slope: 0.1), Clip(low: 0, high: 6), Clip(low: 0.25, high: 0.5), Scale(factor: -1.5), Sigmoid(),
-        HardSigmoid(alpha: 0.2, beta: 0.5), Tanh(), Swish(), HardSwish(), GELU(), GELU(isApproximate: true),
+        HardSigmoid(alpha: 0.2, beta: 0.5), Tanh(), SiLU(), HardSwish(), GELU(), GELU(isApproximate: true),
     ]
 
     private func check(_ graph: Graph, _ x: Tensor) throws {
@@ -59,7 +59,7 @@ import Testing
     @Test(arguments: [16, 17], [1, 2, 5]) func gates(channels: Int, batch: Int) throws {
         var b = GraphBuilder(name: "gates", seed: 2)
         let x = b.input("images", [3, 8, 8])
-        let y = try b.apply("swish", Swish(), b.convolution("stem", x, channels: channels, kernel: [3, 3], geometry: .init(stride: 1, padding: 1)))
+        let y = try b.apply("swish", SiLU(), b.convolution("stem", x, channels: channels, kernel: [3, 3], geometry: .init(stride: 1, padding: 1)))
         let pooled = try b.apply("pool", GlobalAveragePool2D(), y)
         let inner = try b.apply("relu", ReLU(), b.convolution("squeeze", pooled, channels: 4, kernel: [1, 1], geometry: .init(), hasBias: true))
         let gate = try b.apply("gate", HardSigmoid(alpha: 0.2, beta: 0.5), b.convolution("excite", inner, channels: channels, kernel: [1, 1], geometry: .init()))

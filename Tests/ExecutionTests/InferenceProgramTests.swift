@@ -42,7 +42,7 @@ import Testing
         if pick(0...3) > 0 { value = try b.apply("relu", ReLU(), value) }
         let next = try b.convolution("next", value, channels: pick(1...20), kernel: [1, 1], geometry: .init(), hasBias: true)
         var graph = try b.finish(outputs: [next, value])
-        var estimator = try StatisticsEstimator(graph)
+        var estimator = try BatchNormRecalibration(graph)
         try estimator.add([.normal([16, inputs, size[0], size[1]], using: &random)])
         graph.parameters = estimator.estimated
         return (graph, try .normal([pick(1...5), inputs, size[0], size[1]], using: &random))

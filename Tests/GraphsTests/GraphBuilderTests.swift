@@ -36,7 +36,7 @@ import Testing
     /// Operations multiply and add extents, so absurd ones must not reach them: each of these ended the process.
     @Test func absurdShapesAreErrors() throws {
         for shape in [[1 << 32, 1 << 32, 1], [.max, 2, 2], [0, 3, 3], [-1, 3, 3], [1 << 39, 2, 1], Shape([Int](repeating: 1, count: 32))] as [Shape] {
-            for operation in [Flatten(), ReLU(), Pad(dimension: 2, before: 1, after: 1)] as [any Operation] {
+            for operation in [Flatten(), ReLU(), Pad(dimension: 2, before: 1, after: 1)] as [any GraphOperation] {
                 var builder = GraphBuilder(name: "net", seed: 1)
                 let x = builder.input("images", shape)
                 let failure = #expect(throws: GraphFailure.self) { try builder.apply("y", operation, x) }

@@ -13,7 +13,7 @@ local function use(result, draw)
         return in_network(function(x) return result(x) end)
     end
     if kind == "Tensor" then return result.count <= 1000 and tostring(result) or nil end
-    if kind == "Train" or kind == "TrainMatrix" or kind == "TrainConvolution" then return tostring(result) end
+    if kind == "TensorTrain" or kind == "TTMatrix" or kind == "TTConvolution" then return tostring(result) end
     if kind == "Dataset" then for batch in result:epoch() do return batch.y end end
     if type(kind) == "table" and kind.__name == "Iterator" then return result:take(5):list() end
     if type(kind) == "table" and kind.__name == "Rows" then return tostring(result), result:csv() end

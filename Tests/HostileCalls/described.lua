@@ -49,7 +49,7 @@ end
 
 -- How slow a function is: of random calls it gets one in so many.
 local slowness = {
-    ["mr.lwiq.score"] = 200, ["mr.lwiq.curves"] = 300, ["mr.plan"] = 60, ["Model:fit"] = 150, ["Model:finetune"] = 300,
+    ["mr.lwiq.score"] = 200, ["mr.sensitivity"] = 300, ["mr.plan"] = 60, ["Model:fit"] = 150, ["Model:finetune"] = 300,
     ["Model:compress_in_stages"] = 600, ["Model:evaluate"] = 40, ["Model:reestimate"] = 60, ["Model:refit"] = 150,
     ["Model:repair"] = 100, ["Model:compress"] = 60, ["Model:recompose"] = 20, ["Model:compile"] = 100, ["Model:latency"] = 100,
     ["Model:profile"] = 100, ["Model:profile_rows"] = 100, ["Model:memory"] = 20, ["Model:edit"] = 40, ["mr.zoo.resnet"] = 150,

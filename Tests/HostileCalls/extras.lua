@@ -19,8 +19,8 @@ for _, sign in ipairs { "+", "-", "*", "/", "^", "..", "<", "==", "//", "%", "&"
     extra("number " .. sign .. " Tensor", "number,Tensor", f)
     extra("int64 Tensor " .. sign, "number", function(x) return f(mr.arange(3), x) end)
     extra("watched Tensor " .. sign, "number", function(x) return f(mr.tape():watch(mr.ones(3)), x):sum():backward() end, 4)
-    extra("Train " .. sign, "Train,number", f, 4)
-    extra("Train " .. sign .. " Train", "Train,Train", f, 4)
+    extra("TensorTrain " .. sign, "TensorTrain,number", f, 4)
+    extra("TensorTrain " .. sign .. " TensorTrain", "TensorTrain,TensorTrain", f, 4)
     extra("Value " .. sign, "number", function(v) return in_network(function(x) return f(x, v) end) end, 20)
 end
 for class, make in pairs(subjects.classes) do

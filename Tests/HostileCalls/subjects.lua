@@ -42,7 +42,7 @@ local function labels() return mr.tensor({ 1, 2, 1, 2, 1, 2, 1, 2 }, { dtype = "
 local data = once("data", function() return mr.data.from_tensors(mr.randn(8, 1, 6, 6), labels(), { batch = 4 }) end)
 local plan = once("plan", function() return mr.plan(network(), { budget = { params = 0.7 }, policy = "uniform" }) end)
 local scores = once("scores", function() return mr.lwiq.score(network(), data(), { images = 8, moments = true }) end)
-local curves = once("curves", function() return mr.lwiq.curves(network(), data(), { images = 4, grouping = "C·Kh·Kw|O" }) end)
+local curves = once("curves", function() return mr.sensitivity(network(), data(), { images = 4, grouping = "C·Kh·Kw|O" }) end)
 local small = once("small", function() return network():compress(plan()) end)
 
 local function copied(list)
@@ -65,9 +65,9 @@ end
 local classes = {
     Tensor = function() return mr.ones(3, 3) end, Model = function() return network():clone() end, Dataset = data, Tape = mr.tape,
     Optimizer = function() return mr.optim.sgd { lr = 0.1, momentum = 0.9 } end, Layer = function() return mr.nn.relu() end,
-    Train = function() return mr.tt.decompose(mr.ones(3, 4, 5), { ranks = 2 }) end,
-    TrainMatrix = function() return mr.tt.matrix(mr.ones(6, 6), { ranks = 2 }) end,
-    TrainConvolution = function() return mr.tt.tensorized_convolution(mr.ones(4, 4, 3, 3), { ranks = 2 }) end,
+    TensorTrain = function() return mr.tt.decompose(mr.ones(3, 4, 5), { ranks = 2 }) end,
+    TTMatrix = function() return mr.tt.matrix(mr.ones(6, 6), { ranks = 2 }) end,
+    TTConvolution = function() return mr.tt.tensorized_convolution(mr.ones(4, 4, 3, 3), { ranks = 2 }) end,
     Gradients = function() return network():clone():forward(mr.ones(2, 1, 6, 6)):sum():backward() end,
     Rows = list_of_rows, Iterator = function() return mr.iter { 1, 2, 3 } end, Moments = function() return scores().moments end,
     Progress = function() return mr.progress("bar", 3) end, EventFile = function() return mr.events "events" end,
@@ -133,7 +133,7 @@ local named = {
     cores = function() return { mr.ones(1, 3, 2), mr.ones(2, 3, 1) } end, right = function() return mr.ones(3) end,
     ["Tensor:matmul.other"] = function() return mr.ones(3, 3) end, ["Tensor:eq.other"] = constant(1), ["Tensor:lt.other"] = constant(1),
     ["Tensor:le.other"] = constant(1), ["Tensor:maximum.other"] = constant(1), ["Tensor:minimum.other"] = constant(1),
-    ["Train:dot.other"] = function() return classes.Train() end, ["Rows:join.other"] = list_of_rows, ["Tensor:reshape.extent1"] = constant(9),
+    ["TensorTrain:dot.other"] = function() return classes.TensorTrain() end, ["Rows:join.other"] = list_of_rows, ["Tensor:reshape.extent1"] = constant(9),
     ["Tensor:reshape.extent2"] = constant(1), ["Tensor:permute.extent1"] = constant(2), ["Tensor:permute.extent2"] = constant(1),
     ["Value:reshape.extent1"] = constant(12), ["Value:reshape.extent2"] = constant(12), ["Value:permute.extent1"] = constant(1),
     ["Value:permute.extent2"] = constant(3), ["Value:permute.extent4"] = constant(4), ["Value:mean.dim"] = constant(2),
@@ -151,11 +151,11 @@ local named = {
     ["mr.zoo.mobilenet_v2.width"] = constant(0.25), ["mr.zoo.lenet5.image"] = function() return { 1, 28, 28 } end, ["weights"] = constant "none",
     ["mr.zoo.resnet.classes"] = constant(2), ["mr.zoo.vgg.classes"] = constant(2), ["mr.zoo.mobilenet_v2.classes"] = constant(2),
     ["mr.zoo.lenet5.classes"] = constant(2), ["mr.zoo.mlp.classes"] = constant(2), ["mr.nn.sequential.name"] = constant "x",
-    ["TrainConvolution:apply.x"] = function() return mr.ones(2, 4, 6, 6) end, ["Optimizer:step.gradients"] = classes.Gradients,
+    ["TTConvolution:apply.x"] = function() return mr.ones(2, 4, 6, 6) end, ["Optimizer:step.gradients"] = classes.Gradients,
     ["Optimizer:update.parameters"] = function() return { a = mr.ones(2) } end, ["Optimizer:update.gradients"] = function() return { a = mr.ones(2) } end,
     ["Gradients:of.source"] = network, ["Rows:group.by"] = function() return { "name", "x" } end, ["Rows:filter.keep"] = function() return function() return true end end,
     ["Iterator:filter.keep"] = function() return function() return true end end, ["EventFile:scalars.values"] = function() return { x = 1 } end,
-    ["Train:orthogonalize.core"] = constant(2), ["TrainMatrix:apply.order"] = constant "auto", ["Model:fit.features"] = constant(0.1),
+    ["TensorTrain:orthogonalize.core"] = constant(2), ["TTMatrix:apply.order"] = constant "auto", ["Model:fit.features"] = constant(0.1),
     ["Model:finetune.features"] = constant(0.1), ["Model:compress_in_stages.features"] = constant(0.1), ["Model:fit.plan"] = function() return {} end,
     ["Model:finetune.plan"] = function() return {} end, ["Model:fit.budget"] = function() return function() return 0.8 end end,
     ["Model:finetune.budget"] = function() return function() return 0.8 end end, ["Model:compress_in_stages.order"] = constant "error",

@@ -11,7 +11,7 @@ import Testing
 @Suite(.serialized) struct ActivationFormulaTests {
     struct Written: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        let operation: any Operation
+        let operation: any GraphOperation
         /// Operator, inputs and output of each node; numbers stand for constants.
         let nodes: [(String, [String], String)]
     }
@@ -35,7 +35,7 @@ import Testing
             ("Mul", ["x", "x"], "a"), ("Mul", ["a", "0.044715"], "b"), ("Add", ["b", "1"], "c"), ("Mul", ["x", "0.7978846"], "d"),
             ("Mul", ["c", "d"], "e"), ("Tanh", ["e"], "f"), ("Add", ["f", "1"], "g"), ("Mul", ["g", "x"], "h"), ("Mul", ["h", "0.5"], "y"),
         ]),
-        Written(testDescription: "swish", operation: Swish(), nodes: [("Sigmoid", ["x"], "a"), ("Mul", ["a", "x"], "y")]),
+        Written(testDescription: "swish", operation: SiLU(), nodes: [("Sigmoid", ["x"], "a"), ("Mul", ["a", "x"], "y")]),
         Written(testDescription: "hard swish of older opsets", operation: HardSwish(), nodes: [
             ("Add", ["x", "3"], "a"), ("Clip", ["a", "0", "6"], "b"), ("Mul", ["x", "b"], "c"), ("Div", ["c", "6"], "y"),
         ]),

@@ -84,9 +84,9 @@ enum ONNXSamples {
         let conv = try b.convolution("conv", x, channels: 6, kernel: [3, 3], geometry: .init(stride: 1, padding: 1, groups: 2), hasBias: true)
         let norm = try b.batchNorm("bn", conv)
         var y = try b.apply("relu", ReLU(), norm)
-        let curves: [any Operation] = [
+        let curves: [any GraphOperation] = [
             Sigmoid(), Tanh(), GELU(), GELU(isApproximate: true), LeakyReLU(slope: 0.2), HardSigmoid(alpha: 0.2, beta: 0.5),
-            HardSwish(), Swish(), Clip(low: -0.5, high: 2), ErrorFunction(), Scale(factor: 3), Truncate(), Softmax(), LogSoftmax(),
+            HardSwish(), SiLU(), Clip(low: -0.5, high: 2), ErrorFunction(), Scale(factor: 3), Trunc(), Softmax(), LogSoftmax(),
             Flatten(), Transpose(order: [0, 3, 1, 2]), ReduceMean(dimensions: [1, 3], keepsDimensions: false),
             ReduceSum(dimensions: [1, 2], keepsDimensions: true),
             GlobalAveragePool2D(), AdaptiveAveragePool2D(rows: 2, columns: 3), SubsamplePad(stride: 2, before: 1, after: 2),
@@ -107,7 +107,7 @@ enum ONNXSamples {
         outputs.append(try b.add("prelu", PReLU(), [.value(y), slopes]))
         let positive = try b.add("positive", Add(hasReLU: true), [.value(y), b.parameter("one", .ones([1]))])
         outputs.append(try b.apply("sqrt", SquareRoot(), positive))
-        outputs.append(try b.apply("log", Logarithm(), try b.apply("exp", Exponential(), try b.apply("abs", Magnitude(), y))))
+        outputs.append(try b.apply("log", Logarithm(), try b.apply("exp", Exponential(), try b.apply("abs", Abs(), y))))
         outputs.append(try b.add("power", Power(), [.value(positive), b.parameter("exponent", .full([], 1.5))]))
         outputs.append(try b.apply("quotient", Divide(), y, positive))
         let halves = try b.apply("difference", Subtract(), y, positive)

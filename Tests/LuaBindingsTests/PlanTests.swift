@@ -4,7 +4,7 @@ import Testing
     @Test func scoresArePlainRows() throws {
         try run("""
             local function both() return tiny(), tiny() end
-            assert(#mr.lwiq.curves(net(), both()) == 7)
+            assert(#mr.sensitivity(net(), both()) == 7)
             local scores = mr.lwiq.score(net(), both())
             assert(#scores == 7 and scores[1].layer == "conv1" and scores["stage1.block1.conv1"].parent == "conv1")
             local ranked = scores:sort "gain"
@@ -69,7 +69,7 @@ import Testing
             end
             local plan = mr.plan(model, {
                 policy = look, budget = { bytes = 1 }, freeze = "stage1.*", fix = { ["stage2.*"] = 3 },
-                curves = mr.lwiq.curves(model, data, { images = 20, measure = "features" }),
+                curves = mr.sensitivity(model, data, { images = 20, measure = "features" }),
             })
             local layer = seen["stage3.block1.conv1"]
             local cost = layer.cost { 4, 5 }
@@ -125,7 +125,7 @@ import Testing
             for _, policy in ipairs(mr.policies) do
                 local known, curves = { features = true, proxy = true, output = true, sensitivity = true }, nil
                 if known[policy] then
-                    curves = mr.lwiq.curves(model, data, { measure = policy, images = 20 })
+                    curves = mr.sensitivity(model, data, { measure = policy, images = 20 })
                     assert(#curves == 7 and #curves[1].errors == #curves[1].losses and tostring(curves):find "20 images")
                 end
                 local plan = mr.plan(model, { policy = policy, scores = scores, curves = curves, budget = { bytes = 0.5, activation_bytes = 1 } })
@@ -184,7 +184,7 @@ import Testing
             local model, data, budget = net(), tiny(), { params = 0.5 }
             assert(mr.plan(model, { budget = budget }).policy == "quadratic")
             assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "lwiq")
-            local curves = mr.lwiq.curves(model, data, { images = 20 })
+            local curves = mr.sensitivity(model, data, { images = 20 })
             assert(curves.measure == "output" and mr.plan(model, { budget = budget, curves = curves }).policy == "output")
             assert(mr.plan(model, { budget = budget }).grouping == "auto")
             """)
@@ -222,7 +222,7 @@ import Testing
             local first = mr.plan(model, { scores = scores, budget = budget })
             local second = mr.plan(model, { scores = again, budget = budget })
             assert(first.beta == second.beta and first.params == second.params)
-            local curves = mr.lwiq.curves(model, data, { images = 20 })
+            local curves = mr.sensitivity(model, data, { images = 20 })
             curves:save(file)
             assert(mr.plan(model, { curves = mr.read_json(file), budget = budget }).params == mr.plan(model, { curves = curves, budget = budget }).params)
             assert(mr.plan(model, { curves = curves:sort "layer", budget = budget }).policy == "output")

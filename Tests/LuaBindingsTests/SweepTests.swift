@@ -128,8 +128,8 @@ import Testing
             func finish(label: String) { labels.removeAll { $0 == label } }
         }
         let open = Open()
-        Progress.show(with: open)
-        defer { Progress.show(with: nil) }
+        ProgressReport.show(with: open)
+        defer { ProgressReport.show(with: nil) }
         try run("collectgarbage 'stop' " + script + " bar = mr.progress('seen', 2) bar:advance() assert_open()", names: [
             "assert_open": { #expect(open.labels == ["seen"]) }
         ])

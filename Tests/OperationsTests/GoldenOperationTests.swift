@@ -20,7 +20,7 @@ import Testing
     }
 
     /// Our operation, and the names of its inputs in the file; those after the first `differentiable` have no gradient.
-    private func operation(_ a: JSONObject) throws -> (any Operation, inputs: [String], differentiable: Int, isTraining: Bool) {
+    private func operation(_ a: JSONObject) throws -> (any GraphOperation, inputs: [String], differentiable: Int, isTraining: Bool) {
         func ints(_ key: String) -> [Int] { a[key]?.array?.compactMap(\.integer) ?? [] }
         func number(_ key: String) throws -> Double { try #require(a[key]?.number) }
         func pool(_ kind: PoolingGeometry.Kind) -> Pool2D {

@@ -5,28 +5,28 @@ import Tensors
 extension GradientCase {
     static let importedOperations = activations + powers + normalizations + products + selections
 
-    private static func smooth(_ title: String, _ operation: any Operation, _ shape: Shape = [3, 17]) -> GradientCase {
+    private static func smooth(_ title: String, _ operation: any GraphOperation, _ shape: Shape = [3, 17]) -> GradientCase {
         GradientCase(title, operation, [shape])
     }
 
     /// Values away from the kinks at whole numbers.
-    private static func kinked(_ title: String, _ operation: any Operation) -> GradientCase {
+    private static func kinked(_ title: String, _ operation: any GraphOperation) -> GradientCase {
         .init(title, operation, differentiable: [true]) { [try Samples.separated([3, 17], seed: 61)] }
     }
 
     private static let activations: [GradientCase] = [
-        smooth("sequence", Sigmoid(), [2, 3, 5]), smooth("matrix", Tanh()), smooth("exact", GELU()), smooth("matrix", Swish()),
+        smooth("sequence", Sigmoid(), [2, 3, 5]), smooth("matrix", Tanh()), smooth("exact", GELU()), smooth("matrix", SiLU()),
         smooth("by tanh", GELU(isApproximate: true)), smooth("matrix", ErrorFunction()),
-        smooth("matrix", Exponential()), kinked("matrix", Magnitude()),
+        smooth("matrix", Exponential()), kinked("matrix", Abs()),
         kinked("slope 0.1", LeakyReLU(slope: 0.1)), kinked("wide", HardSigmoid(alpha: 0.2, beta: 0.5)),
         smooth("between its kinks", HardSwish()), GradientCase("open above", Clip(low: -0.55, high: 1e30), [[3, 17]], hasKinks: true),
-        positive("between whole numbers", Truncate(), [[3, 4]]),
+        positive("between whole numbers", Trunc(), [[3, 4]]),
         .init("channels", PReLU(), differentiable: [true, true]) {
             [try Samples.separated([2, 3, 2, 2], seed: 62), try Samples.normal([3, 1, 1], seed: 63)]
         },
     ]
 
-    private static func positive(_ title: String, _ operation: any Operation, _ shapes: [Shape]) -> GradientCase {
+    private static func positive(_ title: String, _ operation: any GraphOperation, _ shapes: [Shape]) -> GradientCase {
         .init(title, operation, differentiable: shapes.map { _ in true }) {
             try shapes.enumerated().map { try Samples.uniform($1, low: 1.1, high: 1.9, seed: UInt64(64 + $0)) }
         }

@@ -6,7 +6,7 @@ import Testing
 /// One configuration of one operation, with inputs to check its gradient at.
 struct GradientCase: Sendable, CustomTestStringConvertible {
     let title: String
-    let operation: any Operation
+    let operation: any GraphOperation
     let inputs: @Sendable () throws -> [Tensor]
     let differentiable: [Bool]
     var isTraining = true
@@ -16,7 +16,7 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(operation.name) \(title)" }
 
     init(
-        _ title: String, _ operation: any Operation, _ shapes: [Shape], differentiable: [Bool]? = nil,
+        _ title: String, _ operation: any GraphOperation, _ shapes: [Shape], differentiable: [Bool]? = nil,
         isTraining: Bool = true, hasKinks: Bool = false
     ) {
         self.init(title, operation, differentiable: differentiable ?? shapes.map { _ in true }) {
@@ -27,7 +27,7 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
     }
 
     init(
-        _ title: String, _ operation: any Operation, differentiable: [Bool],
+        _ title: String, _ operation: any GraphOperation, differentiable: [Bool],
         inputs: @escaping @Sendable () throws -> [Tensor]
     ) {
         self.title = title

@@ -4,7 +4,7 @@ import Testing
 
 /// A not-a-number that an element of the result depends on makes it one, in every operation of the catalog.
 @Suite(.serialized) struct NotANumberTests {
-    private func values(_ operation: any Operation, _ inputs: [Tensor], isTraining: Bool) throws -> [Float] {
+    private func values(_ operation: any GraphOperation, _ inputs: [Tensor], isTraining: Bool) throws -> [Float] {
         let mode = EvaluationMode(isTraining: isTraining, recordsGradient: isTraining)
         return try operation.evaluate(inputs, mode).outputs.flatMap { try $0.contiguous().array(of: Float.self) }
     }

@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    static let misfits: [(any Operation, [Shape], String)] = [
+    static let misfits: [(any GraphOperation, [Shape], String)] = [
         (Add(), [[2, 3], [2, 4]], "add: lhs [2, 3] and rhs [2, 4] do not broadcast (3 ≠ 4)"),
         (Conv2D(.init(), hasBias: false), [[1, 3, 4, 4], [2, 4, 3, 3]],
             "conv2d: input [1, 3, 4, 4] and weight [2, 4, 3, 3] disagree on the channels for 1 group(s)"),
@@ -49,7 +49,7 @@ import Testing
     }
 
     /// Numbers from a file may be anything; arithmetic on them must not trap.
-    static let absurd: [(any Operation, [Shape])] = {
+    static let absurd: [(any GraphOperation, [Shape])] = {
         let huge = Int.max
         let x: Shape = [1, 4, 8, 8]
         let w: Shape = [4, 4, 3, 3]

@@ -5,7 +5,7 @@ import Testing
 
 /// Activations by formulas that vectorise, against the functions of the C library in double precision.
 @Suite struct SmoothFunctionTests {
-    static let functions: [(any Operation, @Sendable (Double) -> Double)] = [
+    static let functions: [(any GraphOperation, @Sendable (Double) -> Double)] = [
         (Sigmoid(), { 1 / (1 + exp(-$0)) }), (Tanh(), { tanh($0) }), (ErrorFunction(), { erf($0) }),
         (GELU(), { 0.5 * $0 * erfc(-$0 / 2.0.squareRoot()) }),
     ]

@@ -13,7 +13,7 @@ import Testing
     /// Closed forms computed in double precision against float32 results.
     static let lossTolerance = 1e-6
 
-    private func evaluate(_ operation: any Operation, _ inputs: [Tensor]) throws -> Tensor {
+    private func evaluate(_ operation: any GraphOperation, _ inputs: [Tensor]) throws -> Tensor {
         try operation.evaluate(inputs, .inference).outputs[0].contiguous()
     }
 

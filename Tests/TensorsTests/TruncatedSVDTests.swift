@@ -35,7 +35,7 @@ import Testing
         try a.subtracting(svd.left.matrixProduct(svd.right)).energy()
     }
 
-    private func check(_ a: Tensor, _ truncation: SVDTruncation, _ route: TruncationRoute?, _ note: Comment) throws {
+    private func check(_ a: Tensor, _ truncation: SVDTruncation, _ route: SVDMethod?, _ note: Comment) throws {
         let svd = try a.truncatedSVD(truncation, route: route)
         let reference = try a.singularValueDecomposition().values
         let energy = try a.energy()
@@ -66,7 +66,7 @@ import Testing
         let a = try matrix(shape, kind)
         let energy = try a.energy()
         let full = min(shape[0], shape[1])
-        for route in TruncationRoute.allCases.map(Optional.some) + [nil] {
+        for route in SVDMethod.allCases.map(Optional.some) + [nil] {
             for rank in [1, (full + 1) / 2, full] { try check(a, .rank(rank), route, "\(kind), rank \(rank), \(route?.rawValue ?? "auto")") }
             for error in [0.5, 0.1, 0.01, 1e-3, 1e-5] {
                 try check(
@@ -115,27 +115,27 @@ import Testing
         #expect(try fine.truncatedSVD(.energy(cutting: limit, maxRank: .max), route: .gramSingle).route == .gramDouble)
     }
 
-    private nonisolated static let errorChoices: [(Shape, Double, TruncationRoute)] = [
+    private nonisolated static let errorChoices: [(Shape, Double, SVDMethod)] = [
         ([576, 64], 0.1, .gramSingle), ([512, 4608], 0.1, .gramSingle), ([2048, 4096], 0.1, .randomized),
         ([2048, 4096], 1e-3, .gramDouble), ([64, 64], 1e-7, .full), ([64, 64], 0, .full),
     ]
 
     @Test(arguments: errorChoices)
-    func theErrorAskedForChoosesTheRoute(_ shape: Shape, _ error: Double, _ expected: TruncationRoute) {
-        let chosen = TruncationRoute.choice(
+    func theErrorAskedForChoosesTheRoute(_ shape: Shape, _ error: Double, _ expected: SVDMethod) {
+        let chosen = SVDMethod.choice(
             rows: shape[0], columns: shape[1], energy: 1, truncation: .energy(cutting: error * error, maxRank: .max))
         #expect(chosen == expected)
     }
 
-    private nonisolated static let rankChoices: [(Shape, SVDTruncation, Double, TruncationRoute)] = [
+    private nonisolated static let rankChoices: [(Shape, SVDTruncation, Double, SVDMethod)] = [
         ([2048, 4096], .rank(20), 1, .randomized), ([2048, 4096], .rank(900), 1, .gramDouble),
         ([64, 576], .rank(4), 1, .gramDouble), ([2048, 4096], .none, 1, .gramDouble),
         ([2048, 4096], .rank(.max), 1, .gramDouble),
     ]
 
     @Test(arguments: rankChoices)
-    func ranksAndSizesChooseTheRoute(_ shape: Shape, _ truncation: SVDTruncation, _ energy: Double, _ expected: TruncationRoute) {
-        #expect(TruncationRoute.choice(rows: shape[0], columns: shape[1], energy: energy, truncation: truncation) == expected)
+    func ranksAndSizesChooseTheRoute(_ shape: Shape, _ truncation: SVDTruncation, _ energy: Double, _ expected: SVDMethod) {
+        #expect(SVDMethod.choice(rows: shape[0], columns: shape[1], energy: energy, truncation: truncation) == expected)
     }
 
     @Test func oneThreadGivesTheSame() throws {
@@ -167,7 +167,7 @@ import Testing
 
     @Test func ranksBeyondTheMatrixAreAllOfIt() throws {
         let a = try matrix([300, 280], .falling)
-        for route in TruncationRoute.allCases { #expect(try a.truncatedSVD(.rank(.max), route: route).rank == 280) }
+        for route in SVDMethod.allCases { #expect(try a.truncatedSVD(.rank(.max), route: route).rank == 280) }
         #expect(try a.truncatedSVD(.energy(cutting: 0, maxRank: .max)).rank == 280)
     }
 
@@ -189,7 +189,7 @@ import Testing
             let svd = try a.truncatedSVD(.energy(cutting: error * error * norm * norm, maxRank: .max))
             #expect(svd.rank == 1, "\(error): \(svd.rank)")
         }
-        for route in [TruncationRoute.gramDouble, .full] {
+        for route in [SVDMethod.gramDouble, .full] {
             for rank in [1, 2, 90] {
                 let svd = try a.truncatedSVD(.rank(rank), route: route)
                 let stated = svd.cutEnergy.squareRoot() + svd.rounding

@@ -118,7 +118,7 @@ local function compress(point)
         local key = table.concat({ point.model, point.grouping, point.seed, what }, " ")
         prepared[key] = prepared[key] or (what == "scores"
             and mr.lwiq.score(model, train, { images = args.images, seed = point.seed })
-            or mr.lwiq.curves(model, train, {
+            or mr.sensitivity(model, train, {
                 measure = what, seed = point.seed, grouping = point.grouping, images = args.curve_images > 0 and args.curve_images or nil,
             }))
         options[what == "scores" and "scores" or "curves"] = prepared[key]

@@ -25,7 +25,7 @@ local function searching(model)
     return function(what)
         if not found[what] then
             found[what] = what == "scores" and mr.lwiq.score(model, train, { images = args.images, seed = 1 })
-                or mr.lwiq.curves(model, train, { measure = what, seed = 1, grouping = args.grouping })
+                or mr.sensitivity(model, train, { measure = what, seed = 1, grouping = args.grouping })
         end
         return found[what]
     end

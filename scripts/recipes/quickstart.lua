@@ -31,7 +31,7 @@ scores:plot(args.out .. "/significance.svg")
 local curves
 if ({ proxy = true, features = true, output = true, sensitivity = true })[args.policy] then
     stage "Ask every layer what its ranks cost"
-    curves = mr.lwiq.curves(model, train, { measure = args.policy })
+    curves = mr.sensitivity(model, train, { measure = args.policy })
     print(("%s at six ranks a layer, in %.1f s"):format(args.policy, curves.seconds))
 end
 

@@ -23,7 +23,7 @@ local function mended(small, refits, repairs)
     return small
 end
 
-local curves = args.policies:find "output" and mr.lwiq.curves(model, train)
+local curves = args.policies:find "output" and mr.sensitivity(model, train)
 local results = {}
 for keep in args.keeps:gmatch "[^,]+" do
     for policy in args.policies:gmatch "[^,]+" do

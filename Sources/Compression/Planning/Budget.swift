@@ -12,10 +12,10 @@ public struct Budget: Sendable, Equatable {
         case bytes
         /// The most bytes of activations alive at once, for one image.
         case activations = "activation_bytes"
-        /// Nanoseconds per run, forecast from layers timed on this machine. Scripts count microseconds.
+        /// Nanoseconds per run, forecast from layers timed on this machine. Scripts count milliseconds.
         case latency
 
-        /// Whether the layers' costs add up to the model's; of the others the largest counts.
+        /// True if the model's cost is the sum over layers; false if it is their maximum.
         var isSum: Bool { self != .activations }
 
         func value(of cost: Cost, latency: Int?) -> Int {

@@ -16,13 +16,13 @@ package struct Knapsack {
     }
 
     /// Per layer its options, and the factor of its losses.
-    let layers: [(options: LayerOptions, weight: Double)]
+    let layers: [(options: RankCandidates, weight: Double)]
     /// What the layers may cost together, one number per limited quantity.
     let limits: [Int]
 
     private static let rounds = 24
 
-    package init(layers: [(options: LayerOptions, weight: Double)], limits: [Int]) {
+    package init(layers: [(options: RankCandidates, weight: Double)], limits: [Int]) {
         (self.layers, self.limits) = (layers, limits)
     }
 
@@ -147,7 +147,7 @@ package struct Knapsack {
 
     /// The lower convex hull of loss over the combined cost, cheapest first.
     private static func hull(
-        _ options: LayerOptions, _ prices: [Double]
+        _ options: RankCandidates, _ prices: [Double]
     ) -> [(option: Int, cost: Double, loss: Double)] {
         var points = (0..<options.count).map { option in
             (option: option, cost: prices.indices.reduce(0) { $0 + prices[$1] * Double(options.costs[$1][option]) },
@@ -173,7 +173,7 @@ package struct Knapsack {
     /// The smallest bound on every layer's loss that fits: each layer takes the cheapest option within it.
     package func solveLargest() -> Solution? {
         let thresholds = Set(layers.flatMap(\.options.losses)).sorted()
-        func cheapest(_ options: LayerOptions, _ threshold: Double) -> Int {
+        func cheapest(_ options: RankCandidates, _ threshold: Double) -> Int {
             func price(_ option: Int) -> Double {
                 limits.indices.reduce(0) { $0 + Double(options.costs[$1][option]) / Double(max(1, limits[$1])) }
             }

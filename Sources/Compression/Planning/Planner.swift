@@ -17,7 +17,7 @@ public struct Planner: Sendable {
     public var policy: Policy
     public var scores: LayerScores?
     /// What each layer alone loses, for the policies that weigh that.
-    public var curves: RankCurves?
+    public var curves: SensitivityCurves?
     public var minRank = 1
     public var maxRank: Int?
     /// Bounds of layers whose names match, in place of those two; the last pattern that matches counts.
@@ -46,15 +46,15 @@ public struct Planner: Sendable {
         let model = try restricted(model)
         try checkBounds(model.layers.map(\.name))
         let significances = try significances(model)
-        let settled = try SettledLayers(model, self)
+        let settled = try FixedChoices(model, self)
         var plan: Plan
         if let loss = policy.loss {
-            let found = try OptionAllocation.assignments(
+            let found = try KnapsackAllocation.assignments(
                 model, budget: budget, planner: self, settled: settled, loss: loss, weights: significances)
             plan = Plan(
                 model, found.assignments, policy: policy.name, scores: scores, notes: settled.notes, binding: found.binding)
         } else {
-            var allocation = try LadderAllocation(model, budget: budget, planner: self, settled: settled)
+            var allocation = try ScaledAllocation(model, budget: budget, planner: self, settled: settled)
             let factor = try allocation.bisect { significances[$0] }
             allocation.fill(by: significances)
             plan = Plan(
@@ -80,7 +80,7 @@ public struct Planner: Sendable {
             throw CompressionFailure.unknownLayer(pattern: unknown, nearest: nearestName(to: unknown, among: names))
         }
         let chosen = ranks.filter { !rule(for: $0.key).isFrozen && rule(for: $0.key).ranks == nil }
-        let settled = try SettledLayers(model, self, chosen: chosen)
+        let settled = try FixedChoices(model, self, chosen: chosen)
         try checkRanks(chosen, settled, model)
         let plan = Plan(
             model, settled.assignments.compactMap { $0 }, policy: name, scores: scores, notes: settled.notes, binding: nil)
@@ -95,7 +95,7 @@ public struct Planner: Sendable {
     }
 
     /// - Throws: `invalidRanks` for ranks that a policy chose against the bounds.
-    private func checkRanks(_ chosen: [String: [Int]], _ settled: SettledLayers, _ model: DecomposedModel) throws {
+    private func checkRanks(_ chosen: [String: [Int]], _ settled: FixedChoices, _ model: DecomposedModel) throws {
         for (layer, assignment) in zip(model.layers, settled.assignments) where chosen[layer.name] != nil {
             guard case .chain(let index, let ranks, _) = assignment else { continue }
             let bounds = bounds(of: layer.name)
@@ -138,7 +138,7 @@ public struct Planner: Sendable {
 
     /// What makes losses of the errors of each layer, in order; `nil` for a policy that takes the errors as they are.
     /// - Throws: as `lossCurves`.
-    func lossJudges(_ model: DecomposedModel) throws -> [LossJudge]? {
+    func lossJudges(_ model: DecomposedModel) throws -> [LossTransform]? {
         if policy == .quadratic { return model.layers.map { _ in { $0 * $0 } } }
         return try lossCurves(model)?.map { $0.callAsFunction }
     }

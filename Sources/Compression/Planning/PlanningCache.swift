@@ -4,7 +4,7 @@ import Basics
 final class PlanningCache: Sendable {
     private struct Contents {
         /// The latest requests, oldest first.
-        var options: [(request: LayerOptions.Request, made: [LayerOptions])] = []
+        var options: [(request: RankCandidates.Request, made: [RankCandidates])] = []
         var variationalRanks: [[[Int]]]?
         var cheapestChains: [[Budget.Quantity]: [Int]] = [:]
     }
@@ -14,8 +14,8 @@ final class PlanningCache: Sendable {
     private let contents = Guarded(Contents())
 
     /// The options of each layer, made by `make` on first request.
-    func options(_ request: LayerOptions.Request, make: () -> [LayerOptions]) -> [LayerOptions] {
-        let found = contents.withLock { contents -> [LayerOptions]? in
+    func options(_ request: RankCandidates.Request, make: () -> [RankCandidates]) -> [RankCandidates] {
+        let found = contents.withLock { contents -> [RankCandidates]? in
             guard let index = contents.options.firstIndex(where: { $0.request == request }) else { return nil }
             let entry = contents.options.remove(at: index)
             contents.options.append(entry)

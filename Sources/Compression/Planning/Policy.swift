@@ -56,7 +56,7 @@ public enum Policy: String, Sendable, CaseIterable {
     }
 
     /// What its curves must have measured; `nil` for a policy without curves.
-    var measure: RankCurves.Measure? {
+    var measure: SensitivityCurves.Measure? {
         switch self {
         case .features: .features
         case .proxy: .proxy

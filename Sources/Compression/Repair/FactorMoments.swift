@@ -26,7 +26,7 @@ struct FactorMoments {
     ///   - wanted: what should come out of it, or of the pointwise factor behind it.
     /// - Throws: `notFinite`.
     init(of node: Node, weight: Shape, inputs received: [Tensor], outputs wanted: [Tensor]) throws {
-        let patches = Patches(node, weight: weight)
+        let patches = Im2col(node, weight: weight)
         let origin = try received.first.map { try patches.firstMean(of: $0) } ?? []
         let outputOrigin = try wanted.first.map { try patches.firstChannelMean(of: $0) } ?? []
         let moments = try ColumnMoments(width: origin.count, outputWidth: outputOrigin.count)

@@ -25,7 +25,7 @@ public struct LWIQScorer {
     /// Whether the holdout images' embeddings are kept with the scores: 4·D bytes an image and layer.
     public var keepsEmbeddings = false
     /// Whether the moments of what goes into each layer are collected in the same pass, for whitened decompositions: of the
-    /// first `InputMoments.imageCount` images.
+    /// first `InputStatistics.imageCount` images.
     public var collectsMoments = false
     /// What the network is computed in; means and classifications are float32 and double in any case.
     public var precision = Precision.float32
@@ -55,13 +55,13 @@ public struct LWIQScorer {
         let taps = Array(Set(layers.map(\.tap))).sorted()
         var pass = try ScoringPass(
             graph, taps: taps, embeddingSize: embeddingSize, precision: precision,
-            momentImages: collectsMoments ? InputMoments.imageCount : 0)
+            momentImages: collectsMoments ? InputStatistics.imageCount : 0)
         var classifiers = zip(taps, pass.dimensions).reduce(into: [String: ImprintedClassifier]()) {
             $0[$1.0] = ImprintedClassifier(head: head, classCount: classCount, dimension: $1.1)
         }
         // Taps are named after nodes behind a layer; people know the layer.
         let names = Dictionary(layers.map { ($0.tap, graph.name + " › " + $0.name) }, uniquingKeysWith: { first, _ in first })
-        var progress = Progress("scoring \(graph.name)", total: imageCount)
+        var progress = ProgressReport("scoring \(graph.name)", total: imageCount)
 
         var counts = [Int](repeating: 0, count: classCount)
         let imprintCount = try forEachBatch(imprint, &pass, &progress, classCount) { tap, embeddings, labels in
@@ -109,7 +109,7 @@ public struct LWIQScorer {
     }
 
     private func forEachBatch(
-        _ source: BatchSource, _ pass: inout ScoringPass, _ progress: inout Progress, _ classCount: Int,
+        _ source: BatchSource, _ pass: inout ScoringPass, _ progress: inout ProgressReport, _ classCount: Int,
         onTap: (String, Tensor, [Int]) throws -> Void, onBatch: ([Int]) -> Void
     ) throws -> Int {
         var count = 0

@@ -41,7 +41,7 @@ public struct LayerScores: Sendable {
     public var embeddings: [String: Tensor] = [:]
     public var holdoutLabels: [Int] = []
     /// Where they were asked for: those of what goes into each layer, over all images.
-    public var moments: InputMoments?
+    public var moments: InputStatistics?
 
     public init(
         rows: [LayerScore], head: ProxyHead, imprintCount: Int, holdoutCount: Int, classCount: Int, elapsedSeconds: Double

@@ -40,7 +40,7 @@ package struct ScoringPass {
     }
 
     /// The moments collected so far; `nil` where none were asked for.
-    func moments() throws -> InputMoments? { try collector?.moments() }
+    func moments() throws -> InputStatistics? { try collector?.moments() }
 }
 
 /// A model with pooling behind its taps.

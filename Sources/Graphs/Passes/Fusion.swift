@@ -78,7 +78,7 @@ private struct FusionEditor {
         return readers[0]
     }
 
-    private mutating func replace(_ first: [Int], last: Int, with operation: any Operation, _ inputs: [Source]) {
+    private mutating func replace(_ first: [Int], last: Int, with operation: any GraphOperation, _ inputs: [Source]) {
         let name = graph.nodes[last].name
         let origin = first.first.flatMap { graph.nodes[$0].origin }
         for index in first {
@@ -92,7 +92,7 @@ private struct FusionEditor {
         for case .value(let value) in Set(inputs) { consumers[value, default: []].append(last) }
     }
 
-    mutating func joinReLU<Target: Operation>(behind: Target.Type, _ fuse: (Target) -> Target) {
+    mutating func joinReLU<Target: GraphOperation>(behind: Target.Type, _ fuse: (Target) -> Target) {
         for index in graph.nodes.indices where !removed.contains(index) {
             guard let target = graph.nodes[index].operation as? Target, let reader = soleReader(of: index),
                 graph.nodes[reader].operation is ReLU
@@ -145,7 +145,7 @@ private struct FusionEditor {
 
     /// An operation read only by an add takes the other summand, of its own shape, as its residual; of two such
     /// operations, the later one does. `fuse` gives `nil` for one that cannot.
-    mutating func joinResidual<Target: Operation>(behind: Target.Type, _ fuse: (Target) -> Target?) {
+    mutating func joinResidual<Target: GraphOperation>(behind: Target.Type, _ fuse: (Target) -> Target?) {
         for index in graph.nodes.indices.reversed() where !removed.contains(index) {
             guard let target = graph.nodes[index].operation as? Target, let fused = fuse(target),
                 let reader = soleReader(of: index), let add = graph.nodes[reader].operation as? Add, !add.hasReLU,

@@ -51,7 +51,7 @@ public enum Recomposition {
             }
             return weight
         }
-        let operation: any Operation
+        let operation: any GraphOperation
         var weight = weights[0]
         if links.allSatisfy({ $0.operation is Linear }) {
             for next in weights.dropFirst() { weight = try next.batchedProduct(weight) }

@@ -86,10 +86,10 @@ public enum WeightedLayers {
     }
 
     /// Normalisation, residual add and activation: what finishes the layer before it.
-    private static func belongsToLayer(_ operation: any Operation) -> Bool {
+    private static func belongsToLayer(_ operation: any GraphOperation) -> Bool {
         switch operation {
         case is BatchNorm, is LayerNorm, is Add, is ReLU, is LeakyReLU, is PReLU, is Clip, is HardSwish, is GELU, is Sigmoid,
-            is HardSigmoid, is Swish, is Tanh:
+            is HardSigmoid, is SiLU, is Tanh:
             true
         default: false
         }

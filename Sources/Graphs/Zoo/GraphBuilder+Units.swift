@@ -13,7 +13,7 @@ extension GraphBuilder {
     /// where it has a name.
     mutating func unit(
         _ names: UnitNames, _ input: String, channels: Int, kernel: Int, stride: Int = 1, groups: Int = 1,
-        hasBias: Bool = false, activation: any Operation = ReLU()
+        hasBias: Bool = false, activation: any GraphOperation = ReLU()
     ) throws -> String {
         let geometry = ConvolutionGeometry(stride: stride, padding: kernel / 2, groups: groups)
         var value = try convolution(

@@ -5,7 +5,7 @@ import Tensors
 /// How the operations on shapes, and pooling, are written.
 extension TorchNodeWriter {
     static func arrangement(
-        _ operation: any Operation, _ x: [String], _ shape: Shape, _ writer: inout TorchWriter
+        _ operation: any GraphOperation, _ x: [String], _ shape: Shape, _ writer: inout TorchWriter
     ) -> String? {
         switch operation {
         case is Flatten: return shape.rank > 1 ? "torch.flatten(\(x[0]), 1)" : "\(x[0]).unsqueeze(1)"

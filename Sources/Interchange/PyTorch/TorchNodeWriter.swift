@@ -120,7 +120,7 @@ enum TorchNodeWriter {
 
     // MARK: Element by element
 
-    private static func elementwise(_ operation: any Operation, _ x: [String]) -> String? {
+    private static func elementwise(_ operation: any GraphOperation, _ x: [String]) -> String? {
         switch operation {
         case let add as Add: add.hasReLU ? "F.relu(\(x[0]) + \(x[1]))" : "\(x[0]) + \(x[1])"
         case is Subtract: "\(x[0]) - \(x[1])"
@@ -131,14 +131,14 @@ enum TorchNodeWriter {
         case let scale as Scale: "\(x[0]) * \(Python.number(scale.factor))"
         case is SquareRoot: "torch.sqrt(\(x[0]))"
         case is ErrorFunction: "torch.erf(\(x[0]))"
-        case is Truncate: "torch.trunc(\(x[0]))"
+        case is Trunc: "torch.trunc(\(x[0]))"
         case is ReLU: "F.relu(\(x[0]))"
         case is Exponential: "torch.exp(\(x[0]))"
         case is Logarithm: "torch.log(\(x[0]))"
-        case is Magnitude: "torch.abs(\(x[0]))"
+        case is Abs: "torch.abs(\(x[0]))"
         case is Sigmoid: "torch.sigmoid(\(x[0]))"
         case is Tanh: "torch.tanh(\(x[0]))"
-        case is Swish: "F.silu(\(x[0]))"
+        case is SiLU: "F.silu(\(x[0]))"
         case is HardSwish: "F.hardswish(\(x[0]))"
         case let leaky as LeakyReLU: "F.leaky_relu(\(x[0]), \(Python.number(leaky.slope)))"
         case let hard as HardSigmoid:

@@ -15,12 +15,9 @@ local function gives_numbers(model, data)
     return true
 end
 
---- Trains with defaults for a network that already knows its task: SGD at `lr` (0.02) with Nesterov's momentum, a cosine
---- after a short warm-up. Before that, on `images` (2048) of the data: with dense = the model that this one was made of, the last factors of
---- the chains are fitted to up to 512 of them (Model:refit), or where none can be, channels without batch normalisation get their means and variances back
---- (Model:repair); in any case batch normalisation is re-estimated. Takes fit's options; the teacher is `dense` unless
---- another or false is given. Gives fit's history. Where the images, or what they make of the model, are no numbers, the
---- model stays as it was.
+--- Repairs a compressed model on some of the data, then trains it with a small learning rate (`?Model:finetune`).
+--- It needs images; with the dense model it also fits the last factors and distils from that model.
+--- It returns fit's history. If the repaired model gives no numbers, the model stays as it was.
 function core.methods.Model.finetune(model, data, options)
     check.object("Model:finetune", 1, "data", data, "Dataset")
     options = check.options("Model:finetune", options)

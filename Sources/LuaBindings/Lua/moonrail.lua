@@ -34,15 +34,16 @@ end
 mr.lwiq = {
     --- Scores every weighted layer of `model` but the classifier on images of `data`.
     score = function(model, data, options) return report.scores(core.score(model, data, beside_data(options))) end,
-    --- Measures what each layer alone loses when it is replaced by its chain at a few ranks.
-    curves = function(model, data, options) return report.curves(core.curves(model, data, beside_data(options))) end,
 }
+
+--- Measures what each layer alone loses when it is replaced by its chain at a few ranks.
+function mr.sensitivity(model, data, options) return report.curves(core.sensitivity(model, data, beside_data(options))) end
 
 --- Chooses ranks for every layer within a budget: a table of rows that can be edited and given to `model:compress`.
 function mr.plan(model, options) return report.plan(core.plan(model, options)) end
 
 --- What each rank of each bond leaves out: rows with bond, rank, error and singular_value.
-function core.methods.Train.curve(train)
+function core.methods.TensorTrain.curve(train)
     return rows.wrap(train:curve_rows(), {
         title = tostring(train),
         { "bond", "bond" }, { "rank", "rank" }, { "error", "error", rows.fixed(6) },

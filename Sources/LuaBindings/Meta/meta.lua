@@ -147,9 +147,9 @@ function mr.lwiq.score(model, data, options) end
 --- the same names. "output" and "features" look at no labels. The time grows with the images: for a large network 32 do.
 ---@param model Model
 ---@param data Dataset
----@param options? CurveOptions
+---@param options? SensitivityOptions
 ---@return table
-function mr.lwiq.curves(model, data, options) end
+function mr.sensitivity(model, data, options) end
 
 --- Chooses ranks for every layer within a budget: rows that can be edited and given to model:compress. A policy that is a
 --- function gets layers and budget and gives ranks by name, or { ranks = …, grouping = … } in their place. "lwiq" and

@@ -62,7 +62,7 @@
 ---@field augment? boolean = false: whether images are moved as the Dataset says
 ---@field allow_test? boolean = false: whether test images may be used
 
----@class CurveOptions: SamplingOptions
+---@class SensitivityOptions: SamplingOptions
 ---@field measure? "features"|"proxy"|"output"|"sensitivity" = "output": what is measured of a layer's loss
 ---@field images? number how many images are looked at, below 1 the share of them all; 64 for "output" and 512 for the other measures unless given
 ---@field grouping? string = "auto": how chains merge the kernel's modes, one of mr.groupings, or the best for each layer
@@ -82,7 +82,7 @@
 ---@field budget? Budget what the small model may cost at most
 ---@field policy? string|function how the budget is divided: one of mr.policies, or a function of layers and budget; that of the curves or scores given, and "quadratic" without either
 ---@field scores? table what mr.lwiq.score gave
----@field curves? table what mr.lwiq.curves gave
+---@field curves? table what mr.sensitivity gave
 ---@field grouping? string = "auto": how chains merge the kernel's modes, one of mr.groupings, or the best for each layer
 ---@field freeze? string|string[] layers that stay as they are, by names and patterns
 ---@field fix? table ranks of layers, by names and patterns
@@ -212,7 +212,7 @@
 ---@field max_rank? integer = 64: the largest rank
 ---@field seed? integer what elements are drawn by; the seed of mr.seed unless given
 
----@class TrainMatrixOptions: TruncationOptions
+---@class TTMatrixOptions: TruncationOptions
 ---@field rows? integer[] factors of the matrix's rows
 ---@field columns? integer[] factors of its columns
 ---@field order? integer how many factors each has; 2 unless given here or by the factors
@@ -225,7 +225,7 @@
 ---@field padding? integer|integer[] = 0: zeros around the images
 ---@field dilation? integer|integer[] = 1: pixels between the kernel's neighbours
 
----@class TrainConvolutionOptions: GeometryOptions
+---@class TTConvolutionOptions: GeometryOptions
 ---@field ranks integer|integer[] one rank for all bonds, or one for each
 ---@field grouping? string = "C|Kh·Kw|O": how the chain merges the kernel's modes, one of mr.groupings
 ---@field groups? integer = 1: parts of the channels that do not mix

@@ -9,12 +9,12 @@ local mr = {}
 --- parameters. Below 6e-8, where float32 ends, `error` counts as that.
 ---@param tensor Tensor
 ---@param options TruncationOptions
----@return Train
+---@return TensorTrain
 function mr.tt.decompose(tensor, options) end
 
 --- The train of given cores [r, n, r'], the first r and the last r' being 1.
 ---@param cores Tensor[]
----@return Train
+---@return TensorTrain
 function mr.tt.from_cores(cores) end
 
 --- The train of a tensor that is known by its elements, from as few of them as it takes (TT-cross): the function gets indices
@@ -22,15 +22,15 @@ function mr.tt.from_cores(cores) end
 --- differ by, and how many were asked for: mr.tt.cross(function(i) return 1 / i:to "float32":sum(2) end, { modes = { 20, 20, 20 } }).
 ---@param elements function
 ---@param options CrossOptions
----@return Train
+---@return TensorTrain
 ---@return { error: number, evaluations: integer }
 function mr.tt.cross(elements, options) end
 
 --- A matrix [O, I] as a train over pairs of factors of O (rows) and I (columns); balanced factors, `order` (2) of them,
 --- where none are given.
 ---@param weight Tensor
----@param options TrainMatrixOptions
----@return TrainMatrix
+---@param options TTMatrixOptions
+---@return TTMatrix
 function mr.tt.matrix(weight, options) end
 
 --- `count` factors of a number, as near to each other as its divisors allow, ascending.
@@ -41,9 +41,9 @@ function mr.tt.factors(number, count) end
 
 --- The chain of convolutions of these ranks for a weight [O, C / groups, Kh, Kw]: rows with weight, stride, padding,
 --- dilation and groups. Groups are decomposed each on its own. What was lowered because no chain can have such ranks stands
---- in clamps, as for a Train; ranks has those that the chain got.
+--- in clamps, as for a TensorTrain; ranks has those that the chain got.
 ---@param weight Tensor
----@param options TrainConvolutionOptions
+---@param options TTConvolutionOptions
 ---@return table[]
 function mr.tt.convolution(weight, options) end
 
@@ -51,10 +51,10 @@ function mr.tt.convolution(weight, options) end
 --- factors, `order` (2) of each, where none are given.
 ---@param weight Tensor
 ---@param options TensorizedConvolutionOptions
----@return TrainConvolution
+---@return TTConvolution
 function mr.tt.tensorized_convolution(weight, options) end
 
----@class Train
+---@class TensorTrain
 ---@field modes integer[]
 ---@field ranks integer[] of the bonds between neighbouring cores
 ---@field max_ranks integer[] the largest ranks that tensors of these modes can have
@@ -64,100 +64,100 @@ function mr.tt.tensorized_convolution(weight, options) end
 ---@field error? number the relative error of the truncation that made it, with what rounding the cores adds at most
 ---@field routes? string[] how each bond was cut: "randomized", "gramSingle", "gramDouble" or "full"
 ---@field clamps? table[] ranks that were lowered: bond, requested, bound
-local Train = {}
+local TensorTrain = {}
 
 --- The tensor that the train stands for.
 ---@return Tensor
-function Train:reconstruct() end
+function TensorTrain:reconstruct() end
 
 --- The Frobenius norm, from the cores alone.
 ---@return number
-function Train:norm() end
+function TensorTrain:norm() end
 
 --- The train at lower ranks, at those of fewest parameters found whose relative error is at most `error`, or with at most the share `keep` of
 --- its parameters.
 ---@param options TruncationOptions
----@return Train
-function Train:round(options) end
+---@return TensorTrain
+function TensorTrain:round(options) end
 
 --- One element, at an index per mode: train:at(1, 2, 3). Trains also know +, −, * (by a number, or element by element) and /
 --- by a number; ranks add up or multiply, so round afterwards.
 ---@return number
-function Train:at(...) end
+function TensorTrain:at(...) end
 
 --- Σ of the products of all elements.
----@param other Train
+---@param other TensorTrain
 ---@return number
-function Train:dot(other) end
+function TensorTrain:dot(other) end
 
 --- The same tensor with all cores but one (the first) orthonormal; that one carries the norm.
 ---@param core? integer
----@return Train
-function Train:orthogonalize(core) end
+---@return TensorTrain
+function TensorTrain:orthogonalize(core) end
 
 --- The same tensor with its scale spread evenly over the cores, as is best for training them: at every bond both sides
 --- have equal norms.
----@return Train
-function Train:balance() end
+---@return TensorTrain
+function TensorTrain:balance() end
 
 --- Per bond the singular values of the unfolding, descending.
 ---@return number[][]
-function Train:spectra() end
+function TensorTrain:spectra() end
 
 --- What each rank of each bond leaves out, were it the only bond cut: rows with bond, rank, error, singular_value.
 ---@return table
-function Train:curve() end
+function TensorTrain:curve() end
 
 --- The same as plain rows, without printing.
 ---@return table[]
-function Train:curve_rows() end
+function TensorTrain:curve_rows() end
 
----@class TrainMatrix
----@field train Train over the modes rows[k] · columns[k]
+---@class TTMatrix
+---@field train TensorTrain over the modes rows[k] · columns[k]
 ---@field rows integer[] factors of O
 ---@field columns integer[] factors of I
 ---@field ranks integer[]
 ---@field params integer
 ---@field ratio number elements of the matrix per parameter
 ---@field error number
-local TrainMatrix = {}
+local TTMatrix = {}
 
 --- The matrix [O, I].
 ---@return Tensor
-function TrainMatrix:reconstruct() end
+function TTMatrix:reconstruct() end
 
 --- x · Wᵀ for x [N, I], core by core or with the matrix built first, whichever takes fewer multiply-adds.
 ---@param x Tensor
 ---@param options? ApplyOptions
 ---@return Tensor
-function TrainMatrix:apply(x, options) end
+function TTMatrix:apply(x, options) end
 
 --- The order that is cheaper for a batch of that size: "factorized" or "reconstructed".
 ---@param batch integer
 ---@return string
-function TrainMatrix:order(batch) end
+function TTMatrix:order(batch) end
 
----@class TrainConvolution
----@field train Train over inputs[1], …, Kh · Kw, outputs[1], …
+---@class TTConvolution
+---@field train TensorTrain over inputs[1], …, Kh · Kw, outputs[1], …
 ---@field inputs integer[] factors of C
 ---@field outputs integer[] factors of O
 ---@field ranks integer[]
 ---@field params integer
 ---@field ratio number elements of the weight per parameter
 ---@field error number
-local TrainConvolution = {}
+local TTConvolution = {}
 
 --- The weight [O, C, Kh, Kw].
 ---@return Tensor
-function TrainConvolution:reconstruct() end
+function TTConvolution:reconstruct() end
 
 --- The layer's result for x [N, C, H, W], as a chain of convolutions with reshapes between; no bias.
 ---@param x Tensor
 ---@return Tensor
-function TrainConvolution:apply(x) end
+function TTConvolution:apply(x) end
 
 --- Multiply-accumulates of the chain per image.
 ---@param height integer
 ---@param width integer
 ---@return integer
-function TrainConvolution:macs(height, width) end
+function TTConvolution:macs(height, width) end

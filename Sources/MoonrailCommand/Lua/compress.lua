@@ -126,7 +126,7 @@ local function measurements(policy)
     local whiten = options.whiten and train or nil
     return {
         scores = scored and mr.lwiq.score(model, train, { images = math.min(2560, #train) }) or nil,
-        curves = measure and mr.lwiq.curves(model, train, { measure = policy, whiten = whiten }) or nil,
+        curves = measure and mr.sensitivity(model, train, { measure = policy, whiten = whiten }) or nil,
         whiten = whiten, policy = policy, align = options.align, budget = { params = options.keep },
     }
 end

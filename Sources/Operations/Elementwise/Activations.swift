@@ -35,7 +35,7 @@ public struct Tanh: PlainOperation {
 }
 
 /// x where positive, slope · x elsewhere.
-public struct LeakyReLU: Operation {
+public struct LeakyReLU: GraphOperation {
     public static let name = "leaky_relu"
     public var slope: Double
 
@@ -89,7 +89,7 @@ public struct PReLU: PlainOperation {
 }
 
 /// α · x + β limited to 0…1.
-public struct HardSigmoid: Operation {
+public struct HardSigmoid: GraphOperation {
     public static let name = "hard_sigmoid"
     public var alpha: Double
     public var beta: Double
@@ -149,7 +149,7 @@ public struct HardSwish: PlainOperation {
 /// x · sigmoid(x), also called SiLU.
 ///
 /// - Reference: Ramachandran, Zoph, Le, *Searching for Activation Functions*, 2017, arXiv:1710.05941, with β = 1.
-public struct Swish: PlainOperation {
+public struct SiLU: PlainOperation {
     public static let name = "swish"
 
     public init() {}

@@ -1,7 +1,7 @@
 public import Tensors
 
 /// a + b, broadcast; then ReLU where fused.
-public struct Add: Operation {
+public struct Add: GraphOperation {
     public static let name = "add"
     /// Whether ReLU follows at once (made by fusion).
     public var hasReLU: Bool

@@ -42,7 +42,7 @@ public struct Multiply: PlainOperation {
 }
 
 /// factor · x.
-public struct Scale: Operation {
+public struct Scale: GraphOperation {
     public static let name = "scale"
     public var factor: Double
 
@@ -68,7 +68,7 @@ public struct Scale: Operation {
 /// The sum of all elements, or their mean.
 ///
 /// - Shape: any to a scalar.
-public struct Sum: Operation {
+public struct Sum: GraphOperation {
     public static let name = "sum"
     public var isMean: Bool
 

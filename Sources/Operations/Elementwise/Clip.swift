@@ -1,7 +1,7 @@
 public import Tensors
 
 /// min(max(x, low), high); ReLU6 with 0 and 6. Where x reaches a limit, the gradient is 0.
-public struct Clip: Operation {
+public struct Clip: GraphOperation {
     public static let name = "clip"
     public var low: Double
     public var high: Double

@@ -35,7 +35,7 @@ public struct Logarithm: PlainOperation {
 }
 
 /// |x|. Where x is 0 the gradient is 0.
-public struct Magnitude: PlainOperation {
+public struct Abs: PlainOperation {
     public static let name = "abs"
 
     public init() {}

@@ -2,7 +2,7 @@ public import Tensors
 
 /// The larger of two elements, or the smaller, broadcast; a not-a-number where either is one. The gradient goes to the
 /// element that was taken, the first of equals.
-public struct Extremum: Operation {
+public struct Extremum: GraphOperation {
     public static let name = "extremum"
     public var isMaximum: Bool
 

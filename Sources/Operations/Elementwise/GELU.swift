@@ -3,7 +3,7 @@ public import Tensors
 /// x · Φ(x), with Φ the distribution function of a standard normal variable; or its approximation by tanh.
 ///
 /// - Reference: Hendrycks, Gimpel, *Gaussian Error Linear Units*, 2016, arXiv:1606.08415, eq. 2.
-public struct GELU: Operation {
+public struct GELU: GraphOperation {
     public static let name = "gelu"
     /// Whether ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) is meant.
     public var isApproximate: Bool

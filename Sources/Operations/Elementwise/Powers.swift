@@ -84,7 +84,7 @@ public struct ErrorFunction: PlainOperation {
 }
 
 /// The whole part of x, towards zero. Its slope is 0, so no gradient passes.
-public struct Truncate: PlainOperation {
+public struct Trunc: PlainOperation {
     public static let name = "truncate"
 
     public init() {}

@@ -3,7 +3,7 @@ public import Tensors
 /// Average pooling to a given number of rows and columns, whatever the input's.
 ///
 /// - Shape: [N, C, H, W] to [N, C, P, Q].
-public struct AdaptiveAveragePool2D: Operation {
+public struct AdaptiveAveragePool2D: GraphOperation {
     public static let name = "adaptive_avg_pool2d"
     public var rows: Int
     public var columns: Int

@@ -6,7 +6,7 @@ public import Tensors
 /// running ← (1 − momentum) · running + momentum · batch (unbiased variance); otherwise the running ones are used.
 /// - Shape: x, residual and y [N, C, H, W]; weight, bias, running mean and running variance [C].
 /// - Reference: Ioffe, Szegedy, *Batch Normalization*, ICML 2015, arXiv:1502.03167.
-public struct BatchNorm: Operation {
+public struct BatchNorm: GraphOperation {
     public static let name = "batch_norm"
 
     public var epsilon: Double

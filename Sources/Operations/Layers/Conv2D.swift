@@ -3,7 +3,7 @@ public import Tensors
 /// Two-dimensional convolution, y = x ⋆ w (+ b) (+ residual), then ReLU where fused.
 ///
 /// - Shape: x [N, C, H, W], w [O, C/g, Kh, Kw], b [O], residual and y [N, O, P, Q].
-public struct Conv2D: Operation {
+public struct Conv2D: GraphOperation {
     public static let name = "conv2d"
 
     public var geometry: ConvolutionGeometry

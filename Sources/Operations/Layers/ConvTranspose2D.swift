@@ -5,7 +5,7 @@ public import Tensors
 /// - Shape: x [N, C, H, W], w [C, O/g, Kh, Kw], b [O], y [N, O, P, Q] with
 ///   P = stride · (H − 1) + dilation · (Kh − 1) + 1 − padding above and below + output padding.
 /// - Reference: Dumoulin, Visin, *A guide to convolution arithmetic for deep learning*, 2016, arXiv:1603.07285, §4.
-public struct ConvTranspose2D: Operation {
+public struct ConvTranspose2D: GraphOperation {
     public static let name = "conv_transpose2d"
     public var geometry: ConvolutionGeometry
     /// Rows below and columns right that no window of the convolution reaches; less than the stride.
@@ -47,12 +47,12 @@ public struct ConvTranspose2D: Operation {
         let numbers = geometry.stride + geometry.padding + geometry.dilation + outputPadding + x.dims + w.dims
         guard numbers.allSatisfy({ (0..<1 << 30).contains($0) }), geometry.groups >= 1, geometry.groups <= w[0],
             (0..<2).allSatisfy({ outputPadding[$0] < geometry.stride[$0] })
-        else { throw refuse("stride \(geometry.stride), output padding \(outputPadding) are no geometry for \(x)") }
+        else { throw refuse("stride \(geometry.stride), output padding \(outputPadding) is not a valid geometry for \(x): the output padding must be smaller than the stride") }
         let extents = (0..<2).map { axis in
             geometry.stride[axis] * (x[2 + axis] - 1) + geometry.dilation[axis] * (w[2 + axis] - 1) + 1
                 - geometry.padding[axis] - geometry.padding[axis + 2] + outputPadding[axis]
         }
-        guard extents.allSatisfy({ $0 >= 1 }) else { throw refuse("nothing is left of \(x) with padding \(geometry.padding)") }
+        guard extents.allSatisfy({ $0 >= 1 }) else { throw refuse("padding \(geometry.padding) removes the whole output of \(x)") }
         let output = Shape([x[0], Counts.product([w[1], geometry.groups])] + extents)
         guard Counts.product(output.dims) < 1 << 40, try geometry.outputShape(input: output, weight: w) == x else {
             throw refuse("no convolution with weight \(w) makes \(x) of \(output)")

@@ -8,7 +8,7 @@ public import Tensors
 /// - Shape: x and y any; count [1].
 /// - Reference: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, *Dropout: A Simple Way to Prevent Neural
 ///   Networks from Overfitting*, JMLR 15, 2014.
-public struct Dropout: Operation {
+public struct Dropout: GraphOperation {
     public static let name = "dropout"
     /// The share of elements that become zero.
     public var probability: Double

@@ -4,7 +4,7 @@ public import Tensors
 ///
 /// - Shape: x and y […, d₁, …, d_k]; γ and β [d₁, …, d_k].
 /// - Reference: Ba, Kiros, Hinton, *Layer Normalization*, 2016, arXiv:1607.06450.
-public struct LayerNorm: Operation {
+public struct LayerNorm: GraphOperation {
     public static let name = "layer_norm"
     /// How many of the last dimensions are normalised together.
     public var dimensionCount: Int

@@ -3,7 +3,7 @@ public import Tensors
 /// y = x · wᵀ (+ b), for every position of a sequence alike.
 ///
 /// - Shape: x [N, …, I], w [O, I], b [O], y [N, …, O].
-public struct Linear: Operation {
+public struct Linear: GraphOperation {
     public static let name = "linear"
     public var hasBias: Bool
 

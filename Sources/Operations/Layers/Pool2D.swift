@@ -3,7 +3,7 @@ public import Tensors
 /// Maximum or average pooling over windows.
 ///
 /// - Shape: [N, C, H, W] to [N, C, P, Q].
-public struct Pool2D: Operation {
+public struct Pool2D: GraphOperation {
     public static let name = "pool2d"
     public var geometry: PoolingGeometry
 

@@ -1,7 +1,7 @@
 public import Tensors
 
 /// The mean over some dimensions, which are dropped or kept with extent 1.
-public struct ReduceMean: Operation {
+public struct ReduceMean: GraphOperation {
     public static let name = "reduce_mean"
     /// The dimensions, ascending.
     public var dimensions: [Int]

@@ -1,7 +1,7 @@
 public import Tensors
 
 /// The sum over some dimensions, which are dropped or kept with extent 1.
-public struct ReduceSum: Operation {
+public struct ReduceSum: GraphOperation {
     public static let name = "reduce_sum"
     /// The dimensions, ascending.
     public var dimensions: [Int]

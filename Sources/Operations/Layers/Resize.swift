@@ -4,7 +4,7 @@ public import Tensors
 ///
 /// Two of them, for rows and columns, resize an image (bilinear where linear). The meaning of the attributes is that
 /// of ONNX's operator Resize.
-public struct Resize: Operation {
+public struct Resize: GraphOperation {
     public static let name = "resize"
 
     public enum Interpolation: String, Sendable, CaseIterable { case nearest, linear }

@@ -5,7 +5,7 @@ public import Tensors
 ///
 /// - Shape: logits [N, B] float32, labels [N] int64, to a scalar.
 /// - Reference: Szegedy et al., *Rethinking the Inception Architecture*, CVPR 2016, arXiv:1512.00567, §7.
-public struct CrossEntropy: Operation {
+public struct CrossEntropy: GraphOperation {
     public static let name = "cross_entropy"
     /// s in [0, 1).
     public var smoothing: Double

@@ -4,7 +4,7 @@ public import Tensors
 ///
 /// - Shape: student s and teacher t [N, B], to a scalar.
 /// - Reference: Hinton, Vinyals, Dean, *Distilling the Knowledge in a Neural Network*, 2015, arXiv:1503.02531.
-public struct KLDivergence: Operation {
+public struct KLDivergence: GraphOperation {
     public static let name = "kl_divergence"
     /// T > 0.
     public var temperature: Double

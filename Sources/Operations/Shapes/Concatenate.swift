@@ -1,7 +1,7 @@
 public import Tensors
 
 /// The inputs one after another along a dimension.
-public struct Concatenate: Operation {
+public struct Concatenate: GraphOperation {
     public static let name = "concat"
     public var dimension: Int
 

@@ -4,7 +4,7 @@ public import Tensors
 ///
 /// - Shape: x that broadcasts to `shape`; an extent 0 stands for that of x. Where a batch is borrowed, dimension 0 of
 ///   the result has the extent that it has in the second input.
-public struct Expand: Operation {
+public struct Expand: GraphOperation {
     public static let name = "expand"
     public var target: [Int]
     /// Whether a second input lends its number of samples.

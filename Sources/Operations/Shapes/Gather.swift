@@ -4,7 +4,7 @@ public import Tensors
 ///
 /// - Shape: x […, D, …] and places of shape p to […, p, …]. Places are whole numbers in −D ..< D (negative ones count
 ///   from the back), as int64 or as float32.
-public struct Gather: Operation {
+public struct Gather: GraphOperation {
     public static let name = "gather"
     public var dimension: Int
 

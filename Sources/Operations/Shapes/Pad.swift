@@ -1,7 +1,7 @@
 public import Tensors
 
 /// Zeros before and behind along one dimension.
-public struct Pad: Operation {
+public struct Pad: GraphOperation {
     public static let name = "pad"
     public var dimension: Int
     public var before: Int

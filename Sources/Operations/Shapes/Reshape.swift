@@ -1,7 +1,7 @@
 public import Tensors
 
 /// The same elements in another shape. One extent may be −1; an extent 0 stands for the input's.
-public struct Reshape: Operation {
+public struct Reshape: GraphOperation {
     public static let name = "reshape"
     public var target: [Int]
 

@@ -1,7 +1,7 @@
 public import Tensors
 
 /// Every `step`-th element from `start` up to `end` (negative: counted from the back + 1, so −1 is the whole rest).
-public struct Slice: Operation, Equatable {
+public struct Slice: GraphOperation, Equatable {
     public static let name = "slice"
     public var dimension: Int
     public var start: Int

@@ -5,7 +5,7 @@ public import Tensors
 ///
 /// - Shape: [N, C, H, W] to [N, before + C + after, ⌈H/stride⌉, ⌈W/stride⌉].
 /// - Reference: He, Zhang, Ren, Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016, arXiv:1512.03385, §4.2.
-public struct SubsamplePad: Operation {
+public struct SubsamplePad: GraphOperation {
     public static let name = "subsample_pad"
     public var stride: Int
     public var before: Int

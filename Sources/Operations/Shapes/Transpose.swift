@@ -1,7 +1,7 @@
 public import Tensors
 
 /// Dimensions in another order: dimension d of the result is dimension `order[d]` of the input.
-public struct Transpose: Operation {
+public struct Transpose: GraphOperation {
     public static let name = "transpose"
     public var order: [Int]
 
@@ -9,7 +9,7 @@ public struct Transpose: Operation {
     public init(attributes: Attributes) throws {
         order = try attributes.ints("order")
         guard order.sorted() == Array(0..<order.count) else {
-            throw attributes.refused("order", "\(order) names not each dimension once")
+            throw attributes.refused("order", "\(order) must name each dimension exactly once")
         }
     }
     public var attributes: Attributes { Attributes(Self.name, ["order": .ints(order)]) }

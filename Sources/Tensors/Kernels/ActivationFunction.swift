@@ -47,7 +47,7 @@ package struct ActivationFunction: Hashable, Sendable {
     package static func line(slope: Float, offset: Float) -> Self { Self(stages: [Stage(cod_line, slope, offset)]) }
     package static func clip(low: Float, high: Float) -> Self { Self(stages: [Stage(cod_clip, low, high)]) }
     package static let sigmoid = Self(stages: [Stage(cod_sigmoid)])
-    /// slope · x + offset limited to 0…1, which this oneDNN has not as one function.
+    /// slope · x + offset, limited to 0…1. oneDNN 2 has no single function for this.
     package static func hardSigmoid(slope: Float, offset: Float) -> Self {
         Self(stages: line(slope: slope, offset: offset).stages + clip(low: 0, high: 1).stages)
     }

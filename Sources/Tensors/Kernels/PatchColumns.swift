@@ -6,7 +6,7 @@ extension Tensor {
     ///   - origin: one number per row that is taken off its elements, those in the padding too; nothing where empty.
     /// - Throws: failures of `ConvolutionGeometry.outputShape`.
     /// - Complexity: O(C·Kh·Kw·N·P·Q) copies.
-    package func patchColumns(
+    package func im2col(
         kernel: (rows: Int, columns: Int), _ geometry: ConvolutionGeometry, less origin: [Float] = []
     ) throws -> Tensor {
         let output = try geometry.outputShape(

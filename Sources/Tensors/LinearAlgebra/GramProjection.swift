@@ -39,13 +39,13 @@ extension Tensor {
         if sufficient < count {
             // float32 eigenvalues are noise below their resolution: what the projection captured is exact.
             let enough = energy - (try captured(sufficient))
-            guard enough > TruncationRoute.singleLimit * TruncationRoute.singleLimit * energy / 4 else { return nil }
+            guard enough > SVDMethod.singleLimit * SVDMethod.singleLimit * energy / 4 else { return nil }
             if case .energy(let limit, let maxRank) = truncation, enough > limit, sufficient < maxRank { return nil }
             cut = rank == count ? 0 : rank == sufficient ? enough : max(0, energy - (try captured(rank)))
         }
         return TruncatedSVD(
             left: left, right: right, spectrum: gram.spectrum, cutEnergy: cut,
-            rounding: TruncationRoute.singleRounding * energy.squareRoot(), sufficientRank: sufficient, route: .gramSingle)
+            rounding: SVDMethod.singleRounding * energy.squareRoot(), sufficientRank: sufficient, route: .gramSingle)
     }
 
     /// Of a wide matrix: left = rowsᵀ, right = rows · A, in float64 and rounded once.
@@ -120,7 +120,7 @@ extension TruncatedSVD {
     /// Factors in float64, left with orthonormal columns and right with orthogonal rows, in float32.
     fileprivate static func rounded(
         _ left: PreciseMatrix, _ right: PreciseMatrix, _ spectrum: SingularSpectrum, cutEnergy: Double, sufficient: Int,
-        route: TruncationRoute
+        route: SVDMethod
     ) throws -> TruncatedSVD {
         let (u, leftLost) = try left.narrowed([left.rows, left.columns])
         let (v, rightLost) = try right.narrowed([right.rows, right.columns])

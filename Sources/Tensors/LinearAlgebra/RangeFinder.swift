@@ -75,7 +75,7 @@ struct RangeFinder {
             let rank = truncation.rank(energies: spectrum.energies, unlisted: max(0, energy - captured))
             let kept = spectrum.energies[..<rank].reduce(0, +)
             let rest = energy - kept
-            guard rest > TruncationRoute.singleLimit * TruncationRoute.singleLimit * energy else { return .hopeless }
+            guard rest > SVDMethod.singleLimit * SVDMethod.singleLimit * energy else { return .hopeless }
             if let before, before.rank == rank, kept - before.captured <= Self.settled * rest {
                 let kept = sparing ? truncation.spared(rank, count: spectrum.energies.count) : rank
                 return .found(try result(q, inner, spectrum, sufficient: rank, rank: kept))
@@ -99,7 +99,7 @@ struct RangeFinder {
                 values: values, unlistedEnergy: cut,
                 // What may still be gained could all belong to one of the values.
                 resolution: max(3e-4 * (values.first ?? 0), (Self.settled * cut).squareRoot()), isComplete: false),
-            cutEnergy: cut, rounding: TruncationRoute.singleRounding * energy.squareRoot(), sufficientRank: sufficient,
+            cutEnergy: cut, rounding: SVDMethod.singleRounding * energy.squareRoot(), sufficientRank: sufficient,
             route: .randomized)
     }
 

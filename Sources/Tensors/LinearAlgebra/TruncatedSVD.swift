@@ -13,20 +13,20 @@ public struct TruncatedSVD: Sendable {
     /// The rank that the truncation asked for; `rank` is higher where some more were spared.
     package let sufficientRank: Int
     /// The route that gave it.
-    public let route: TruncationRoute
+    public let route: SVDMethod
 
     public var rank: Int { right.shape[0] }
 }
 
 extension Tensor {
-    /// The truncated SVD of a matrix [m, n], by the cheapest route that is safe for what is asked (`TruncationRoute`).
+    /// The truncated SVD of a matrix [m, n], by the cheapest route that is safe for what is asked (`SVDMethod`).
     ///
     /// - Parameters:
     ///   - truncation: which triples to keep.
     ///   - route: the first route to try; chosen by shape and truncation unless given.
     /// - Throws: `shapeMismatch` for anything but a matrix with elements, `invalidArgument` for values that are not
     ///   finite and for a matrix whose norm is beyond float32, `noConvergence`, `outOfMemory`.
-    public func truncatedSVD(_ truncation: SVDTruncation, route: TruncationRoute? = nil) throws -> TruncatedSVD {
+    public func truncatedSVD(_ truncation: SVDTruncation, route: SVDMethod? = nil) throws -> TruncatedSVD {
         try requireRank(2, "svd")
         guard elementCount > 0 else {
             throw TensorFailure.shapeMismatch(operation: "svd", detail: "\(shape) has no elements")
@@ -43,7 +43,7 @@ extension Tensor {
     /// The same where ‖A‖², an ordinary number, is known.
     /// - Parameter sparing: whether some triples more than the truncation asks for are kept, for who may trade them for others.
     package func truncatedSVD(
-        _ truncation: SVDTruncation, energy: Double, sparing: Bool = false, route: TruncationRoute? = nil
+        _ truncation: SVDTruncation, energy: Double, sparing: Bool = false, route: SVDMethod? = nil
     ) throws -> TruncatedSVD {
         guard energy.isFinite else {
             throw TensorFailure.invalidArgument(operation: "svd", detail: "\(shape) holds values that are not finite")
@@ -67,7 +67,7 @@ extension Tensor {
 
     /// `nil` where the route cannot keep what is asked.
     private func truncatedSVD(
-        _ truncation: SVDTruncation, energy: Double, sparing: Bool, by route: TruncationRoute
+        _ truncation: SVDTruncation, energy: Double, sparing: Bool, by route: SVDMethod
     ) throws -> TruncatedSVD? {
         switch route {
         case .randomized: try RangeFinder(self, energy: energy).truncatedSVD(truncation, sparing: sparing)

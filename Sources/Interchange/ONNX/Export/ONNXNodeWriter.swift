@@ -19,7 +19,7 @@ enum ONNXNodeWriter {
     private static let plainOperators: [String: String] = [
         ReLU.name: "Relu", Subtract.name: "Sub", Multiply.name: "Mul", Divide.name: "Div", Power.name: "Pow",
         MatrixMultiply.name: "MatMul", SquareRoot.name: "Sqrt", ErrorFunction.name: "Erf", Sigmoid.name: "Sigmoid",
-        Tanh.name: "Tanh", Exponential.name: "Exp", Logarithm.name: "Log", Magnitude.name: "Abs", PReLU.name: "PRelu", HardSwish.name: "HardSwish",
+        Tanh.name: "Tanh", Exponential.name: "Exp", Logarithm.name: "Log", Abs.name: "Abs", PReLU.name: "PRelu", HardSwish.name: "HardSwish",
         GlobalAveragePool2D.name: "GlobalAveragePool", Flatten.name: "Flatten",
     ]
 
@@ -136,10 +136,10 @@ enum ONNXNodeWriter {
             ]
             writer.finish(node, "Clip", clipped + limits)
         case let gelu as GELU: try write(gelu, node, inputs()[0], &writer)
-        case is Swish:
+        case is SiLU:
             let x = try inputs()
             writer.finish(node, "Mul", x + [try writer.add("Sigmoid", x, to: node.name + ".gate")])
-        case is Truncate:
+        case is Trunc:
             let whole = try writer.add("Cast", inputs(), to: node.name + ".whole", [.int("to", ElementType.int64)])
             writer.finish(node, "Cast", [whole], [.int("to", ElementType.float32)])
         default: return false

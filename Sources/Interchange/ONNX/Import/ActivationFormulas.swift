@@ -9,11 +9,11 @@ import Tensors
 struct ActivationFormulas {
     private struct Formula {
         /// Whether an operation is the function inside.
-        let isInner: @Sendable (any Operation) -> Bool
+        let isInner: @Sendable (any GraphOperation) -> Bool
         /// Its argument, and the whole.
         let argument: Polynomial
         let whole: Polynomial
-        let operation: any Operation
+        let operation: any GraphOperation
     }
 
     private static let formulas = [
@@ -22,7 +22,7 @@ struct ActivationFormulas {
         Formula(
             isInner: { $0 is Tanh }, argument: [.x: 0.797_884_560_8, .xxx: 0.797_884_560_8 * 0.044715],
             whole: [.x: 0.5, .xe: 0.5], operation: GELU(isApproximate: true)),
-        Formula(isInner: { $0 is Sigmoid }, argument: [.x: 1], whole: [.xe: 1], operation: Swish()),
+        Formula(isInner: { $0 is Sigmoid }, argument: [.x: 1], whole: [.xe: 1], operation: SiLU()),
         Formula(
             isInner: { ($0 as? HardSigmoid).map { abs($0.alpha - 1 / 6) < 1e-6 && abs($0.beta - 0.5) < 1e-6 } ?? false },
             argument: [.x: 1], whole: [.xe: 1], operation: HardSwish()),
@@ -146,7 +146,7 @@ private struct Polynomial: ExpressibleByDictionaryLiteral {
 
     init(dictionaryLiteral elements: (Term, Double)...) { terms = Dictionary(elements) { $0 + $1 } }
 
-    static func isArithmetic(_ operation: any Operation) -> Bool {
+    static func isArithmetic(_ operation: any GraphOperation) -> Bool {
         switch operation {
         case is Scale, is Add, is Subtract, is Multiply, is Divide, is Power: true
         default: false

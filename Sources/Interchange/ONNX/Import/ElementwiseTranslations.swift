@@ -5,12 +5,12 @@ import Tensors
 /// Operators that work element by element.
 enum ElementwiseTranslations {
     /// One input, and an operation made of the attributes.
-    static func unary(_ make: @escaping @Sendable (ONNXNode) throws -> any Operation) -> Translation {
+    static func unary(_ make: @escaping @Sendable (ONNXNode) throws -> any GraphOperation) -> Translation {
         { node, assembly in [try assembly.add(node.plainName, make(node), [node.input(0)])] }
     }
 
     /// Two inputs, broadcast. A factor that is one number becomes an attribute.
-    static func binary(_ operation: any Operation) -> Translation {
+    static func binary(_ operation: any GraphOperation) -> Translation {
         { node, assembly in
             let (a, b) = (try node.input(0), try node.input(1))
             if operation is Multiply {
@@ -90,7 +90,7 @@ enum ElementwiseTranslations {
         case (.constant(let constant), _):
             return [node.made(try constant.tensor.converted(to: .int64))]
         case (_, .float), (_, .float16), (_, .double), (_, .bfloat16), (.extents, _): return [x]
-        default: return [try assembly.add(node.plainName, Truncate(), [x])]
+        default: return [try assembly.add(node.plainName, Trunc(), [x])]
         }
     }
 

@@ -62,7 +62,7 @@ struct GraphAssembly {
     // MARK: Nodes
 
     /// Adds an operation under `name` (made unique); an operation on constants is carried out instead.
-    mutating func add(_ name: String, _ operation: any Operation, _ inputs: [ONNXValue], weights: Bool = false) throws
+    mutating func add(_ name: String, _ operation: any GraphOperation, _ inputs: [ONNXValue], weights: Bool = false) throws
         -> ONNXValue
     {
         // Numbers from a file pass the same checks here as those from one of ours.
@@ -99,7 +99,7 @@ struct GraphAssembly {
     }
 
     /// What is joined with the batch in a result; `nil` where that is nothing.
-    private func joinedCount(behind operation: any Operation, _ sources: [Source], _ made: [Extent]) throws -> Int? {
+    private func joinedCount(behind operation: any GraphOperation, _ sources: [Source], _ made: [Extent]) throws -> Int? {
         for case .value(let name) in sources {
             guard let own = try extents(of: .value(name)), let front = Self.frontCount(own), let new = Self.frontCount(made)
             else { continue }
@@ -125,7 +125,7 @@ struct GraphAssembly {
         }
     }
 
-    private mutating func fold(_ name: String, _ operation: any Operation, _ inputs: [ONNXValue]) throws -> ONNXValue? {
+    private mutating func fold(_ name: String, _ operation: any GraphOperation, _ inputs: [ONNXValue]) throws -> ONNXValue? {
         var tensors: [Tensor] = []
         for input in inputs {
             switch input {
@@ -151,7 +151,7 @@ struct GraphAssembly {
         return .constant(ONNXConstant(result, name: name, form: "#\(foldCount)"))
     }
 
-    private static func takesWholeNumbers(_ operation: any Operation) -> Bool {
+    private static func takesWholeNumbers(_ operation: any GraphOperation) -> Bool {
         switch operation {
         case is Add, is Subtract, is Multiply, is Reshape, is Transpose, is Slice, is Concatenate, is Expand, is Flatten: true
         default: false
@@ -166,7 +166,7 @@ struct GraphAssembly {
 
     // MARK: Parameters
 
-    private static func weightName(_ layer: String, _ operation: any Operation, _ position: Int) -> String? {
+    private static func weightName(_ layer: String, _ operation: any GraphOperation, _ position: Int) -> String? {
         switch (operation is BatchNorm, position) {
         case (_, 1): layer + ".weight"
         case (_, 2): layer + ".bias"

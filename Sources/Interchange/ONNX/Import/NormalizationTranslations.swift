@@ -50,7 +50,7 @@ enum NormalizationTranslations {
     }
 
     /// Softmax or its logarithm over one dimension; before opset 13 over all dimensions from one on, taken as one.
-    static func softmax(_ make: @escaping @Sendable () -> any Operation) -> Translation {
+    static func softmax(_ make: @escaping @Sendable () -> any GraphOperation) -> Translation {
         { node, assembly in
             let x = try node.input(0)
             guard let extents = try assembly.extents(of: x), !extents.isEmpty else { throw node.malformed("the input is a scalar") }

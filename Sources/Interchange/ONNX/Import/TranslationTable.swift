@@ -39,7 +39,7 @@ enum TranslationTable {
         "Sqrt": ElementwiseTranslations.unary { _ in SquareRoot() },
         "Exp": ElementwiseTranslations.unary { _ in Exponential() },
         "Log": ElementwiseTranslations.unary { _ in Logarithm() },
-        "Abs": ElementwiseTranslations.unary { _ in Magnitude() },
+        "Abs": ElementwiseTranslations.unary { _ in Abs() },
         "Erf": ElementwiseTranslations.unary { _ in ErrorFunction() },
         "PRelu": ElementwiseTranslations.parametricRectifier,
         "Clip": ElementwiseTranslations.clip,
