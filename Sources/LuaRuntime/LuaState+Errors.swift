@@ -30,6 +30,9 @@ final class ErrorValue: LuaObjectConvertible {
     /// The class that scripts see: `err.code`, `err.message`, `err.path`, `err.traceback`, and besides what a string can.
     static var luaClass: LuaClass<ErrorValue> {
         LuaClass("error") { members in
+            members.byteCount { error in
+                error.path.reduce(error.message.utf8.count + error.traceback.utf8.count) { $0 + $1.utf8.count + MemoryLayout<String>.size }
+            }
             members.property("code") { $0.code }
             members.property("message") { $0.message }
             members.property("path") { $0.path.isEmpty ? nil : $0.path }
