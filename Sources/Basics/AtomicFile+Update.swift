@@ -15,19 +15,20 @@ extension AtomicFile {
     ///     another new file in its folder.
     /// - Throws: `FileFailure`, what `change` throws, or `Interrupted` while it waits; the file is then as it was.
     public static func update(_ path: String, limit: Int = 1 << 28, _ change: ([UInt8]?) throws -> String) throws {
-        let lock = try lock(path)
+        let (lock, isThere) = try lock(path)
         try withExtendedLifetime(lock) {
-            let bytes = try read(path, limit: limit)
+            let bytes = isThere ? try read(path, limit: limit) : []
             try write(path, text: change(bytes.isEmpty ? nil : bytes))
         }
     }
 
-    private static func lock(_ path: String) throws -> Descriptor {
+    /// The lock, and whether there is a file.
+    private static func lock(_ path: String) throws -> (Descriptor, isThere: Bool) {
         try FilePath.check(path)
         while true {
             if PathOpening.status(path) == nil, let folder = try folder(of: path) {
                 try take(folder, path)
-                if PathOpening.status(path) == nil { return folder }
+                if PathOpening.status(path) == nil { return (folder, false) }
                 continue
             }
             let file = try openForLock(path)
@@ -37,7 +38,9 @@ extension AtomicFile {
             guard locked.st_mode & S_IFMT == S_IFREG else {
                 throw FileFailure.cannotWrite(path: path, reason: "it is to be read and replaced, but is not a regular file")
             }
-            if let named = PathOpening.status(path), (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino) { return file }
+            if let named = PathOpening.status(path), (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino) {
+                return (file, true)
+            }
             try Cancellation.check()
         }
     }

@@ -39,8 +39,8 @@ import Testing
         ("one table in many places of a note", """
             local m = mr.zoo.mlp { image = { 1, 2, 2 }, hidden = { 2 }, classes = 2 }
             t = { 1 }
-            for i = 1, 21 do t = { t, t } end
-            for i = 1, 20 do m:note("n" .. i, t) end
+            for i = 1, 17 do t = { t, t } end
+            for i = 1, 40 do m:note("n" .. i, t) end
             """),
         ("one text in many places of a JSON text", "for i = 1, 512 do t[i] = text end mr.json(t)"),
         ("names of layers", "for i = 1, 512 do t[i] = mr.nn.relu { name = text .. i } end"),
@@ -67,7 +67,7 @@ import Testing
             local o = mr.optim.sgd { lr = 0.1, momentum = 0.9 }
             for i = 1, 512 do o:update({ [text .. i] = mr.ones(1) }, { [text .. i] = mr.ones(1) }) end
             """),
-        ("optimizers", "local p for i = 1, 1e6 do p = mr.optim.adam {} p:update(mr.ones(1), mr.ones(1)) t[i] = p end"),
+        ("optimizers", "local p for i = 1, 1e6 do p = mr.optim.adam { lr = 1 } p:update(mr.ones(1), mr.ones(1)) t[i] = p end"),
         ("labels of progress", "for i = 1, 512 do t[i] = mr.progress(text .. i, 1) end"),
         ("errors", "for i = 1, 512 do t[i] = select(2, pcall(mr.zoo.mlp, { [text .. i] = 1 })) end"),
         ("schedules", "for i = 1, 1e7 do t[i] = mr.schedule.constant {} end"),
