@@ -125,6 +125,12 @@ let package = Package(
             name: "HostileCalls", dependencies: ["Basics", "Tensors", "LuaBindings", "LuaRuntime"], path: "Tests/HostileCalls",
             exclude: ["calls.lua", "described.lua", "extras.lua", "subjects.lua", "values.lua"], swiftSettings: strict),
 
+        // Processes that save and are killed; `scripts/test` and `scripts/kills` run it.
+        .target(name: "CKilling", path: "Tests/CKilling"),
+        .executableTarget(
+            name: "KillProgram", dependencies: ["Basics", "CKilling", "LuaBindings", "LuaRuntime"], path: "Tests/KillProgram",
+            exclude: ["kinds.lua"], swiftSettings: strict),
+
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),
         suite("Tensors", ["Basics", "Tensors", "KernelChecks", "COneDNN"]),

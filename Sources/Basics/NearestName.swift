@@ -1,9 +1,10 @@
 /// The known name closest to a mistyped one, for "did you mean" hints.
 ///
 /// Distance is Levenshtein's with transpositions counted as one edit (optimal string alignment); names further than
-/// a third of their length are not offered.
+/// a third of their length are not offered, and nothing is offered for a text that is too long to be a name.
 /// - Complexity: O(|name| · Σ|candidates|).
 public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
+    guard name.utf8.count <= 256 else { return nil }
     let target = Array(name.lowercased().unicodeScalars)
     var best: (name: String, distance: Int)?
     for candidate in candidates {

@@ -94,6 +94,8 @@ int moon_call(lua_State *L, MoonHost *host, int argumentCount, int resultCount) 
 typedef struct Function {
     void *box;
     MoonHost *host;
+    /// What it keeps outside of Lua's heap.
+    size_t byteCount;
 } Function;
 
 /// The only C function through which a script enters Swift. Collection is safe here: no Swift frame is below.
@@ -112,6 +114,7 @@ static int collectFunction(lua_State *L) {
     if (function == NULL || function->box == NULL) return 0;
     void *box = function->box;
     function->box = NULL;
+    function->host->externalBytes -= function->byteCount;
     moon_callbacks.release(box);
     return 0;
 }
@@ -119,9 +122,9 @@ static int collectFunction(lua_State *L) {
 static int functionBody(lua_State *L) {
     Function *request = lua_touserdata(L, 1);
     if (request->host->isClosing) return luaL_error(L, "the Lua state is closing");
+    moon_require_room(L, request->host, request->byteCount);
     Function *function = lua_newuserdatauv(L, sizeof *function, 0);
-    function->box = NULL;
-    function->host = request->host;
+    *function = (Function){NULL, request->host, request->byteCount};
     if (luaL_newmetatable(L, "moonrail.function")) {
         lua_pushcfunction(L, collectFunction);
         lua_setfield(L, -2, "__gc");
@@ -129,11 +132,13 @@ static int functionBody(lua_State *L) {
     lua_setmetatable(L, -2);
     lua_pushcclosure(L, trampoline, 1);
     function->box = request->box;  // owned only now that nothing can fail any more
+    request->host->externalBytes += request->byteCount;
+    request->host->pendingBytes += request->byteCount;
     return 1;
 }
 
-int moon_push_function(lua_State *L, MoonHost *host, void *box) {
-    Function request = {box, host};
+int moon_push_function(lua_State *L, MoonHost *host, void *box, size_t byteCount) {
+    Function request = {box, host, byteCount};
     lua_pushcfunction(L, functionBody);
     lua_pushlightuserdata(L, &request);
     return lua_pcall(L, 1, 1, 0);

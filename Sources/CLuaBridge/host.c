@@ -84,7 +84,9 @@ static void warning(void *context, const char *piece, int continues) {
         return;
     }
     size_t count = strlen(piece);
-    char *text = realloc(host->warning, host->warningLength + count + 1);
+    // One string may be many pieces of a message, which then says what there is room for.
+    bool hasRoom = host->heapLimit == 0 || moon_has_room(host, host->warningLength + count);
+    char *text = !hasRoom ? NULL : realloc(host->warning, host->warningLength + count + 1);
     if (text != NULL) {
         memcpy(text + host->warningLength, piece, count);
         host->warning = text;

@@ -6,8 +6,8 @@
 extern MoonCallbacks moon_callbacks;
 
 void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize);
-/// Whether Lua's heap, or what objects keep outside of it, may grow by that many bytes.
-bool moon_has_room(const MoonHost *host, size_t byteCount);
+/// Makes room below the limit for bytes outside of Lua's heap, by a collection where need be; raises where there is none.
+void moon_require_room(lua_State *L, MoonHost *host, size_t byteCount);
 void moon_arm_hook(lua_State *L, MoonHost *host);
 void moon_restore_hook(lua_State *L, MoonHost *host);
 /// Opens the standard libraries into the state; raises.

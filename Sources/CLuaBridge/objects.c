@@ -112,11 +112,7 @@ typedef struct ObjectRequest {
     int metatable;
 } ObjectRequest;
 
-/// What an object keeps outside of Lua's heap beside the bytes that it says: itself, and what describes its contents.
-static const size_t objectCost = 256;
-
-/// Makes room below the limit for bytes outside of Lua's heap, by a collection where need be; raises where there is none.
-static void makeRoom(lua_State *L, MoonHost *host, size_t byteCount) {
+void moon_require_room(lua_State *L, MoonHost *host, size_t byteCount) {
     if (host->heapLimit == 0 || moon_has_room(host, byteCount)) return;
     lua_gc(L, LUA_GCCOLLECT);
     if (moon_has_room(host, byteCount)) return;
@@ -124,11 +120,38 @@ static void makeRoom(lua_State *L, MoonHost *host, size_t byteCount) {
     lua_pop(L, 1);
 }
 
+typedef struct RoomRequest {
+    MoonHost *host;
+    size_t byteCount;
+} RoomRequest;
+
+static int roomBody(lua_State *L) {
+    RoomRequest *request = lua_touserdata(L, 1);
+    moon_require_room(L, request->host, request->byteCount);
+    return 0;
+}
+
+int moon_make_room(lua_State *L, MoonHost *host, size_t byteCount) {
+    if (host->heapLimit == 0 || moon_has_room(host, byteCount)) return LUA_OK;
+    RoomRequest request = {host, byteCount};
+    lua_pushcfunction(L, roomBody);
+    lua_pushlightuserdata(L, &request);
+    return lua_pcall(L, 1, 0, 0);
+}
+
+void moon_object_recount(MoonObject *object, size_t byteCount) {
+    MoonHost *host = object->host;
+    if (byteCount > object->byteCount) host->pendingBytes += byteCount - object->byteCount;
+    host->externalBytes += byteCount;
+    host->externalBytes -= object->byteCount;
+    object->byteCount = byteCount;
+}
+
 static int objectBody(lua_State *L) {
     ObjectRequest *request = lua_touserdata(L, 1);
     if (request->host->isClosing) return luaL_error(L, "the Lua state is closing");
-    if (request->host->heapLimit != 0) request->byteCount += objectCost;
-    makeRoom(L, request->host, request->byteCount);
+    if (request->host->heapLimit != 0) request->byteCount += MOON_OBJECT_COST;
+    moon_require_room(L, request->host, request->byteCount);
     MoonObject *object = lua_newuserdatauv(L, sizeof *object, 0);
     *object = (MoonObject){NULL, NULL, request->host, request->byteCount};
     lua_rawgeti(L, LUA_REGISTRYINDEX, request->metatable);

@@ -122,11 +122,9 @@ extension ProgramCompiler {
                             for row in $0 { (to + row * width).update(from: first, count: width) }
                         }
                     }
-                    Threads.prepareLibraries()
-                    let status = cod_sgemm(
-                        CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "T")), Int64(rows), Int64(width), Int64(inner), from,
-                        Int64(inner), weight.base(), Int64(inner), bias == nil ? 0 : 1, to, Int64(width))
-                    guard status == 0 else { throw TensorFailure.kernel(operation: "linear", reason: "oneDNN's sgemm refused it") }
+                    try MatrixPieces.multiply(
+                        .init(from, stride: inner), .init(weight.base(), isTransposed: true, stride: inner), into: to, rows: rows,
+                        columns: width, inner: inner, keeps: bias != nil, operation: "linear")
                 }
             }]
         }

@@ -82,6 +82,9 @@ enum DatasetClass {
         }
     }
 
+    /// Bytes of an iterator beside its tensors: the stack of a thread that reads ahead, and the order of the samples.
+    private static let epochCost = 1 << 16
+
     /// An iterator for `for batch in data:epoch(n)`; labels count from 1.
     private static func epoch(_ call: borrowing LuaCall, _ object: DatasetObject) throws {
         let number = try call.optionalInteger(1, "epoch") ?? 1
@@ -90,7 +93,7 @@ enum DatasetClass {
         guard number >= 1 else { throw call.invalid(1, "epoch", "counts from 1, got \(number)") }
         guard start >= 1 else { throw options.invalid("start", "counts from 1, got \(start)") }
         let iterator = try BatchLoader(object.dataset, object.options).epoch(number - 1, startingAt: start - 1)
-        try call.push(try call.state.function("epoch") { call in
+        try call.push(try call.state.function("epoch", byteCount: Self.epochCost) { call in
             guard let batch = try iterator.next() else { return try call.push(LuaValue.nil) }
             let labels = try batch.labels.combined(.add, .full([], 1, dtype: .int64))
             try call.push([

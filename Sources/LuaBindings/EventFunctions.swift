@@ -19,6 +19,7 @@ final class EventFileObject: LuaObjectConvertible {
 enum EventFileClass {
     static func make() -> LuaClass<EventFileObject> {
         LuaClass("EventFile") { members in
+            members.byteCount { $0.file.path.utf8.count }
             members.text { "EventFile \($0.file.path)" }
             members.property("path") { $0.file.path }
             members.method("scalars") { call, events in

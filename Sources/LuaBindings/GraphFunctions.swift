@@ -19,7 +19,7 @@ enum GraphFunctions {
             let network = NetworkObject(
                 changing: model, Set(try call.strings(2, "changes")),
                 name: try call.optionalString(3, "name") ?? model.graph.name,
-                seed: try call.optionalInteger(4, "seed") ?? session.seed)
+                seed: try call.optionalInteger(4, "seed") ?? session.seed, in: call.state)
             try call.push(network)
             try call.push(LuaFields(model.graph.inputs.map { ($0.name, network.input($0.sampleShape, named: $0.name)) }))
         })

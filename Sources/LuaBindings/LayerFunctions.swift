@@ -20,7 +20,7 @@ enum LayerFunctions {
             let options = try call.options(1, described: OptionTable.options(of: "NetworkOptions") ?? [])
             let network = NetworkObject(
                 name: try options.string("name"),
-                seed: try options.integer("seed", default: session.seed))
+                seed: try options.integer("seed", default: session.seed), in: call.state)
             guard let shape = try options.optionalIntegers("image"), !shape.isEmpty, shape.allSatisfy({ $0 >= 1 }) else {
                 throw options.invalid("image", "must be the shape of one sample, such as { 3, 32, 32 }")
             }

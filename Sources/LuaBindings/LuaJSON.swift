@@ -31,6 +31,17 @@ enum LuaJSON {
         return try rows.array(place + ": rows")
     }
 
+    /// What a value takes in memory.
+    static func byteCount(of value: JSONValue) -> Int {
+        let own = MemoryLayout<JSONValue>.stride
+        return switch value {
+        case .null, .bool, .integer, .number: own
+        case .string(let text): own + text.utf8.count
+        case .array(let elements): elements.reduce(own) { $0 + byteCount(of: $1) }
+        case .object(let object): object.members.reduce(own) { $0 + 32 + $1.key.utf8.count + byteCount(of: $1.value) }
+        }
+    }
+
     static func decode(_ value: JSONValue, in state: LuaState) throws -> LuaValue {
         switch value {
         case .null: return .nil

@@ -14,7 +14,7 @@ import Tensors
 enum ModelClass {
     static func make(_ session: RandomState) -> LuaClass<ModelObject> {
         LuaClass("Model") { members in
-            members.byteCount { $0.graph.parameters.byteCount }
+            members.byteCount { $0.byteCount }
             members.text { try $0.graph.summary() }
             members.callable { call, model in
                 let outputs = try model.infer([try call.object(1, "images", as: TensorObject.self).tensor])
@@ -67,7 +67,10 @@ enum ModelClass {
         members.property("notes") { model in model.notes.members.map { "\($0.key)" } }
         members.method("note") { call, model in
             let key = try call.string(1, "name")
-            if call.argumentCount > 1 { model.notes[key] = try LuaJSON.encode(try call.value(2), place: key) }
+            if call.argumentCount > 1 {
+                model.notes[key] = try LuaJSON.encode(try call.value(2), place: key)
+                call.recount(model)
+            }
             try call.push(try model.notes[key].map { try LuaJSON.decode($0, in: call.state) } ?? .nil)
         }
     }
@@ -91,7 +94,8 @@ enum ModelClass {
                     "\(model.graph.name): \(name) momentum 0 (in ONNX 1), with which running statistics stand still and evaluation "
                         + "differs from training; they are trained with 0.1")
             }
-            let (pass, result) = try model.forward(images, taps: taps, on: options.optionalObject("tape"))
+            let (pass, result) = try model.forward(
+                images, taps: taps, on: options.optionalObject("tape") ?? images.recorded?.pass ?? TapeObject(in: call.state))
             for output in result.outputs { try call.push(TensorObject(output.tensor, .init(pass: pass, variable: output))) }
             if try options.has("taps") {
                 let table = try call.state.table()

@@ -39,6 +39,23 @@ final class ModelObject: LuaObjectConvertible {
         self.notes = notes
     }
 
+    /// Of parameters, nodes, names and notes.
+    var byteCount: Int {
+        let nodes = graph.nodes.reduce(0) { sum, node in
+            let origin = (node.origin?.layer.utf8.count ?? 0) + (node.origin?.grouping.utf8.count ?? 0)
+            return sum + Self.nodeCost + origin + node.inputs.reduce(node.name.utf8.count) { sum, input in
+                switch input {
+                case .value(let name), .parameter(let name): sum + name.utf8.count
+                }
+            }
+        }
+        let names = graph.parameters.names.reduce(graph.name.utf8.count) { $0 + $1.utf8.count + Self.parameterCost }
+        return graph.parameters.byteCount + nodes + names + LuaJSON.byteCount(of: .object(notes))
+    }
+
+    /// Bytes of a node without its names, and of a parameter's entry without its tensor.
+    private static let (nodeCost, parameterCost) = (512, 128)
+
     /// Gives the model other parameter values of the same shapes.
     func setParameters(_ parameters: ParameterTable) {
         graph.parameters = parameters
@@ -91,12 +108,12 @@ final class ModelObject: LuaObjectConvertible {
         return names
     }
 
-    /// A forward pass on a tape, which is that of the images where they are on one; running statistics move on.
-    func forward(_ images: TensorObject, taps: [String], on given: TapeObject?) throws -> (TapeObject, TapeExecutor.Result) {
+    /// A forward pass on a tape; running statistics move on.
+    func forward(_ images: TensorObject, taps: [String], on pass: TapeObject) throws -> (TapeObject, TapeExecutor.Result) {
         let wanted = Set(taps)
         if executor?.taps != wanted { executor = (wanted, TapeExecutor(graph, taps: wanted)) }
         guard let executor = executor?.executor else { throw GraphFailure.noOutputs(graph: graph.name) }
-        let pass = given ?? images.recorded?.pass ?? TapeObject()
+        try pass.expect(operations: graph.nodes.count)
         let input = try pass.enter(images, operation: "Model:forward")
         let result = try executor.forward([input], parameters: graph.parameters, on: pass.tape, isTraining: true)
         pass.remember(self, result.parameters)

@@ -16,14 +16,18 @@ final class NetworkObject: LuaObjectConvertible {
     private let brokenChains: Set<String>
     /// The name that the next layer without one of its own takes over.
     private var claimedName: String?
+    /// Of what was put together so far.
+    private let account: LuaAccount
 
-    init(name: String, seed: Int) {
+    init(name: String, seed: Int, in state: LuaState) {
+        account = LuaAccount(in: state)
         builder = GraphBuilder(name: name, seed: UInt64(bitPattern: Int64(seed)))
         (original, brokenChains) = (nil, [])
     }
 
     /// A network to be put together from the nodes of a model, all but those `changed`.
-    init(changing model: ModelObject, _ changed: Set<String>, name: String, seed: Int) {
+    init(changing model: ModelObject, _ changed: Set<String>, name: String, seed: Int, in state: LuaState) {
+        account = LuaAccount(in: state)
         builder = GraphBuilder(name: name, seed: UInt64(bitPattern: Int64(seed)))
         original = model
         brokenChains = Set(model.graph.nodes.filter { changed.contains($0.name) }.compactMap(\.origin?.layer))
@@ -43,6 +47,7 @@ final class NetworkObject: LuaObjectConvertible {
         guard !isFinished else { throw BindingFailure.networkFinished(network: builder.graph.name) }
         guard inputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: name) }
         let node = graph.nodes[index]
+        try account.add(Self.nodeCost + node.name.utf8.count)
         guard inputs.count == node.valueInputs.count else {
             throw BindingFailure.layerInputs(layer: name, expected: node.valueInputs.count, got: inputs.count)
         }
@@ -52,7 +57,10 @@ final class NetworkObject: LuaObjectConvertible {
     }
 
     /// Names of layers made until `leave` begin with `name` and a dot.
-    func enter(_ name: String) { scopes.append(name + ".") }
+    func enter(_ name: String) throws {
+        try account.add(32 + name.utf8.count)
+        scopes.append(name + ".")
+    }
     func leave() { _ = scopes.popLast() }
 
     func shape(of source: Source) -> Shape {
@@ -87,11 +95,16 @@ final class NetworkObject: LuaObjectConvertible {
         return ValueObject(self, builder.parameter(name, tensor, isTrainable: isTrainable))
     }
 
+    /// Bytes of a node, or of a parameter beside its tensor, without names.
+    private static let nodeCost = 1024
+
     /// The name of what is about to be added, inside the blocks that are open.
     private func place(_ kind: String, named name: String?, among inputs: [ValueObject]) throws -> String {
         guard !isFinished else { throw BindingFailure.networkFinished(network: builder.graph.name) }
         guard inputs.allSatisfy({ $0.network === self }) else { throw BindingFailure.twoNetworks(layer: kind) }
         defer { claimedName = nil }
+        let given = (name ?? claimedName ?? "").utf8.count
+        try account.add(Self.nodeCost + scopes.reduce(given) { $0 + $1.utf8.count })
         if name == nil, let claimedName { return claimedName }
         let scope = scopes.joined()
         let count = (counts[scope + kind] ?? 0) + 1
@@ -152,6 +165,7 @@ enum NetworkClasses {
         })
         try state.register(ValueClass.make())
         try state.register(LuaClass<LayerObject>("Layer") { members in
+            members.byteCount { ($0.name?.utf8.count ?? 0) + 256 }
             members.text { "Layer \($0.name ?? $0.kind)" }
             members.callable { call, layer in
                 guard call.argumentCount == layer.inputCount else {

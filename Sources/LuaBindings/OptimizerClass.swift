@@ -28,6 +28,7 @@ final class OptimizerObject: LuaObjectConvertible {
 enum OptimizerClass {
     static func make() -> LuaClass<OptimizerObject> {
         LuaClass("Optimizer") { members in
+            members.byteCount { $0.optimizer.state.reduce(0) { $0 + $1.tensor.byteCount + $1.name.utf8.count + 128 } }
             members.text { "\(OptimizerObject.name(of: $0.optimizer)) at learning rate \($0.optimizer.learningRate)" }
             members.property("steps") { $0.optimizer.stepCount }
             members.property("lr", get: { $0.optimizer.learningRate }) { call, object in

@@ -48,8 +48,11 @@ enum SessionFunctions {
         try table.define("model_size", in: state) { call in
             try call.push(try ModelFile.byteCount(try call.path(1, "path")))
         }
+        // A text is there twice while it is read, and a number of two bytes is one of many in a value.
+        let mostBytes = min(1 << 28, state.options.memoryLimit ?? .max)
+        let mostJSON = state.options.memoryLimit.map { min(mostBytes, $0 / 8) } ?? mostBytes
         try table.define("read_text", in: state) { call in
-            try call.push(LuaBytes(try AtomicFile.read(try call.path(1, "path"), limit: 1 << 28)))
+            try call.push(LuaBytes(try AtomicFile.read(try call.path(1, "path"), limit: mostBytes)))
         }
         try table.define("write_text", in: state) { call in
             try AtomicFile.write(try call.path(1, "path"), bytes: try call.bytes(2, "text"))
@@ -73,7 +76,7 @@ enum SessionFunctions {
         }
         try table.define("read_json", in: state) { call in
             let path = try call.path(1, "path")
-            let bytes = try AtomicFile.read(path, limit: 1 << 28)
+            let bytes = try AtomicFile.read(path, limit: mostJSON)
             try call.push(try LuaJSON.value(bytes, source: path, in: call.state))
         }
         // The errors of the part that is written in Lua have codes as well.
@@ -89,8 +92,13 @@ enum SessionFunctions {
 /// A progress bar that a script moves.
 final class ProgressObject {
     private var progress: ProgressReport?
+    /// Of the label.
+    let byteCount: Int
 
-    init(_ label: String, total: Int) { progress = ProgressReport(label, total: total) }
+    init(_ label: String, total: Int) {
+        byteCount = label.utf8.count
+        progress = ProgressReport(label, total: total)
+    }
 
     func advance(_ steps: Int, note: String) throws { try progress?.advance(by: steps, note: note) }
     func close() { progress = nil }
@@ -103,6 +111,7 @@ enum DecimalPointClass {
 enum ProgressClass {
     static func make() -> LuaClass<ProgressObject> {
         LuaClass("Progress") { members in
+            members.byteCount { $0.byteCount }
             members.method("advance") { call, progress in
                 try progress.advance(try call.optionalInteger(1, "steps") ?? 1, note: try call.optionalString(2, "note") ?? "")
             }

@@ -9,6 +9,10 @@ final class TapeObject: LuaObjectConvertible {
     /// The parameters that models entered; a model that ran twice is here twice.
     private var models: [(model: ModelObject, parameters: [String: Variable])] = []
     private var isSpent = false
+    /// Of what the tape keeps of its operations, beside their tensors.
+    private let account: LuaAccount
+
+    init(in state: LuaState) { account = LuaAccount(in: state) }
 
     /// The variable of a tensor: its own where it is on this tape, else a constant.
     /// - Throws: `tapeSpent`, or `twoTapes` where the tensor is on another one.
@@ -19,10 +23,16 @@ final class TapeObject: LuaObjectConvertible {
         return recorded.variable
     }
 
+    /// Counts operations that are about to be recorded.
+    func expect(operations count: Int) throws { try account.add(count * Self.operationCost) }
+
+    private static let operationCost = 512
+
     /// The tensor as one that gradients are worked out for.
     func watch(_ tensor: Tensor) throws -> TensorObject {
         guard !isSpent else { throw BindingFailure.tapeSpent }
         try tensor.requireType(.float32, "Tape:watch")
+        try expect(operations: 1)
         return TensorObject(tensor, .init(pass: self, variable: tape.variable(tensor, requiresGradient: true)))
     }
 
@@ -53,6 +63,7 @@ final class TapeObject: LuaObjectConvertible {
 enum TapeClass {
     static func make() -> LuaClass<TapeObject> {
         LuaClass("Tape") { members in
+            members.byteCount { _ in 1024 }
             members.method("watch") { call, tape in
                 try tape.watch(try call.object(1, "tensor", as: TensorObject.self).tensor)
             }
@@ -95,7 +106,9 @@ final class GradientsObject: LuaObjectConvertible {
 enum GradientsClass {
     static func make() -> LuaClass<GradientsObject> {
         LuaClass("Gradients") { members in
-            members.byteCount { $0.models.reduce(0) { $1.values.values.reduce($0) { $0 + $1.byteCount } } }
+            members.byteCount { gradients in
+                gradients.models.reduce(0) { $1.values.reduce($0) { $0 + $1.value.byteCount + $1.key.utf8.count } }
+            }
             members.property("names") { try $0.only.values.keys.sorted() }
             members.method("get") { call, gradients in
                 try call.push(try gradients.only.values[try call.string(1, "name")].map { TensorObject($0) })

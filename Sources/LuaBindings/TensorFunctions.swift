@@ -42,7 +42,7 @@ enum TensorFunctions {
             try call.push(found.count { $0 == nil })
         }
         try table.define("cat", in: state) { call in try concatenate(call) }
-        try table.define("tape", in: state) { call in try call.push(TapeObject()) }
+        try table.define("tape", in: state) { call in try call.push(TapeObject(in: call.state)) }
         try table.set("loss", try losses(in: state))
     }
 

@@ -24,6 +24,7 @@ final class TensorObject: LuaObjectConvertible {
         guard let pass = operands.lazy.compactMap(\.recorded?.pass).first else {
             return TensorObject(try operation.evaluate(operands.map(\.tensor), .inference).outputs[0])
         }
+        try pass.expect(operations: 1)
         let variables = try operands.map { try pass.enter($0, operation: operation.name) }
         let result = try pass.tape.apply(operation, variables)[0]
         return TensorObject(result.tensor, Recorded(pass: pass, variable: result))

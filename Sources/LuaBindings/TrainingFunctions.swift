@@ -71,7 +71,7 @@ enum TrainingFunctions {
         func define(_ name: String, _ make: @escaping (OptionReader) throws -> LearningRateSchedule) throws {
             try table.define(name, in: state, module: "mr.schedule") { call in
                 let schedule = try make(try call.options(1))
-                try call.push(try call.state.function("schedule") { call in
+                try call.push(try call.state.function("schedule", byteCount: 256) { call in
                     try call.push(schedule.factor(at: try call.number(1, "progress")))
                 })
             }

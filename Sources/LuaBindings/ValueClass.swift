@@ -35,6 +35,7 @@ final class ValueObject: LuaObjectConvertible {
 enum ValueClass {
     static func make() -> LuaClass<ValueObject> {
         LuaClass("Value") { members in
+            members.byteCount { $0.name.utf8.count }
             members.text { "Value \($0.name) \(Shape($0.sampleShape))" }
             members.property("shape") { $0.sampleShape }
             members.property("name") { $0.name }

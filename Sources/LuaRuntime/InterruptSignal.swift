@@ -1,4 +1,5 @@
 import Basics
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -8,8 +9,38 @@ import Basics
 ///
 /// Blocking reads are cut short with EINTR. Whoever starts the next command calls `Cancellation.clear()` before.
 public enum InterruptSignal {
-    /// Ctrl-C asks the work of the standard context to stop, which running scripts and kernels see.
-    public static func stopsWork() { handle(SIGINT) { _ in ComputeContext.standard.cancellation.request() } }
+    /// Ctrl-C asks the work of the standard context to stop, which running scripts and kernels see. Where the work goes on
+    /// half a second later all the same, the next one says so, and the one behind that ends the process.
+    public static func stopsWork() {
+        // What is made at first use must be there before a signal comes.
+        _ = (ComputeContext.standard, unheeded.load(ordering: .relaxed), lastTime.load(ordering: .relaxed))
+        handle(SIGINT) { _ in
+            let (cancellation, now) = (ComputeContext.standard.cancellation, InterruptSignal.milliseconds)
+            if !cancellation.wasInterrupted {
+                InterruptSignal.unheeded.store(0, ordering: .relaxed)
+            } else if now - InterruptSignal.lastTime.load(ordering: .relaxed) < 500 {
+                return
+            }
+            InterruptSignal.lastTime.store(now, ordering: .relaxed)
+            cancellation.request()
+            switch InterruptSignal.unheeded.wrappingAdd(1, ordering: .relaxed).newValue {
+            case 1: break
+            case 2: InterruptSignal.warn()
+            default: InterruptSignal.endProcess()
+            }
+        }
+    }
+
+    /// How often Ctrl-C came since the request that has not been heeded yet.
+    private static let unheeded = Atomic<Int>(0)
+    /// When the last one of these came.
+    private static let lastTime = Atomic<Int>(0)
+
+    private static var milliseconds: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
 
     /// Ctrl-C asks the work to stop, so that it can report and clean up. What has not ended after `graceMicroseconds`, or
     /// at the second Ctrl-C, ends with the process: a pattern that backtracks, a decomposition in LAPACK and a finalizer
@@ -37,6 +68,11 @@ public enum InterruptSignal {
     public static func hasBeenHeeded() { startTimer(microseconds: 0) }
 
     private static let graceMicroseconds = 400_000
+
+    private static func warn() {
+        let text: StaticString = "\nStill at work on what looks for no interrupt, such as a decomposition; Ctrl-C once more ends moonrail.\n"
+        _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+    }
 
     /// Only what a signal handler may call.
     private static func endProcess() {

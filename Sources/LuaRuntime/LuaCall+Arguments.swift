@@ -22,7 +22,7 @@ extension LuaCall {
     }
 
     public func string(_ position: Int, _ name: String) throws -> String {
-        guard let index = index(position), let text = state.text(at: index) else {
+        guard let index = index(position), let text = try state.takenText(at: index) else {
             throw wrongType(position, name, "a string")
         }
         return text
@@ -38,7 +38,7 @@ extension LuaCall {
 
     /// The bytes of a string.
     public func bytes(_ position: Int, _ name: String) throws -> [UInt8] {
-        guard let index = index(position), let bytes = state.bytes(at: index) else {
+        guard let index = index(position), let bytes = try state.takenBytes(at: index) else {
             throw wrongType(position, name, "a string")
         }
         return bytes

@@ -29,7 +29,7 @@ extension LuaCall {
         return try (0..<count).map { offset in
             lua_rawgeti(state.current, index, lua_Integer(offset + 1))
             defer { state.pop() }
-            guard let text = state.text(at: -1) else {
+            guard let text = try state.takenText(at: -1) else {
                 throw try wrongElement(position, name, offset, "an array of strings")
             }
             return text
@@ -40,6 +40,7 @@ extension LuaCall {
     public func values(in position: Int, _ name: String, _ expected: String = "an array") throws -> [LuaValue] {
         let (index, count) = try array(position, name, expected)
         try state.reserve(1)
+        try state.take(count * LuaValue.cost)
         return try (0..<count).map { offset in
             lua_rawgeti(state.current, index, lua_Integer(offset + 1))
             return try state.popValue()

@@ -39,6 +39,16 @@ extension LuaCall {
     }
 }
 
+extension LuaCall {
+    /// Counts anew what the receiver keeps outside of Lua's heap, after a function that changed it.
+    public func recount(_ receiver: AnyObject) {
+        guard state.host.pointee.heapLimit != 0, let index = index(0), let block = moon_object(state.current, index),
+            let byteCount = state.record(at: index)?.byteCount?(receiver)
+        else { return }
+        moon_object_recount(block, max(0, byteCount) + Int(MOON_OBJECT_COST))
+    }
+}
+
 extension LuaState {
     /// The open object of that class at `index`, for `function` to use: every way from a value to an object goes here.
     /// - Returns: `nil` for anything that is no object of the class, or a closed one of another.

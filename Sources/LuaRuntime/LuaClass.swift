@@ -44,6 +44,7 @@ public final class LuaClass<Object: AnyObject> {
     public func mutatingMethod(_ method: String, _ body: @escaping (borrowing LuaCall, Object) throws -> Void) {
         self.method(method) { call, object in
             try call.state.withBorrow(of: object, exclusive: true, by: call.functionName) { try body(call, $0) }
+            call.recount(object)
         }
     }
 
@@ -65,6 +66,7 @@ public final class LuaClass<Object: AnyObject> {
         define(.setter, property, "\(name).\(property)", receiverCount: 1) { call in
             let object = try call.object(0, "self", as: Object.self)
             try call.state.withBorrow(of: object, exclusive: true, by: call.functionName) { try set(call, $0) }
+            call.recount(object)
         }
     }
 
@@ -101,7 +103,8 @@ public final class LuaClass<Object: AnyObject> {
         setElement = set
     }
 
-    /// The bytes that an object keeps outside the Lua heap, charged to the collector for each userdata.
+    /// The bytes that an object keeps outside the Lua heap, charged to the collector for each userdata, and counted anew
+    /// when a method has changed the object.
     public func byteCount(_ body: @escaping (Object) -> Int) {
         byteCount = { object in (object as? Object).map(body) ?? 0 }
     }

@@ -5,14 +5,15 @@ public struct LuaOptions {
     /// Whether scripts are confined: no `io`, `debug`, `loadfile`, `dofile`, `package.loadlib`, files for `require`,
     /// compiled chunks, `os` beyond the clock, or `__gc` in script metatables.
     public var isSandboxed: Bool
-    /// The most bytes that the Lua heap and the tensors, models and data sets that scripts hold may take together; `nil` for
-    /// no limit. Each object counts in full, also where several share their bytes. What one function of the toolkit takes
-    /// while it runs is limited by the context, which a state of its own limits to the same number.
+    /// The most bytes that the Lua heap and all that scripts hold outside of it may take together, such as tensors, models with
+    /// their notes, data sets, tapes and errors; `nil` for no limit. Each object counts in full, also where several share
+    /// their bytes, and so does what a function takes over from Lua while it runs. Tensors that it makes meanwhile are limited by
+    /// the context, which a state of its own limits to the same number.
     public var memoryLimit: Int?
     /// The most virtual-machine instructions that one outermost call may run; `nil` for no limit.
     public var instructionLimit: Int?
-    /// The most seconds that one outermost call may take; `nil` for no limit. Scripts, functions of the library and loops of
-    /// the toolkit see it, but one call of LAPACK or of a large kernel is not cut short.
+    /// The most seconds that one outermost call may take; `nil` for no limit. Scripts, functions of the library, loops of
+    /// the toolkit and large kernels see it, but one call of LAPACK is not cut short.
     public var timeLimit: Double?
     /// The files and directories that functions of the host may open for a script; `nil` for all of them, or for none in
     /// a sandbox. They are opened with the state: a file or directory that is made later must have its folder by then.

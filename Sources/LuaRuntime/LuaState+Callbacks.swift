@@ -19,7 +19,7 @@ private func enterSwift(_ L: OpaquePointer?, _ box: UnsafeMutableRawPointer?) ->
         let argumentCount = lua_gettop(L)
         do {
             if state.context.cancellation.isRequested { throw state.stopFailure }
-            try function.body(LuaCall(state: state, function: function, argumentCount: argumentCount))
+            try state.counting { try function.body(LuaCall(state: state, function: function, argumentCount: argumentCount)) }
             return lua_gettop(L) - argumentCount
         } catch {
             state.pushFailure(error is Interrupted ? state.stopFailure : error)

@@ -30,6 +30,9 @@ final class ErrorValue: LuaObjectConvertible {
     /// The class that scripts see: `err.code`, `err.message`, `err.path`, `err.traceback`, and besides what a string can.
     static var luaClass: LuaClass<ErrorValue> {
         LuaClass("Error") { members in
+            members.byteCount { error in
+                error.path.reduce(error.message.utf8.count + error.traceback.utf8.count) { $0 + $1.utf8.count + MemoryLayout<String>.size }
+            }
             members.property("code") { $0.code }
             members.property("message") { $0.message }
             members.property("path") { $0.path.isEmpty ? nil : $0.path }
@@ -72,7 +75,7 @@ extension LuaState {
         if let error = object(at: -1) as? ErrorValue {
             return LuaFailure(
                 code: error.code, message: error.message, path: error.path, traceback: error.traceback,
-                underlying: error.error, value: try? value(at: -1))
+                underlying: error.error, value: raisedValue())
         }
         let message = errorText()
         let code = switch status {
@@ -83,7 +86,15 @@ extension LuaState {
         }
         return LuaFailure(
             code: code, message: message, traceback: traceback,
-            isIncomplete: status == LUA_ERRSYNTAX && message.hasSuffix("<eof>"), value: try? value(at: -1))
+            isIncomplete: status == LUA_ERRSYNTAX && message.hasSuffix("<eof>"), value: raisedValue())
+    }
+
+    /// The error value on top, which does not count: where there is no room for it, that would be the next error.
+    private func raisedValue() -> LuaValue? {
+        let depth = functionDepth
+        functionDepth = 0
+        defer { functionDepth = depth }
+        return try? value(at: -1)
     }
 
     /// Pushes the Lua value of a thrown error. Without the memory for it, Lua's own memory error is pushed instead.

@@ -25,9 +25,11 @@ extension LuaState {
     /// Makes a Lua function of a Swift closure that pushes its results with `call.push`.
     ///
     /// What it throws becomes a Lua error whose value has `code`, `message`, `path` and `traceback`.
-    /// - Parameter name: the public name, with which messages about arguments begin.
-    public func function(_ name: String, _ body: @escaping LuaFunctionBody) throws -> LuaFunction {
-        try pushFunction(name, body)
+    /// - Parameters:
+    ///   - name: the public name, with which messages about arguments begin.
+    ///   - byteCount: what the closure keeps outside of Lua's heap, where scripts can have many of them made.
+    public func function(_ name: String, byteCount: Int = 0, _ body: @escaping LuaFunctionBody) throws -> LuaFunction {
+        try pushFunction(name, byteCount: byteCount, body)
         defer { pop() }
         return LuaFunction(reference: try reference(at: -1))
     }
@@ -39,15 +41,18 @@ extension LuaState {
         try function(name) { call in try call.push(body(call)) }
     }
 
-    func pushFunction(_ name: String, receiverCount: Int32 = 0, _ body: @escaping LuaFunctionBody) throws {
-        try pushRetained(FunctionBox(state: self, name: name, receiverCount: receiverCount, body: body))
+    func pushFunction(
+        _ name: String, receiverCount: Int32 = 0, byteCount: Int = 0, _ body: @escaping LuaFunctionBody
+    ) throws {
+        try pushRetained(
+            FunctionBox(state: self, name: name, receiverCount: receiverCount, body: body), byteCount: max(0, byteCount))
     }
 
     /// Pushes a Lua function that owns `box`.
-    func pushRetained(_ box: AnyObject) throws {
+    func pushRetained(_ box: AnyObject, byteCount: Int = 0) throws {
         try reserve(1)
         let retained = Unmanaged.passRetained(box)
-        let status = moon_push_function(current, host, retained.toOpaque())
+        let status = moon_push_function(current, host, retained.toOpaque(), byteCount)
         if status != LUA_OK {
             retained.release()
             throw takeFailure(status: status)

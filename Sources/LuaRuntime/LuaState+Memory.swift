@@ -24,6 +24,32 @@ extension LuaState: GarbageCollector {
         host.pointee.externalBytes -= min(max(0, byteCount), host.pointee.externalBytes)
     }
 
+    /// Makes sure that `byteCount` more bytes outside of Lua's heap are below the limit.
+    /// - Throws: Lua's own error of memory where they are not, also after a collection.
+    func makeRoom(for byteCount: Int) throws {
+        guard host.pointee.heapLimit != 0, !moon_has_room(host, byteCount) else { return }
+        try reserve(2)
+        try check(moon_make_room(current, host, byteCount))
+    }
+
+    /// Counts what a function takes over from Lua as below the limit too, until it returns: a table may have one string in
+    /// a million places, of which Swift makes a million strings.
+    @inline(__always)
+    func take(_ byteCount: Int) throws {
+        guard host.pointee.heapLimit != 0, functionDepth > 0 else { return }
+        takenByteCount += byteCount
+        try makeRoom(for: takenByteCount)
+    }
+
+    /// Runs the body of a function that scripts call. What it takes over is counted until then.
+    @inline(__always)
+    func counting<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let before = takenByteCount
+        functionDepth += 1
+        defer { (functionDepth, takenByteCount) = (functionDepth - 1, before) }
+        return try body()
+    }
+
     /// Runs a full collection now.
     public func collect() {
         guard isOpen, lua_checkstack(current, 2 + MOON_STACK_ROOM) != 0 else { return }

@@ -91,8 +91,16 @@ extension LuaState {
         return String(foreignBytes: UnsafeRawBufferPointer(start: start, count: count))
     }
 
-    func bytes(at index: Int32) -> [UInt8]? {
+    /// The same for Swift to keep while a function runs.
+    func takenText(at index: Int32) throws -> String? {
         guard lua_type(current, index) == LUA_TSTRING else { return nil }
+        try take(Int(lua_rawlen(current, index)))
+        return text(at: index)
+    }
+
+    func takenBytes(at index: Int32) throws -> [UInt8]? {
+        guard lua_type(current, index) == LUA_TSTRING else { return nil }
+        try take(Int(lua_rawlen(current, index)))
         var count = 0
         guard let start = lua_tolstring(current, index, &count) else { return nil }
         return [UInt8](UnsafeRawBufferPointer(start: start, count: count))
@@ -116,7 +124,7 @@ extension LuaState {
         case LUA_TNUMBER:
             lua_isinteger(current, index) != 0
                 ? .integer(Int(lua_tointegerx(current, index, nil))) : .number(lua_tonumberx(current, index, nil))
-        case LUA_TSTRING: .string(text(at: index) ?? "")
+        case LUA_TSTRING: .string(try takenText(at: index) ?? "")
         case LUA_TTABLE: .table(LuaTable(reference: try reference(at: index)))
         case LUA_TFUNCTION: .function(LuaFunction(reference: try reference(at: index)))
         default: .object(LuaObject(reference: try reference(at: index), typeName: typeName(at: index)))

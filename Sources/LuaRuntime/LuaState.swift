@@ -22,6 +22,8 @@ public final class LuaState {
     /// Objects in use by a scoped borrow, whichever userdata they were reached through.
     var borrows: [ObjectIdentifier: Int] = [:]
     var classes: [ObjectIdentifier: ClassRecord] = [:]
+    /// Functions that scripts called and that have not returned, and the bytes that these took over from Lua.
+    var (functionDepth, takenByteCount) = (0, 0)
     /// What chunks that the host loads see as their globals, where that is not the global table itself.
     private(set) var environment: LuaReference?
     var classesByMetatable: [UnsafeRawPointer: ClassRecord] = [:]

@@ -108,9 +108,12 @@ public struct LuaTable {
                 lua_pushvalue(state.current, -2)
                 lua_rotate(state.current, -2, 1)
                 try state.check(moon_next(state.current))  // table, key, value
+                let taken = state.takenByteCount
                 let value = try state.popValue()
                 if lua_type(state.current, -1) == LUA_TNIL { break }
-                try body(try state.value(at: -1), value)
+                let key = try state.value(at: -1)
+                state.takenByteCount = taken  // what `body` keeps, it counts itself
+                try body(key, value)
             }
             state.pop(2)
         }
@@ -120,7 +123,11 @@ public struct LuaTable {
     /// - Complexity: O(entries), in time and memory.
     public func entries() throws -> [(key: LuaValue, value: LuaValue)] {
         var found: [(key: LuaValue, value: LuaValue)] = []
-        try forEach { found.append(($0, $1)) }
+        let state = try reference.state()
+        try forEach { key, value in
+            try state.take(key.byteCount + value.byteCount)
+            found.append((key, value))
+        }
         return found
     }
 
@@ -129,6 +136,7 @@ public struct LuaTable {
     public func array(_ place: @autoclosure () -> String = "a table") throws -> [LuaValue] {
         try with { state in
             let count = try state.arrayCount(at: -1, place: place())
+            try state.take(count * LuaValue.cost)
             let elements = try (0..<count).map { offset in
                 lua_rawgeti(state.current, -1, lua_Integer(offset + 1))
                 return try state.popValue()
@@ -161,7 +169,12 @@ public struct LuaTable {
     /// The fields with text keys, sorted by key.
     public func fields() throws -> [(name: String, value: LuaValue)] {
         var found: [(name: String, value: LuaValue)] = []
-        try forEach { key, value in if let name = key.string { found.append((name, value)) } }
+        let state = try reference.state()
+        try forEach { key, value in
+            guard let name = key.string else { return }
+            try state.take(key.byteCount + value.byteCount)
+            found.append((name, value))
+        }
         return found.sorted { $0.name < $1.name }
     }
 

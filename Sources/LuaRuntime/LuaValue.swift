@@ -11,6 +11,12 @@ public enum LuaValue {
     /// A userdata, Swift's or foreign, or a coroutine.
     case object(LuaObject)
 
+    /// Bytes of one in a list, beside those of a string.
+    static let cost = 32
+
+    /// Bytes of one in a list.
+    var byteCount: Int { Self.cost + (string?.utf8.count ?? 0) }
+
     /// Lua's name of the type, or the class of a userdata.
     public var typeName: String {
         switch self {

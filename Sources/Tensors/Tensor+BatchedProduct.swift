@@ -1,9 +1,9 @@
-import COneDNN
+import Basics
 
 extension Tensor {
     /// Matrix products over leading dimensions, which broadcast: […, m, k] · […, k, n] → […, m, n]; transposed views
     /// cost nothing extra.
-    /// - Throws: `shapeMismatch` naming what disagrees.
+    /// - Throws: `shapeMismatch` naming what disagrees; `Interrupted`.
     /// - Complexity: O(b · m · n · k).
     public func batchedProduct(_ other: Tensor) throws -> Tensor {
         try requireType(.float32, "matmul")
@@ -17,18 +17,17 @@ extension Tensor {
         let strides = [a.tensor.batchStrides(over: batch), b.tensor.batchStrides(over: batch)]
         var walker = StridedWalker(dims: batch.dims, strides: strides)
         var target = result.base(Float.self)
-        var status: Int32 = 0
-        Threads.prepareLibraries()
-        withExtendedLifetime((a.tensor.storage, b.tensor.storage, result.storage)) {
+        try withExtendedLifetime((a.tensor.storage, b.tensor.storage, result.storage)) {
             let (left, right) = (a.tensor.base(Float.self), b.tensor.base(Float.self))
             repeat {
-                status = cod_sgemm(
-                    a.transposed, b.transposed, Int64(m), Int64(n), Int64(k), left + walker.offsets[0], a.stride,
-                    right + walker.offsets[1], b.stride, 0, target, Int64(n))
+                try Cancellation.check()
+                try MatrixPieces.multiply(
+                    .init(left + walker.offsets[0], isTransposed: a.isTransposed, stride: a.stride),
+                    .init(right + walker.offsets[1], isTransposed: b.isTransposed, stride: b.stride), into: target, rows: m,
+                    columns: n, inner: k, operation: "matmul")
                 target += m * n
-            } while status == 0 && walker.advance()
+            } while walker.advance()
         }
-        guard status == 0 else { throw TensorFailure.kernel(operation: "matmul", reason: "oneDNN's sgemm refused it") }
         return result
     }
 
@@ -48,16 +47,16 @@ extension Tensor {
     }
 
     /// Matrices as GEMM reads them: rows `stride` apart, or the transposes of such.
-    private func matrices() throws -> (tensor: Tensor, transposed: CChar, stride: Int64) {
+    private func matrices() throws -> (tensor: Tensor, isTransposed: Bool, stride: Int) {
         let (rows, columns) = (shape[rank - 2], shape[rank - 1])
         if case .strided(let strides, _) = layout {
             let (down, across) = (strides[rank - 2], strides[rank - 1])
             if across == 1 || columns == 1, down >= max(1, columns) {
-                return (self, CChar(UInt8(ascii: "N")), Int64(down))
+                return (self, false, down)
             }
-            if down == 1 || rows == 1, across >= max(1, rows) { return (self, CChar(UInt8(ascii: "T")), Int64(across)) }
+            if down == 1 || rows == 1, across >= max(1, rows) { return (self, true, across) }
         }
-        return (try copy(), CChar(UInt8(ascii: "N")), Int64(max(1, columns)))
+        return (try copy(), false, max(1, columns))
     }
 
     /// Strides over leading dimensions that broadcast to `batch`.

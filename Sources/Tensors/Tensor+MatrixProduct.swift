@@ -1,8 +1,6 @@
-import COneDNN
-
 extension Tensor {
     /// The matrix product [m, k] · [k, n] → [m, n], by oneDNN's GEMM; transposed views cost nothing extra.
-    /// - Throws: `shapeMismatch` naming the inner dimensions.
+    /// - Throws: `shapeMismatch` naming the inner dimensions; `Interrupted`.
     /// - Complexity: O(m · n · k).
     public func matrixProduct(_ other: Tensor) throws -> Tensor {
         try requireType(.float32, "matmul")
@@ -20,26 +18,25 @@ extension Tensor {
         if shape[1] == 0 || result.elementCount == 0 { return try .zeros(result.shape) }
         let a = try gemmOperand()
         let b = try other.gemmOperand()
-        Threads.prepareLibraries()
-        let status = withExtendedLifetime((a.tensor.storage, b.tensor.storage, result.storage)) {
-            cod_sgemm(
-                a.transposed, b.transposed, Int64(shape[0]), Int64(other.shape[1]), Int64(shape[1]),
-                a.tensor.base(), a.stride, b.tensor.base(), b.stride, 0, result.base(), Int64(other.shape[1]))
+        try withExtendedLifetime((a.storage, b.storage, result.storage)) {
+            try MatrixPieces.multiply(
+                a.operand, b.operand, into: result.base(), rows: shape[0], columns: other.shape[1], inner: shape[1],
+                operation: "matmul")
         }
-        guard status == 0 else { throw TensorFailure.kernel(operation: "matmul", reason: "oneDNN's sgemm refused it") }
         return result
     }
 
     /// A matrix as GEMM reads it: rows `stride` apart, or the transpose of such.
-    private func gemmOperand() throws -> (tensor: Tensor, transposed: CChar, stride: Int64) {
+    private func gemmOperand() throws -> (storage: Storage, operand: MatrixPieces.Operand) {
         if case .strided(let strides, _) = layout {
             if strides[1] == 1 || shape[1] == 1, strides[0] >= max(1, shape[1]) {
-                return (self, CChar(UInt8(ascii: "N")), Int64(strides[0]))
+                return (storage, .init(base(), stride: strides[0]))
             }
             if strides[0] == 1 || shape[0] == 1, strides[1] >= max(1, shape[0]) {
-                return (self, CChar(UInt8(ascii: "T")), Int64(strides[1]))
+                return (storage, .init(base(), isTransposed: true, stride: strides[1]))
             }
         }
-        return (try copy(), CChar(UInt8(ascii: "N")), Int64(max(1, shape[1])))
+        let plain = try copy()
+        return (plain.storage, .init(plain.base(), stride: max(1, shape[1])))
     }
 }

@@ -278,6 +278,8 @@ import Basics
     @Test func aFailedUpdateChangesNothing() throws {
         struct Broken: Error {}
         try withDirectory { directory in
+            #expect(throws: Broken.self) { try AtomicFile.update(directory + "/file") { _ in throw Broken() } }
+            #expect(!AtomicFile.exists(directory + "/file"))
             try AtomicFile.update(directory + "/file") { old in old == nil ? "first" : "wrong" }
             #expect(throws: Broken.self) { try AtomicFile.update(directory + "/file") { _ in throw Broken() } }
             #expect(try text(directory + "/file") == "first")

@@ -96,7 +96,7 @@ import Testing
         #expect(whitened < plain, "\(name): \(whitened) and \(plain)")
     }
 
-    /// Patches of 229 · 9 elements are wider than moments are taken of: those of the channels stand in.
+    /// Im2col of 229 · 9 elements are wider than moments are taken of: those of the channels stand in.
     @Test func widePatchesAreWhitenedByTheirChannels() throws {
         var b = GraphBuilder(name: "wide", seed: 7)
         let x = b.input("images", [229, 3, 3])

@@ -1,5 +1,6 @@
 import Basics
 import CommandTesting
+import Glibc
 import Testing
 
 @Suite struct PromptTests {
@@ -76,6 +77,20 @@ import Testing
         try session.expect("interrupted")
         try session.expect("\r\n> ")
         #expect(try session.enter("kept * 7") == "\r\n42")
+    }
+
+    /// A finalizer runs without hooks, and a decomposition is one call: nothing in them sees a request to stop.
+    @Test func theThirdControlCEndsWhatSeesNone() throws {
+        let session = try PromptSession(environment: ["NO_COLOR": "1"])
+        session.type("setmetatable({}, { __gc = function() print('begun') while true do end end }) collectgarbage()\n")
+        try session.expect("\r\nbegun\r\n")
+        for _ in 0..<3 { session.type("\u{3}") }
+        usleep(600_000)
+        session.type("\u{3}")
+        try session.expect("Ctrl-C once more ends moonrail.")
+        usleep(600_000)
+        session.type("\u{3}")
+        #expect(try session.end() == 130)
     }
 
     @Test func tellsTheTimeOfLongCommands() throws {

@@ -129,14 +129,6 @@ int moon_push_traceback(lua_State *L);
 
 // MARK: Functions and objects
 
-/// Twin: pushes a function that enters Swift with `box`, which it now owns; on failure the caller still does.
-int moon_push_function(lua_State *L, MoonHost *host, void *box);
-/// Twin: pops methods, getters, setters, index fallback and newindex fallback (functions or nil), then pushes a
-/// metatable with `__index`, `__newindex`, `__gc`, `__close` and `__eq` for objects of one class.
-int moon_push_class(lua_State *L, const char *name, size_t count);
-/// Twin: pushes a userdata of the class whose metatable has registry reference `metatable`; it now owns `object`.
-int moon_push_object(lua_State *L, MoonHost *host, int metatable, void *object, size_t byteCount);
-
 typedef struct MoonObject {
     /// The metatable this was made with: a userdata is ours when it still has that very metatable.
     const void *metatable;
@@ -145,6 +137,25 @@ typedef struct MoonObject {
     MoonHost *host;
     size_t byteCount;
 } MoonObject;
+
+/// What an object keeps outside of Lua's heap beside the bytes that it says: itself, and what describes its contents.
+#define MOON_OBJECT_COST 256
+
+/// Twin: makes sure that `byteCount` more bytes outside of Lua's heap are below the limit, by a collection where need be.
+int moon_make_room(lua_State *L, MoonHost *host, size_t byteCount);
+/// Whether Lua's heap, or what objects keep outside of it, may grow by that many bytes.
+bool moon_has_room(const MoonHost *host, size_t byteCount);
+/// The object now keeps that many bytes, itself included.
+void moon_object_recount(MoonObject *object, size_t byteCount);
+
+/// Twin: pushes a function that enters Swift with `box`, which it now owns; on failure the caller still does.
+/// `byteCount`: what the function keeps outside of Lua's heap.
+int moon_push_function(lua_State *L, MoonHost *host, void *box, size_t byteCount);
+/// Twin: pops methods, getters, setters, index fallback and newindex fallback (functions or nil), then pushes a
+/// metatable with `__index`, `__newindex`, `__gc`, `__close` and `__eq` for objects of one class.
+int moon_push_class(lua_State *L, const char *name, size_t count);
+/// Twin: pushes a userdata of the class whose metatable has registry reference `metatable`; it now owns `object`.
+int moon_push_object(lua_State *L, MoonHost *host, int metatable, void *object, size_t byteCount);
 
 /// The object at `index`, or NULL for any other value. Needs one free slot; never raises.
 MoonObject *moon_object(lua_State *L, int index);

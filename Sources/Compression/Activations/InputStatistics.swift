@@ -12,7 +12,7 @@ public struct InputStatistics: Sendable {
     /// channels alone where patches are wider than `widestPatch`.
     let sums: [String: Tensor]
 
-    /// Patches with more elements count their positions as uncorrelated, which leaves a matrix over the channels: the
+    /// Im2col with more elements count their positions as uncorrelated, which leaves a matrix over the channels: the
     /// moments of wider ones take seconds a layer, and gigabytes in a large model.
     static let widestPatch = 2048
     /// Layers with more channels or inputs have no moments: a matrix of that order would take a minute and more to take apart.

@@ -7,7 +7,7 @@ import Tensors
 /// That is the last one, a convolution or a linear layer. Where it maps each position by itself, the one before it can be
 /// fitted together with it: both make one matrix over the patches, of which only the rank is bound.
 struct FittableFactors {
-    /// Patches with more elements are not fitted: their moments alone would take seconds a layer.
+    /// Im2col with more elements are not fitted: their moments alone would take seconds a layer.
     static let widestPatch = 2048
     /// The least number of positions per patch element at which the second-last factor is fitted as well.
     static let positionsPerElement = 8

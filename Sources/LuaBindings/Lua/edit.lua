@@ -66,9 +66,8 @@ local function changed(network, node, change, given)
         end
         local arguments = table.move(given, 1, #given, 1, {})
         if type(change) == "function" then arguments[#arguments + 1] = keep end
-        core.enter(given[1], node.name)
+        local scope <close> = core.scope(given[1], node.name)
         results = table.pack(change(table.unpack(arguments)))
-        core.leave(given[1])
     end
     if results.n ~= #node.outputs then
         core.fail("lua.argument", ("Model:edit: '%s' makes %d value(s), but its change gave %d"):format(node.name, #node.outputs, results.n))

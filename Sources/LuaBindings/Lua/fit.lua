@@ -107,7 +107,9 @@ function core.methods.Model.fit(model, data, options)
     end
     local history = rows.wrap(state.history, history_view)
     local taps = common_taps(options)
-    local events = options.log and core.event_file(options.log)
+    local events <close> = options.log and core.event_file(options.log) or nil
+    -- The rate is the schedule's only while this runs, also where it ends by an error or by a hook that stops it.
+    local rate <close> = setmetatable({}, { __close = function() optimizer.lr = state.peak end })
     local progress <close> = core.progress(options.label or ("training " .. model.name), total)
     progress:advance(state.step)
 
@@ -117,7 +119,6 @@ function core.methods.Model.fit(model, data, options)
     local function diverged(epoch, step, reason)
         restore()
         keep(false)
-        optimizer.lr = state.peak
         core.diverged(step, epoch, reason, kept)
     end
 
@@ -214,6 +215,5 @@ function core.methods.Model.fit(model, data, options)
     keep(false)
     if trained and uses_labels(options) then compare_with_evaluation(model, last, trained) end
     progress:finish()
-    optimizer.lr = state.peak
     return history
 end

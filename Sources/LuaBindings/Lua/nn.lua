@@ -61,6 +61,12 @@ function nn.parameter(options)
     end
 end
 
+--- Names of layers made until it is closed begin with `name` and a dot, also where an error ends what makes them.
+function core.scope(x, name)
+    core.enter(x, name)
+    return setmetatable({}, { __close = function() core.leave(x) end })
+end
+
 local function value(where, result)
     if getmetatable(result) == "Value" then return result end
     core.fail("lua.argument", ("%s: must give a value, got a %s"):format(where, type(result)))
@@ -73,10 +79,9 @@ end
 
 function Block.__call(block, x)
     value("block: the argument", x)
-    if block.name then core.enter(x, block.name) end
+    local scope <close> = block.name and core.scope(x, block.name) or nil
     local y = through(block.layers, x)
     if block.shortcut then y = y + value("shortcut", block.shortcut(x)) end
-    if block.name then core.leave(x) end
     return y
 end
 

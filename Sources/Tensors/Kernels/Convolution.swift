@@ -101,7 +101,8 @@ package enum Convolution {
 
     /// y = x ⋆ w + b.
     package static func forward(
-        _ x: Tensor, _ w: Tensor, _ b: Tensor?, _ geometry: ConvolutionGeometry, training: Bool
+        _ x: Tensor, _ w: Tensor, _ b: Tensor?, _ geometry: ConvolutionGeometry, training: Bool,
+        most: Int = MatrixPieces.most
     ) throws -> Tensor {
         try x.requireType(.float32, "conv2d")
         try w.requireType(.float32, "conv2d")
@@ -111,6 +112,10 @@ package enum Convolution {
             throw TensorFailure.shapeMismatch(operation: "conv2d", detail: "bias \(b.shape) is not [\(w.shape[0])]")
         }
         guard output.elementCount > 0, x.elementCount > 0 else { return try .zeros(output) }
+        if let pieces = pieces(w.shape, output, most: most) {
+            let plain = try x.contiguous()
+            return try whole(pieces, output) { try forward(plain.images($0), w, b, geometry, training: training) }
+        }
         let primitive = try primitive(
             training ? cod_forward_training : cod_forward_inference, input: x.shape, weight: w.shape,
             geometry: geometry, hasBias: b != nil)
@@ -128,8 +133,14 @@ package enum Convolution {
 
     /// ∂L/∂x from ∂L/∂y.
     package static func gradientOfInput(
-        _ dy: Tensor, _ w: Tensor, input: Shape, _ geometry: ConvolutionGeometry
+        _ dy: Tensor, _ w: Tensor, input: Shape, _ geometry: ConvolutionGeometry, most: Int = MatrixPieces.most
     ) throws -> Tensor {
+        if let pieces = pieces(w.shape, dy.shape, most: most) {
+            let plain = try dy.contiguous()
+            return try whole(pieces, input) { part in
+                try gradientOfInput(plain.images(part), w, input: Shape([part.count] + input.dims.dropFirst()), geometry)
+            }
+        }
         let primitive = try primitive(cod_backward_data, input: input, weight: w.shape, geometry: geometry, hasBias: false)
         let gradient = try dy.inFormat(primitive.format(of: cod_diff_dst))
         let weights = try primitive.packed(w, as: cod_weights)
@@ -144,8 +155,21 @@ package enum Convolution {
 
     /// ∂L/∂w, and ∂L/∂b when there is a bias, from ∂L/∂y.
     package static func gradientOfWeights(
-        _ dy: Tensor, _ x: Tensor, weight: Shape, hasBias: Bool, _ geometry: ConvolutionGeometry
+        _ dy: Tensor, _ x: Tensor, weight: Shape, hasBias: Bool, _ geometry: ConvolutionGeometry,
+        most: Int = MatrixPieces.most
     ) throws -> (weights: Tensor, bias: Tensor?) {
+        if let pieces = pieces(weight, dy.shape, most: most) {
+            let (images, gradients) = (try x.contiguous(), try dy.contiguous())
+            var sum: (weights: Tensor, bias: Tensor?)?
+            for part in pieces {
+                try Cancellation.check()
+                let more = try gradientOfWeights(
+                    gradients.images(part), images.images(part), weight: weight, hasBias: hasBias, geometry)
+                guard let before = sum else { sum = more; continue }
+                sum = (try before.weights.adding(more.weights), try before.bias.flatMap { try more.bias?.adding($0) })
+            }
+            if let sum { return sum }
+        }
         let primitive = try primitive(
             cod_backward_weights, input: x.shape, weight: weight, geometry: geometry, hasBias: hasBias)
         let gradient = try dy.inFormat(primitive.format(of: cod_diff_dst))
@@ -160,5 +184,33 @@ package enum Convolution {
             try primitive.execute(arguments)
         }
         return (try primitive.unpacked(packed, as: cod_diff_weights, shape: weight), bias)
+    }
+}
+
+/// Convolutions of many images in parts that take a fraction of a second each, between which a request to stop is seen. One
+/// image is never cut.
+extension Convolution {
+    /// Parts of the batch; `nil` where one call is short enough.
+    private static func pieces(_ weight: Shape, _ output: Shape, most: Int) -> [Range<Int>]? {
+        let perImage = Double(output.elementCount / max(1, output[0])) * Double(weight.elementCount / max(1, weight[0]))
+        guard output[0] > 1, perImage * Double(output[0]) > Double(most) else { return nil }
+        let size = min(output[0] - 1, max(1, Int(Double(most) / perImage)))
+        return stride(from: 0, to: output[0], by: size).map { $0..<min($0 + size, output[0]) }
+    }
+
+    /// The results of parts behind each other.
+    private static func whole(_ pieces: [Range<Int>], _ shape: Shape, _ part: (Range<Int>) throws -> Tensor) throws -> Tensor {
+        let result = try Tensor(uninitialized: shape)
+        for piece in pieces {
+            try Cancellation.check()
+            try result.images(piece).assign(try part(piece))
+        }
+        return result
+    }
+}
+
+extension Tensor {
+    fileprivate func images(_ range: Range<Int>) throws -> Tensor {
+        try sliced(dim: 0, from: range.lowerBound, to: range.upperBound)
     }
 }
