@@ -170,6 +170,6 @@ if Context.environment["MOONRAIL_FUZZING"] != nil {
     package.targets += [
         .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
         .executableTarget(
-            name: "Fuzzing", dependencies: ["CFuzzer", "FuzzedReaders"], path: "Tests/Fuzzing", swiftSettings: strict),
+            name: "Fuzzing", dependencies: ["Basics", "CFuzzer", "FuzzedReaders"], path: "Tests/Fuzzing", swiftSettings: strict),
     ]
 }

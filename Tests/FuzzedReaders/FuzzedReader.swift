@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 import Tensors
 
 /// A reader of what strangers made, as the fuzz program and a test call it: bytes go in, and either they are taken or they

@@ -3,6 +3,7 @@
 //
 // A fault that no sanitizer sees, such as a value that is written and comes back as another, ends the process like a crash,
 // so that libFuzzer keeps the input.
+import Basics
 import CFuzzer
 import Foundation
 import FuzzedReaders
