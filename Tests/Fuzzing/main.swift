@@ -40,8 +40,10 @@ guard words.count > 1, let reader = FuzzedReader.all.first(where: { $0.name == w
     exit(2)
 }
 words.remove(at: 1)
-Fuzzing.says = words.dropFirst().first == "--say"
-if Fuzzing.says { words.remove(at: 1) }
+if let place = words.firstIndex(of: "--say") {
+    Fuzzing.says = true
+    words.remove(at: place)
+}
 words.insert("-max_len=\(reader.longest)", at: 1)
 do {
     Fuzzing.session = try reader.open()
