@@ -120,7 +120,7 @@ let package = Package(
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Training", "LuaBindings", "LuaRuntime",
             ], path: "Tests/ConcurrencyProgram", swiftSettings: strict),
 
-        // Calls of the whole scripting face with hostile values; a test and `scripts/fuzz` run it.
+        // Calls of the whole scripting face with hostile values; a test and `scripts/fuzz calls` run it.
         .executableTarget(
             name: "HostileCalls", dependencies: ["Basics", "Tensors", "LuaBindings", "LuaRuntime"], path: "Tests/HostileCalls",
             exclude: ["calls.lua", "described.lua", "extras.lua", "subjects.lua", "values.lua"], swiftSettings: strict),
@@ -130,6 +130,12 @@ let package = Package(
         .executableTarget(
             name: "KillProgram", dependencies: ["Basics", "CKilling", "LuaBindings", "LuaRuntime"], path: "Tests/KillProgram",
             exclude: ["kinds.lua"], swiftSettings: strict),
+
+        // Readers of what strangers made. `scripts/fuzz` calls them with bytes of its own, and a test with those it found.
+        .target(
+            name: "FuzzedReaders",
+            dependencies: ["Basics", "Tensors", "Graphs", "Formats", "Interchange", "LuaBindings", "LuaRuntime"],
+            path: "Tests/FuzzedReaders", swiftSettings: strict),
 
         // Tests: a suite per module; `Fixtures` holds golden values and the command that made them.
         suite("Basics", ["Basics"]),
@@ -158,8 +164,18 @@ let package = Package(
         suite("LuaRuntime", ["Basics", "CLua", "LuaRuntime"]),
         suite("LuaBindings", ["Basics", "Tensors", "LuaRuntime", "LuaBindings"]),
         suite("Console", ["Basics", "LuaRuntime", "Console", "CommandTesting"]),
+        suite("Fuzzing", ["Basics", "FuzzedReaders"]),
         suite("Architecture", []),
         suite("EndToEnd", ["Basics", "Formats", "Graphs", "Interchange", "LuaBindings", "CommandTesting"]),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Only libFuzzer, which not every build links, makes a program of it: `scripts/fuzz` asks for it.
+if Context.environment["MOONRAIL_FUZZING"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .executableTarget(
+            name: "Fuzzing", dependencies: ["Basics", "CFuzzer", "FuzzedReaders"], path: "Tests/Fuzzing", swiftSettings: strict),
+    ]
+}

@@ -31,7 +31,7 @@ struct Supervisor {
             }
             guard let ending = outcome.ending else { next += Self.childCount; continue }
             failures += 1
-            print("call \(outcome.call) of seed \(settings.seed): \(ending); scripts/fuzz --seed \(settings.seed) --call \(outcome.call)")
+            print("call \(outcome.call) of seed \(settings.seed): \(ending); scripts/fuzz calls --seed \(settings.seed) --call \(outcome.call)")
             fflush(nil)
             next = max(next, outcome.call) + 1
         }

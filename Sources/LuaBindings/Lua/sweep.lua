@@ -109,11 +109,18 @@ local function finished(saved, path, axes)
     local found = {}
     if saved == nil then return found end
     if type(saved) ~= "table" or type(saved.axes) ~= "table" then fail("%s is no file of a sweep", path) end
+    for _, name in ipairs(saved.axes) do
+        if type(name) ~= "string" then fail("%s is no file of a sweep: an axis has no name, but is a %s", path, type(name)) end
+    end
     if table.concat(saved.axes, ", ") ~= table.concat(axes, ", ") then
         fail("%s holds a sweep over %s, this one is over %s; give it another file", path, table.concat(saved.axes, ", "),
             table.concat(axes, ", "))
     end
-    for _, row in ipairs(saved.points or {}) do found[key_of(row, axes)] = row end
+    if saved.points ~= nil and type(saved.points) ~= "table" then fail("%s is no file of a sweep: its points are a %s", path, type(saved.points)) end
+    for i, row in ipairs(saved.points or {}) do
+        if type(row) ~= "table" then fail("%s is no file of a sweep: points[%d] is a %s, not a table", path, i, type(row)) end
+        found[key_of(row, axes)] = row
+    end
     return found
 end
 
