@@ -116,7 +116,7 @@ local data = mr.data.from_tensors(images, mr.tensor({ 1, 2, 1, 2, 1, 2, 1, 2 }, 
 local plan = folder "plan"
 mr.plan(net, { budget = { params = 0.7 }, policy = "uniform" }):save(plan .. "plan.json")
 mr.lwiq.score(net, data, { images = 8 }):save(plan .. "scores.json")
-mr.lwiq.curves(net, data, { images = 4, grouping = "C·Kh·Kw|O" }):save(plan .. "curves.json")
+mr.sensitivity(net, data, { images = 4, grouping = "C·Kh·Kw|O" }):save(plan .. "curves.json")
 mr.write_json(plan .. "options.json", { budget = { macs = 0.8 }, policy = "energy", max_rank = { ["*"] = 4 }, fix = { a = 1 }, align = 2 })
 mr.write_json(plan .. "frozen.json", { budget = { bytes = 0.6 }, freeze = { "a" }, grouping = "C|Kh·Kw|O", classifier = true, min_rank = 2 })
 
