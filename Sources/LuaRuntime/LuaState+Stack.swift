@@ -16,6 +16,8 @@ extension LuaState {
 
     /// Runs `body`; when it throws, drops what it left on the stack.
     func balanced<Result>(_ body: () throws -> Result) throws -> Result {
+        // The stack of an interpreter that has closed is freed memory.
+        if !isOpen { throw LuaFailure.stateClosed }
         let L = current
         let top = lua_gettop(L)
         do {
