@@ -16,7 +16,7 @@ extension LuaState {
 
     /// Runs `body`; when it throws, drops what it left on the stack.
     func balanced<Result>(_ body: () throws -> Result) throws -> Result {
-        // Without an interpreter there is no stack to look at.
+        // The stack of an interpreter that has closed is freed memory.
         if !isOpen { throw LuaFailure.stateClosed }
         let L = current
         let top = lua_gettop(L)
