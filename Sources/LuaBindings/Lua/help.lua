@@ -158,7 +158,7 @@ local function overview()
     local lines = { "Topics, such as ?start:" }
     for _, line in ipairs(listing(topics)) do lines[#lines + 1] = line end
     lines[#lines + 1] = "Modules, such as ?mr.data:\n  mr, mr.data, mr.zoo, mr.nn, mr.lwiq, mr.loss, mr.optim, mr.schedule, mr.tt"
-    lines[#lines + 1] = "Classes, such as ?Model:\n  Model, Dataset, Tensor, Rows, Iterator, Report, Optimizer, Gradients, TensorTrain"
+    lines[#lines + 1] = "Classes, such as ?Model:\n  Model, Dataset, Tensor, Rows, Iterator, Report, Optimizer, Gradients,\n  TensorTrain, TTMatrix, TTConvolution"
     return table.concat(lines, "\n")
 end
 
