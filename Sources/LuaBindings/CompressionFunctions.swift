@@ -8,15 +8,15 @@ import Tensors
 
 /// `mr.lwiq.score` and `mr.plan` without their printing, which the standard library adds.
 enum CompressionFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
-        try table.define("score", in: state, module: "mr.lwiq") { call in try score(call, session) }
-        try table.define("sensitivity", in: state) { call in try sensitivity(call, session) }
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.define("score", in: state, module: "mr.lwiq") { call in try score(call, randomState) }
+        try table.define("sensitivity", in: state) { call in try sensitivity(call, randomState) }
         try table.define("plan", in: state) { call in try PlanTable.make(call) }
         try table.set("groupings", ConvolutionGrouping.allCases.map(\.rawValue))
         try table.set("policies", Policy.names)
     }
 
-    private static func score(_ call: borrowing LuaCall, _ session: RandomState) throws {
+    private static func score(_ call: borrowing LuaCall, _ randomState: RandomState) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
         let options = try call.options(3)
@@ -38,7 +38,7 @@ enum CompressionFunctions {
         scorer.precision = model.precision
         scorer.keepsEmbeddings = try options.boolean("keep_embeddings")
         scorer.collectsMoments = try options.boolean("moments")
-        let (imprint, holdout) = try parts(data, options, session)
+        let (imprint, holdout) = try parts(data, options, randomState)
         let scores: LayerScores
         do {
             scores = try scorer.score(
@@ -52,7 +52,7 @@ enum CompressionFunctions {
         try call.push(try ScoreTable.table(scores, in: call.state))
     }
 
-    private static func sensitivity(_ call: borrowing LuaCall, _ session: RandomState) throws {
+    private static func sensitivity(_ call: borrowing LuaCall, _ randomState: RandomState) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let data = try call.object(2, "data", as: DatasetObject.self)
         let options = try call.options(3)
@@ -64,7 +64,7 @@ enum CompressionFunctions {
         let measure = try options.choice("measure", among: measures)
         meter.measure = SensitivityCurves.Measure(rawValue: measure) ?? meter.measure
         let count = try options.imageCount(of: data.dataset, default: meter.measure.usualImageCount, least: 1)
-        let seed = try options.integer("seed", default: session.seed)
+        let seed = try options.integer("seed", default: randomState.seed)
         let decomposed = try model.decomposition(
             PlanTable.groupings(options.string("grouping")),
             includesClassifier: options.boolean("classifier"),
@@ -75,12 +75,12 @@ enum CompressionFunctions {
 
     /// The imprint and the holdout part: disjoint, and with every class in proportion.
     private static func parts(
-        _ data: DatasetObject, _ options: OptionReader, _ session: RandomState
+        _ data: DatasetObject, _ options: OptionReader, _ randomState: RandomState
     ) throws -> (imprint: BatchLoader, holdout: BatchLoader) {
         let count = try options.imageCount(of: data.dataset)
         let share = try options.number("holdout")
         guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
-        let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: session.seed)))
+        let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: randomState.seed)))
         let chosen = try data.dataset.sample(count: count, seed: seed)
         let (imprint, holdout) = try chosen.split(fraction: 1 - share, seed: seed &+ 1)
         var loading = DatasetObject.plain(batchSize: 128)

@@ -4,22 +4,22 @@ import Tensors
 
 /// `mr.data`: data sets.
 enum DataFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
         let data = try state.table()
-        try definePair("fashion_mnist", in: state, data, session) { options, split in
+        try definePair("fashion_mnist", in: state, data, randomState) { options, split in
             try FashionMNIST.load(directory: try options.optionalPath("dir"), split: split)
         }
-        try definePair("mnist", in: state, data, session) { options, split in
+        try definePair("mnist", in: state, data, randomState) { options, split in
             let directory = try options.path("dir")
             return try MNISTFamily.load(
                 name: try options.string("name"), directory: directory, split: split,
                 classNames: try options.optionalStrings("classes"),
                 hint: "the four files of an MNIST-like data set, plain or gzip, belong in 'dir'")
         }
-        try definePair("cifar10", in: state, data, session) { options, split in
+        try definePair("cifar10", in: state, data, randomState) { options, split in
             try CIFAR.load(.cifar10, directory: try options.path("dir"), split: split)
         }
-        try definePair("cifar100", in: state, data, session) { options, split in
+        try definePair("cifar100", in: state, data, randomState) { options, split in
             let isCoarse = try options.choice("labels", among: ["fine", "coarse"]) == "coarse"
             return try CIFAR.load(
                 isCoarse ? .cifar100Coarse : .cifar100, directory: try options.path("dir"), split: split)
@@ -62,13 +62,13 @@ enum DataFunctions {
     /// A function that gives the training and the test images of a published data set. Where the options say nothing
     /// else, both are normalised with mean and deviation of the training images.
     private static func definePair(
-        _ name: String, in state: LuaState, _ data: LuaTable, _ session: RandomState,
+        _ name: String, in state: LuaState, _ data: LuaTable, _ randomState: RandomState,
         _ load: @escaping (OptionReader, ImageDataset.Split) throws -> ImageDataset
     ) throws {
         try data.define(name, in: state, module: "mr.data") { call in
             let options = try call.options(1)
             var defaults = BatchLoader.Options()
-            defaults.seed = UInt64(bitPattern: Int64(session.seed))
+            defaults.seed = UInt64(bitPattern: Int64(randomState.seed))
             let training = try loader(options, from: defaults, shuffles: true)
             var testing = DatasetObject.plain(batchSize: training.batchSize)
             testing.seed = training.seed

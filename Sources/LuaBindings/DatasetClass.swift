@@ -34,7 +34,7 @@ final class DatasetObject: LuaObjectConvertible {
 }
 
 enum DatasetClass {
-    static func make(_ session: RandomState) -> LuaClass<DatasetObject> {
+    static func make(_ randomState: RandomState) -> LuaClass<DatasetObject> {
         LuaClass("Dataset") { members in
             members.byteCount { $0.byteCount }
             members.text { object in
@@ -74,7 +74,7 @@ enum DatasetClass {
                 DatasetObject(try object.dataset.prefix(try call.integer(1, "count")), object.options)
             }
             members.method("divide") { call, object in
-                let seed = UInt64(bitPattern: Int64(try call.optionalInteger(2, "seed") ?? session.seed))
+                let seed = UInt64(bitPattern: Int64(try call.optionalInteger(2, "seed") ?? randomState.seed))
                 let (first, second) = try object.dataset.split(count: try call.integer(1, "count"), seed: seed)
                 try call.push(DatasetObject(first, object.options))
                 try call.push(DatasetObject(second, object.options))

@@ -6,7 +6,7 @@ import Tensors
 /// The graph of a model node by node, and the network that a changed copy is put together in. `model.nodes` and
 /// `model:edit` are functions of the standard library, written in Lua.
 enum GraphFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
         try table.define("nodes", in: state) { call in
             let graph = try call.object(1, "model", as: ModelObject.self).graph
             let shapes = try ShapeInference.shapes(of: graph, batch: 1)
@@ -19,7 +19,7 @@ enum GraphFunctions {
             let network = NetworkObject(
                 changing: model, Set(try call.strings(2, "changes")),
                 name: try call.optionalString(3, "name") ?? model.graph.name,
-                seed: try call.optionalInteger(4, "seed") ?? session.seed, in: call.state)
+                seed: try call.optionalInteger(4, "seed") ?? randomState.seed, in: call.state)
             try call.push(network)
             try call.push(LuaFields(model.graph.inputs.map { ($0.name, network.input($0.sampleShape, named: $0.name)) }))
         })

@@ -6,7 +6,7 @@ import Tensors
 /// `mr.nn`: the layers that networks are put together from. `sequential`, `graph`, `block` and `residual` are
 /// functions of the standard library, written in Lua.
 enum LayerFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
         let layers = try state.table()
         try addWeighted(to: layers, in: state)
         try addNormalizations(to: layers, in: state)
@@ -20,7 +20,7 @@ enum LayerFunctions {
             let options = try call.options(1, described: OptionTable.options(of: "NetworkOptions") ?? [])
             let network = NetworkObject(
                 name: try options.string("name"),
-                seed: try options.integer("seed", default: session.seed), in: call.state)
+                seed: try options.integer("seed", default: randomState.seed), in: call.state)
             guard let shape = try options.optionalIntegers("image"), !shape.isEmpty, shape.allSatisfy({ $0 >= 1 }) else {
                 throw options.invalid("image", "must be the shape of one sample, such as { 3, 32, 32 }")
             }

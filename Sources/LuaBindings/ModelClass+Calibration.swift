@@ -9,7 +9,7 @@ import Tensors
 
 /// Methods that mend a compressed model by what images make of it; none of them needs labels.
 extension ModelClass {
-    static func addCalibration(_ members: LuaClass<ModelObject>, _ session: RandomState) {
+    static func addCalibration(_ members: LuaClass<ModelObject>, _ randomState: RandomState) {
         members.mutatingMethod("reestimate") { call, model in
             let dataset = try call.object(1, "data", as: DatasetObject.self)
             let options = try call.options(2)
@@ -17,7 +17,7 @@ extension ModelClass {
             let seen = min(count, dataset.dataset.count)
             guard seen >= 2 else { throw call.invalid(1, "data", "must have at least 2 images") }
             if seen < BatchNormRecalibration.enoughImages { call.state.warn(fewImages(seen, call.functionName)) }
-            try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: session.seed))
+            try reestimate(model, on: dataset, imageCount: count, seed: try options.integer("seed", default: randomState.seed))
             try call.push(model.graph.nodes.count { $0.operation is BatchNorm })
         }
         members.mutatingMethod("repair") { call, model in
@@ -27,7 +27,7 @@ extension ModelClass {
             let count = try options.imageCount(of: data.dataset)
             guard data.dataset.count >= 2 else { throw call.invalid(2, "data", "must have at least 2 images") }
             let images = try CalibrationImages.batches(
-                of: data, count: count, seed: options.integer("seed", default: session.seed)).images
+                of: data, count: count, seed: options.integer("seed", default: randomState.seed)).images
             let repaired = try ChannelStatisticsMatching.repair(model.graph, towards: dense.graph, images: images)
             model.setGraph(repaired.graph)
             try call.push(repaired.layers.count)
@@ -39,7 +39,7 @@ extension ModelClass {
             let count = try options.imageCount(of: data.dataset)
             let ridge = try options.number("ridge")
             guard ridge >= 0, ridge.isFinite else { throw options.invalid("ridge", "must not be negative, got \(ridge)") }
-            let images = try CalibrationImages.batches(of: data, count: count, seed: options.integer("seed", default: session.seed)).images
+            let images = try CalibrationImages.batches(of: data, count: count, seed: options.integer("seed", default: randomState.seed)).images
             let fitted = try LeastSquaresReconstruction.repair(
                 model.graph, towards: dense.graph, images: images, ridge: ridge,
                 layers: options.optionalStrings("layers").map(Set.init))

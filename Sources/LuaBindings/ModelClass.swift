@@ -12,7 +12,7 @@ import Tensors
 
 /// `Model` in scripts. `fit`, `evaluate` and the like are methods of the standard library, written in Lua.
 enum ModelClass {
-    static func make(_ session: RandomState) -> LuaClass<ModelObject> {
+    static func make(_ randomState: RandomState) -> LuaClass<ModelObject> {
         LuaClass("Model") { members in
             members.byteCount { $0.byteCount }
             members.text { try $0.graph.summary() }
@@ -22,7 +22,7 @@ enum ModelClass {
             }
             addProperties(members)
             addRunning(members)
-            addCalibration(members, session)
+            addCalibration(members, randomState)
             addCompression(members)
         }
     }

@@ -6,10 +6,10 @@ import Tensors
 
 /// Seeds, threads, memory, time and JSON files.
 enum SessionFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
         try table.define("seed", in: state) { call in
-            if !call.isNil(1) { session.reseed(try call.integer(1, "seed")) }
-            try call.push(session.seed)
+            if !call.isNil(1) { randomState.reseed(try call.integer(1, "seed")) }
+            try call.push(randomState.seed)
         }
         // A script in a sandbox may use fewer threads than its host gave it, and no more.
         let most = state.options.isSandboxed ? state.context.run { Threads.count } : 256

@@ -5,7 +5,7 @@ import Tensors
 
 /// Functions that make tensors, and losses.
 enum TensorFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
         try table.define("tensor", in: state) { call in
             let numbers = try NestedNumbers(try call.value(1))
             let options = try call.options(2)
@@ -19,15 +19,15 @@ enum TensorFunctions {
         }
         try table.define("randn", in: state) { call in
             let shape = Shape(try TensorClass.shape(call, from: 1))
-            try call.push(TensorObject(try .normal(shape, using: &session.random)))
+            try call.push(TensorObject(try .normal(shape, using: &randomState.random)))
         }
         try table.define("rand", in: state) { call in
             let shape = Shape(try TensorClass.shape(call, from: 1))
-            try call.push(TensorObject(try .uniform(shape, using: &session.random)))
+            try call.push(TensorObject(try .uniform(shape, using: &randomState.random)))
         }
         try table.define("arange", in: state) { call in try numbers(call) { try .range($0) } }
         try table.define("randperm", in: state) { call in
-            try numbers(call) { try .permutation($0, using: &session.random) }
+            try numbers(call) { try .permutation($0, using: &randomState.random) }
         }
         try table.define("eye", in: state) { call in
             let n = try call.integer(1, "n")

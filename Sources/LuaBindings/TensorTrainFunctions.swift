@@ -4,7 +4,7 @@ import Tensors
 
 /// `mr.tt`: tensor trains.
 enum TensorTrainFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
         let trains = try state.table()
         let module = "mr.tt"
         try trains.define("decompose", in: state, module: module) { call in
@@ -21,7 +21,7 @@ enum TensorTrainFunctions {
             }
             try call.push(TensorTrainObject(try TensorTrain(cores: cores)))
         }
-        try trains.define("cross", in: state, module: module) { call in try cross(call, session) }
+        try trains.define("cross", in: state, module: module) { call in try cross(call, randomState) }
         try trains.define("matrix", in: state, module: module, TensorTrainMatrixClass.decompose)
         try trains.define("factors", in: state, module: module) { call in
             try call.push(try BalancedFactors.of(try call.integer(1, "number"), count: try call.integer(2, "count")))
@@ -32,7 +32,7 @@ enum TensorTrainFunctions {
     }
 
     /// TT-cross of a function of indices [count, d], int64 from 1, to a tensor of as many elements.
-    private static func cross(_ call: borrowing LuaCall, _ session: RandomState) throws {
+    private static func cross(_ call: borrowing LuaCall, _ randomState: RandomState) throws {
         let function = try call.function(1, "elements")
         let options = try call.options(2)
         guard let modes = try options.optionalIntegers("modes"), !modes.isEmpty, modes.allSatisfy({ $0 >= 1 }) else {
@@ -42,7 +42,7 @@ enum TensorTrainFunctions {
         guard maxRank >= 1 else { throw options.invalid("max_rank", "must be at least 1, got \(maxRank)") }
         let found = try TensorTrain.cross(
             modes: modes, relativeError: options.number("error"), maxRank: maxRank,
-            seed: UInt64(bitPattern: Int64(options.integer("seed", default: session.seed)))
+            seed: UInt64(bitPattern: Int64(options.integer("seed", default: randomState.seed)))
         ) { indices, count in
             let table = try Tensor(indices.map { Int64($0 + 1) }, shape: [count, modes.count])
             guard let object = try function(TensorObject(table)).first?.object?.object(as: TensorObject.self),

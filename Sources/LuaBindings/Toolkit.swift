@@ -11,10 +11,10 @@ public enum Toolkit {
     /// Registers the classes and makes the modules known. What they need is loaded when they are required.
     public static func install(in state: LuaState) throws {
         if state.options.context == nil, let limit = state.options.memoryLimit { state.context.memory.limit = limit }
-        let session = RandomState()
+        let randomState = RandomState()
         try state.register(TensorClass.make())
-        try state.register(ModelClass.make(session))
-        try state.register(DatasetClass.make(session))
+        try state.register(ModelClass.make(randomState))
+        try state.register(DatasetClass.make(randomState))
         try state.register(OptimizerClass.make())
         try state.register(TapeClass.make())
         try state.register(GradientsClass.make())
@@ -29,7 +29,7 @@ public enum Toolkit {
         // Not Lua to be run, but the text that help is made of.
         let meta = StandardLibrary.meta.map(\.source).joined(separator: "\n")
         try state.preload("moonrail.meta_source", source: "return [==[\n\(meta)]==]", chunkName: "meta.lua")
-        try state.preload("moonrail.core") { state in try core(in: state, session) }
+        try state.preload("moonrail.core") { state in try core(in: state, randomState) }
         for module in StandardLibrary.modules {
             try state.preload(module.name, source: module.source, chunkName: module.chunkName)
         }
@@ -73,20 +73,20 @@ public enum Toolkit {
     }
 
     /// The functions that are written in Swift; the standard library makes `mr` of them.
-    private static func core(in state: LuaState, _ session: RandomState) throws -> LuaTable {
+    private static func core(in state: LuaState, _ randomState: RandomState) throws -> LuaTable {
         let table = try state.table(["version": version])
-        try TensorFunctions.add(to: table, in: state, session)
+        try TensorFunctions.add(to: table, in: state, randomState)
         try ArrayFunctions.add(to: table, in: state)
         try ModelFunctions.add(to: table, in: state)
-        try ZooFunctions.add(to: table, in: state, session)
-        try LayerFunctions.add(to: table, in: state, session)
-        try GraphFunctions.add(to: table, in: state, session)
-        try DataFunctions.add(to: table, in: state, session)
+        try ZooFunctions.add(to: table, in: state, randomState)
+        try LayerFunctions.add(to: table, in: state, randomState)
+        try GraphFunctions.add(to: table, in: state, randomState)
+        try DataFunctions.add(to: table, in: state, randomState)
         try TrainingFunctions.add(to: table, in: state)
-        try CompressionFunctions.add(to: table, in: state, session)
+        try CompressionFunctions.add(to: table, in: state, randomState)
         try EventFunctions.add(to: table, in: state)
-        try TensorTrainFunctions.add(to: table, in: state, session)
-        try SessionFunctions.add(to: table, in: state, session)
+        try TensorTrainFunctions.add(to: table, in: state, randomState)
+        try SessionFunctions.add(to: table, in: state, randomState)
         try OptionTable.add(to: table, in: state)
         var (getters, methods): (LuaFields, LuaFields) = ([:], [:])
         func offer<Object: AnyObject>(_ name: String, _ type: Object.Type) throws {

@@ -6,13 +6,13 @@ import Tensors
 
 /// `mr.zoo`: well-known networks with fresh weights.
 enum ZooFunctions {
-    static func add(to table: LuaTable, in state: LuaState, _ session: RandomState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
         let zoo = try state.table()
         func define(_ name: String, _ make: @escaping (OptionReader) throws -> any Architecture) throws {
             try zoo.define(name, in: state, module: "mr.zoo") { call in
                 let options = try call.options(1)
                 let architecture = try make(options)
-                let seed = try options.integer("seed", default: session.seed)
+                let seed = try options.integer("seed", default: randomState.seed)
                 var graph = try architecture.build(seed: UInt64(bitPattern: Int64(seed)))
                 if let path = try options.optionalPath("weights") {
                     let file = try SafetensorsFile(path: path)

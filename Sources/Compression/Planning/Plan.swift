@@ -34,7 +34,7 @@ public struct Plan: Sendable, Equatable {
     public var denseLatency: Int?
     /// The limit that a further rank would have broken; `nil` where all layers have all they can use.
     public var bindingConstraint: String?
-    /// β of policies on a ladder: one factor for all layers.
+    /// β of scaled policies: one factor for all layers.
     public var scalingFactor: Double?
     /// What was changed of what was asked for, such as ranks lowered to their bound.
     public var notes: [String]

@@ -8,11 +8,11 @@ import Graphs
 
 /// Chooses ranks for a budget by one of the policies.
 ///
-/// Policies on a ladder turn one factor β into ranks,
+/// Scaled policies turn one factor β into ranks,
 /// r_{l,k}(β) = clamp(round(lo + (maxUseful_{l,k} − lo) · min(1, β·s_l)), lo, maxUseful_{l,k}), the same β for all
 /// layers, where maxUseful is the largest rank at which the chain is still cheaper than the layer. The cost grows
 /// with β; what integer ranks leave over is spent rank by rank, most significant layer first, and a layer that has
-/// all it can use goes back to dense where the budget still allows that. Policies on options solve a knapsack.
+/// all it can use goes back to dense where the budget still allows that. The other policies solve a knapsack.
 public struct Planner: Sendable {
     public var policy: Policy
     public var scores: LayerScores?

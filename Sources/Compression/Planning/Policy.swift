@@ -2,8 +2,8 @@ import Basics
 
 /// How ranks are shared out among the layers.
 ///
-/// Policies come in two kinds. On a *ladder* all layers climb by one common factor, found by bisection; on *options*
-/// every layer may take any ranks, and their losses are weighed against each other.
+/// Policies come in two kinds. Scaled policies raise the ranks of all layers by one common factor, which bisection finds. The
+/// others solve a knapsack: every layer may take any of its candidates, and their losses are weighed against each other.
 public enum Policy: String, Sendable, CaseIterable {
     /// The paper's: a layer's share of its useful ranks is its significance times one factor β for all layers.
     case lwiq
@@ -46,7 +46,7 @@ public enum Policy: String, Sendable, CaseIterable {
 
     var needsScores: Bool { self == .lwiq || self == .lwiqEnergy }
 
-    /// What an option of a layer loses; `nil` for policies on a ladder.
+    /// What a candidate of a layer loses; `nil` for scaled policies.
     var loss: OptionLoss? {
         switch self {
         case .lwiq, .uniform, .energy, .vbmf: nil

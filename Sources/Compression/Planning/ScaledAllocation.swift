@@ -15,7 +15,7 @@ struct ScaledAllocation {
     private var assignments: [LayerChoice?]
     /// Of the free layers, by index; empty for the others.
     private var ranks: [[Int]] = []
-    private var free: [(index: Int, ladder: ScaledRanks)] = []
+    private var free: [(index: Int, scaled: ScaledRanks)] = []
     private(set) var binding: String?
 
     /// Every free layer at its smallest ranks.
@@ -31,15 +31,15 @@ struct ScaledAllocation {
         for (index, layer) in model.layers.enumerated() {
             ranks.append([])
             guard assignments[index] == nil else { continue }
-            let (ladder, reason) = ScaledRanks.make(
+            let (scaled, reason) = ScaledRanks.make(
                 layer, chain: chains[index], limits: budget.limits, planner, path: path(index, chains[index]))
-            guard let ladder else {
+            guard let scaled else {
                 assignments[index] = .dense(reason: reason)
                 continue
             }
-            ranks[index] = ladder.low
-            ladder.setRanks(&ranks[index], at: 0)
-            free.append((index, ladder))
+            ranks[index] = scaled.low
+            scaled.setRanks(&ranks[index], at: 0)
+            free.append((index, scaled))
         }
         for limit in budget.limits where cost(limit.quantity) > limit.value { throw unreachable(limit) }
     }
@@ -55,8 +55,8 @@ struct ScaledAllocation {
 
     private func assigned(reason: (ScaledRanks, [Int]) -> String) -> [LayerChoice] {
         var result = assignments
-        for (index, ladder) in free where result[index] == nil {
-            result[index] = .chain(index: ladder.chainIndex, ranks: ranks[index], reason: reason(ladder, ranks[index]))
+        for (index, scaled) in free where result[index] == nil {
+            result[index] = .chain(index: scaled.chainIndex, ranks: ranks[index], reason: reason(scaled, ranks[index]))
         }
         return result.compactMap { $0 }
     }
@@ -70,16 +70,16 @@ struct ScaledAllocation {
     mutating func bisect(_ share: (Int) -> Double) throws -> Double? {
         let shares = free.map { share($0.index) }
         guard let least = shares.filter({ $0 > 0 }).min() else { return nil }
-        // What does not move is counted once; a step then only adds up the ladders' polynomials.
+        // What does not move is counted once; a step then only adds up the cost polynomials of the free layers.
         let settled = limits.map { limit in
-            cost(limit.quantity) - free.reduce(0) { $0 + $1.ladder.cost(ranks[$1.index], limit.quantity) }
+            cost(limit.quantity) - free.reduce(0) { $0 + $1.scaled.cost(ranks[$1.index], limit.quantity) }
         }
         func firstBroken(_ beta: Double) -> Budget.Limit? {
             for (position, entry) in free.enumerated() {
-                entry.ladder.setRanks(&ranks[entry.index], at: beta * shares[position])
+                entry.scaled.setRanks(&ranks[entry.index], at: beta * shares[position])
             }
             return zip(limits, settled).first { limit, settled in
-                free.reduce(settled) { $0 + $1.ladder.cost(ranks[$1.index], limit.quantity) } > limit.value
+                free.reduce(settled) { $0 + $1.scaled.cost(ranks[$1.index], limit.quantity) } > limit.value
             }?.0
         }
         if let broken = firstBroken(0) { throw unreachable(broken) }
@@ -107,13 +107,13 @@ struct ScaledAllocation {
         var room = limits.map { $0.value - cost($0.quantity) }
         var open = free.sorted { (significances[$0.index], $1.index) > (significances[$1.index], $0.index) }
         while !open.isEmpty {
-            open = open.filter { index, ladder in
+            open = open.filter { index, scaled in
                 let layer = model.layers[index]
-                let next = ladder.next(after: ranks[index])
+                let next = scaled.next(after: ranks[index])
                 if next == nil, peaks.contains(where: { layer.denseCost($0.quantity) > $0.value }) { return false }
                 let wanted = limits.map { limit in
-                    (next.map { ladder.cost($0, limit.quantity) } ?? layer.denseCost(limit.quantity))
-                        - ladder.cost(ranks[index], limit.quantity)
+                    (next.map { scaled.cost($0, limit.quantity) } ?? layer.denseCost(limit.quantity))
+                        - scaled.cost(ranks[index], limit.quantity)
                 }
                 // What does not fit now never will: room only shrinks, and the layer's next step stays the same.
                 if zip(wanted, room).contains(where: { $0 > $1 }) { return false }

@@ -34,7 +34,7 @@ final class ScaledRanks {
     /// `nil` with the reason where the chain would not win on every budgeted sum.
     static func make(
         _ layer: DecomposableLayer, chain index: Int, limits: [Budget.Limit], _ planner: Planner, path: Path
-    ) -> (ladder: ScaledRanks?, reason: String) {
+    ) -> (scaled: ScaledRanks?, reason: String) {
         let quantities = limits.map(\.quantity).filter(\.isSum)
         let chain = layer.chains[index]
         let rules = planner.bounds(of: layer.name)
@@ -56,9 +56,9 @@ final class ScaledRanks {
             let (dense, least) = (layer.denseCost(limit.quantity), chain.cost(low, limit.quantity))
             if least > limit.value, dense <= least { return (nil, rules.denseReason([limit.quantity])) }
         }
-        let ladder = ScaledRanks(
+        let scaled = ScaledRanks(
             low: low, high: high, chainIndex: index, chain: chain, align: max(1, planner.align), path: path)
-        return (ladder, "")
+        return (scaled, "")
     }
 
     /// The largest ranks in the proportion of `bounds` that pass a test which larger ranks fail; `nil` if all do.
@@ -114,7 +114,7 @@ final class ScaledRanks {
 
     func cost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int { chain.cost(ranks, quantity) }
 
-    /// How far up the ladder `ranks` are, for people.
+    /// How far `ranks` are from `low` to `high`, for people.
     func reason(_ ranks: [Int]) -> String {
         if ranks == high { return "all the ranks that pay" }
         if ranks == low { return "the smallest ranks" }
