@@ -9,6 +9,8 @@ public enum CompressionFailure: Failure {
     case noLayers(model: String)
     /// `policy` is set if another policy could reach a smaller model; `options` lists what keeps ranks from shrinking further.
     case unreachable(constraint: String, limit: Int, smallest: Int, dense: Int, policy: String?, options: [String])
+    /// Each limit can be met alone, but no choice was found that meets all of them at once.
+    case unreachableTogether(constraints: [String])
     case overBudget(policy: String, constraint: String, limit: Int, cost: Int)
     case noBudget
     case invalidBudget(detail: String)
@@ -18,6 +20,8 @@ public enum CompressionFailure: Failure {
     case missingCurves(policy: String, layer: String?)
     case scoreForUnknownLayer(layer: String, model: String)
     case invalidRanks(layer: String, detail: String)
+    /// No family of factorisations is called so.
+    case unknownFormat(name: String, nearest: String?, known: [String])
     case invalidOption(name: String, detail: String)
     /// `image` counts from 0 over all batches.
     case notFiniteImages(image: Int)
@@ -33,6 +37,7 @@ public enum CompressionFailure: Failure {
         case .labelCount: "compression.labelCount"
         case .noLayers: "compression.noLayers"
         case .unreachable: "compression.unreachable"
+        case .unreachableTogether: "compression.invalidBudget"
         case .overBudget: "compression.overBudget"
         case .noBudget: "compression.noBudget"
         case .invalidBudget: "compression.invalidBudget"
@@ -41,6 +46,7 @@ public enum CompressionFailure: Failure {
         case .missingCurves: "compression.missingCurves"
         case .scoreForUnknownLayer: "compression.scoreForUnknownLayer"
         case .invalidRanks: "compression.invalidRanks"
+        case .unknownFormat: "compression.unknownFormat"
         case .invalidOption: "compression.invalidOption"
         case .notFiniteImages: "compression.notFiniteImages"
         case .noContent: "compression.noContent"
@@ -60,7 +66,9 @@ public enum CompressionFailure: Failure {
             "plan: a budget of \(Self.quantity(limit, constraint)) cannot be met\(policy.map { " by \($0)" } ?? ""); the "
                 + "smallest achievable \(options.isEmpty ? "" : "with \(options.joined(separator: " and ")) ")is "
                 + "\(Self.amount(smallest, constraint)) (\(DecimalText.percent(Double(smallest) / Double(max(1, dense)))) of the dense model's \(Self.amount(dense, constraint)))"
-                + (policy == nil ? "" : ", or less by a policy that weighs groupings, such as quadratic")
+                + (policy == nil ? "" : ", or less by a policy that weighs formats, such as quadratic")
+        case .unreachableTogether(let constraints):
+            "plan: the limits on \(constraints.joined(separator: ", ")) cannot be met together"
         case .overBudget(let policy, let constraint, let limit, let cost):
             "plan: the policy '\(policy)' gives \(Self.quantity(cost, constraint)), over the budget of "
                 + Self.amount(limit, constraint)
@@ -76,6 +84,9 @@ public enum CompressionFailure: Failure {
                 + (layer.map { " of '\($0)'" } ?? ": measure them, and give them as 'curves'")
         case .scoreForUnknownLayer(let layer, let model): "plan: the scores name '\(layer)', which \(model) has not"
         case .invalidRanks(let layer, let detail): "\(layer): \(detail)"
+        case .unknownFormat(let name, let nearest, let known):
+            "there is no format \"\(name)\"" + (nearest.map { "; did you mean \"\($0)\"?" } ?? ";")
+                + " Formats: " + known.joined(separator: ", ")
         case .invalidOption(let name, let detail): "option '\(name)' \(detail)"
         case .notFiniteImages(let image):
             "image \(image + 1) of the calibration images has values that are infinite or no numbers; leave it out"

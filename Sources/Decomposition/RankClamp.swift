@@ -33,7 +33,7 @@ public struct RankClamp: Hashable, Sendable, CustomStringConvertible {
 
     /// `ranks` lowered to what tensors of these modes and of these neighbouring ranks can have: r_k ≤ r_{k−1} · n_k and
     /// r_k ≤ n_{k+1} · r_{k+1}; a chain beyond that only wastes parameters.
-    static func neighbourly(_ ranks: [Int], modes: [Int]) -> [Int] {
+    package static func neighbourly(_ ranks: [Int], modes: [Int]) -> [Int] {
         var bounds = ranks
         for k in bounds.indices {
             let (most, overflow) = (k > 0 ? bounds[k - 1] : 1).multipliedReportingOverflow(by: modes[k])

@@ -1,15 +1,18 @@
 public import Tensors
 
-/// The exact cost of a chain as a function of its ranks: Σ linear_k · r_k + Σ bilinear_k · r_k · r_{k+1}.
+/// The exact cost of a chain as a function of its ranks: constant + Σ linear_k · r_k + Σ bilinear_k · r_k · r_{k+1}.
 ///
 /// Evaluating it takes nanoseconds, so a planner can try any number of ranks.
 public struct RankPolynomial: Hashable, Sendable {
+    /// What is spent at all ranks.
+    public let constant: Int
     /// One coefficient per bond.
     public let linear: [Int]
     /// One coefficient per pair of neighbouring bonds.
     public let bilinear: [Int]
 
-    public init(linear: [Int], bilinear: [Int]) {
+    public init(constant: Int = 0, linear: [Int], bilinear: [Int]) {
+        self.constant = constant
         self.linear = linear
         self.bilinear = bilinear
     }
@@ -25,7 +28,7 @@ public struct RankPolynomial: Hashable, Sendable {
         }
         let (allowed, _) = try RankClamp.apply(ranks, bounds: linear.map { _ in .max }, operation)
         let sizes = allowed.map(Double.init)
-        let rough = linear.indices.reduce(0.0) { $0 + Double(linear[$1]) * sizes[$1] }
+        let rough = linear.indices.reduce(Double(constant)) { $0 + Double(linear[$1]) * sizes[$1] }
             + bilinear.indices.reduce(0.0) { $0 + Double(bilinear[$1]) * sizes[$1] * sizes[$1 + 1] }
         guard rough < 0x1p62 else { throw DecompositionFailure.tooLarge(operation: operation, elementCount: .max) }
         return self(allowed)
@@ -33,15 +36,15 @@ public struct RankPolynomial: Hashable, Sendable {
 
     /// The cost at ranks that are one per bond, and not beyond what a layer can have.
     package func callAsFunction(_ ranks: [Int]) -> Int {
-        var cost = 0
+        var cost = constant
         for k in linear.indices { cost += linear[k] * ranks[k] }
         for k in bilinear.indices { cost += bilinear[k] * ranks[k] * ranks[k + 1] }
         return cost
     }
 
     /// The cost of `count` chains of the same ranks.
-    func multiplied(by count: Int) -> RankPolynomial {
-        RankPolynomial(linear: linear.map { $0 * count }, bilinear: bilinear.map { $0 * count })
+    package func multiplied(by count: Int) -> RankPolynomial {
+        RankPolynomial(constant: constant * count, linear: linear.map { $0 * count }, bilinear: bilinear.map { $0 * count })
     }
 
     /// The largest ranks, in the proportion of `bounds`, whose cost stays below `limit`; `nil` when even rank 1 at

@@ -23,9 +23,9 @@ extension TensorTrain {
 }
 
 /// What lies behind each rank of a spectrum.
-enum SpectrumTails {
+package enum SpectrumTails {
     /// The share of Σσ² in the values from each rank on: 1 at rank 0, 0 at the full rank; all 0 for values that are.
-    static func shares(_ spectrum: [Double]) -> [Double] {
+    package static func shares(_ spectrum: [Double]) -> [Double] {
         // Beside the largest, so that no square leaves float64.
         let largest = spectrum.max() ?? 0
         guard largest > 0 else { return [Double](repeating: 0, count: spectrum.count + 1) }

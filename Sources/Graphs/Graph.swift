@@ -81,16 +81,35 @@ public struct Node: Sendable {
 public struct Origin: Sendable, Hashable {
     /// The name of the layer in the dense model.
     public let layer: String
-    /// The mode grouping, such as `C|Kh·Kw|O`.
-    public let grouping: String
+    /// The family of factorisations, such as `Tucker-2`.
+    public let format: String
     /// Position in the chain, from 0, and the chain's length.
     public let position: Int
     public let count: Int
+    /// What the layer was, where the chain does not say so because it has more than layers in it.
+    public let dense: Dense?
 
-    public init(layer: String, grouping: String, position: Int, count: Int) {
+    /// The weight and the geometry of a dense layer.
+    public struct Dense: Sendable, Hashable {
+        /// [O, C / groups, Kh, Kw] or [O, I].
+        public let weight: Shape
+        /// `nil` for a linear layer.
+        public let geometry: ConvolutionGeometry?
+
+        public init(weight: Shape, geometry: ConvolutionGeometry?) {
+            self.weight = weight
+            self.geometry = geometry
+        }
+    }
+
+    public init(layer: String, format: String, position: Int, count: Int, dense: Dense? = nil) {
         self.layer = layer
-        self.grouping = grouping
+        self.format = format
         self.position = position
         self.count = count
+        self.dense = dense
     }
+
+    /// Whether the node is the last of its chain: what gives the layer's result.
+    public var isLast: Bool { position == count - 1 }
 }

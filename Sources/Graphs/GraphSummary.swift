@@ -7,7 +7,7 @@ extension Graph {
     public func summary() throws -> String {
         var table = TextTable(["layer", "operation", "output", "parameters", "MMACs", "from"])
         for row in try CostModel.nodeCosts(of: self) where row.operation != "batch_norm" {
-            let from = row.origin.map { "\($0.layer) \($0.grouping) \($0.position + 1)/\($0.count)" } ?? ""
+            let from = row.origin.map { "\($0.layer) \($0.format) \($0.position + 1)/\($0.count)" } ?? ""
             table.add([
                 row.node, row.operation, row.outputShape.dims.dropFirst().map(String.init).joined(separator: "×"),
                 DecimalText.grouped(row.parameterCount), DecimalText.fixed(Double(row.macCount) / 1e6, 3), from,

@@ -72,9 +72,32 @@ extension GraphDocument {
             throw InterchangeFailure.malformed(
                 source: reader.source, place: place, detail: "position \(position) of \(count) is none in a chain")
         }
+        // Until 0.2.0 the format was called grouping.
+        let key = entry["format"] == nil && entry["grouping"] != nil ? "grouping" : "format"
         return Origin(
-            layer: try reader.string(entry, "layer", in: place),
-            grouping: try reader.string(entry, "grouping", in: place), position: position, count: count)
+            layer: try reader.string(entry, "layer", in: place), format: try reader.string(entry, key, in: place),
+            position: position, count: count,
+            dense: try entry["weight"].map { _ in try dense(entry, in: place, reader) })
+    }
+
+    private static func dense(_ entry: JSONValue, in place: String, _ reader: DocumentReader) throws -> Origin.Dense {
+        func numbers(_ key: String, _ counts: ClosedRange<Int>, least: Int) throws -> [Int] {
+            let values = entry[key]?.array?.compactMap(\.integer) ?? []
+            guard counts.contains(values.count), values.count == entry[key]?.array?.count,
+                values.allSatisfy({ (least...1 << 31).contains($0) })
+            else {
+                throw InterchangeFailure.malformed(
+                    source: reader.source, place: place, detail: "'\(key)' must be \(counts.upperBound) whole numbers")
+            }
+            return values
+        }
+        let weight = Shape(try numbers("weight", 2...4, least: 1))
+        guard entry["stride"] != nil else { return Origin.Dense(weight: weight, geometry: nil) }
+        return Origin.Dense(
+            weight: weight,
+            geometry: ConvolutionGeometry(
+                stride: try numbers("stride", 2...2, least: 1), padding: try numbers("padding", 4...4, least: 0),
+                dilation: try numbers("dilation", 2...2, least: 1), groups: try reader.integer(entry, "groups", in: place)))
     }
 }
 

@@ -55,9 +55,20 @@ public enum GraphDocument {
     }
 
     static func encode(_ origin: Origin) -> JSONValue {
-        [
-            "layer": .string(origin.layer), "grouping": .string(origin.grouping),
+        var entry: JSONObject = [
+            "layer": .string(origin.layer), "format": .string(origin.format),
             "position": .integer(Int64(origin.position)), "count": .integer(Int64(origin.count)),
         ]
+        if let dense = origin.dense {
+            func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
+            entry["weight"] = numbers(dense.weight.dims)
+            if let geometry = dense.geometry {
+                entry["stride"] = numbers(geometry.stride)
+                entry["padding"] = numbers(geometry.padding)
+                entry["dilation"] = numbers(geometry.dilation)
+                entry["groups"] = .integer(Int64(geometry.groups))
+            }
+        }
+        return .object(entry)
     }
 }

@@ -13,6 +13,7 @@ enum CompressionFunctions {
         try table.define("sensitivity", in: state) { call in try sensitivity(call, randomState) }
         try table.define("plan", in: state) { call in try PlanTable.make(call) }
         try table.set("groupings", ConvolutionGrouping.allCases.map(\.rawValue))
+        try table.set("formats", FactorizationCatalog.families.map(\.name))
         try table.set("policies", Policy.names)
     }
 
@@ -66,7 +67,7 @@ enum CompressionFunctions {
         let count = try options.imageCount(of: data.dataset, default: meter.measure.usualImageCount, least: 1)
         let seed = try options.integer("seed", default: randomState.seed)
         let decomposed = try model.decomposition(
-            PlanTable.groupings(options.string("grouping")),
+            FormatOption.read(options),
             includesClassifier: options.boolean("classifier"),
             whitening: try Whitening.read(options))
         let (images, labels) = try CalibrationImages.batches(of: data, count: count, seed: seed)

@@ -3,7 +3,7 @@ import Compression
 import Decomposition
 import LuaRuntime
 
-/// A Lua function `(layers, budget) -> { [layer] = rank, ranks or { ranks = …, grouping = … } }` as a policy.
+/// A Lua function `(layers, budget) -> { [layer] = rank, ranks or { ranks = …, format = … } }` as a policy.
 enum CustomPolicy {
     /// The plan of what `policy` gives.
     static func plan(
@@ -29,17 +29,17 @@ enum CustomPolicy {
                 return
             }
             ranks[layer] = try PlanTable.ranks(chosen, place: place)
-            planner.groupings[layer] = try table.rawGet("grouping").string
+            planner.formats[layer] = try table.rawGet("format").string
         }
         return try planner.plan(model, budget: budget, ranks: ranks, name: "custom")
     }
 
-    /// What a policy sees of a layer: what it says of ranks holds under its first grouping, or the one that it is asked for.
+    /// What a policy sees of a layer: what it says of ranks holds in its first format, or the one that it is asked for.
     private static func row(_ layer: DecomposableLayer, _ planner: Planner, _ state: LuaState) throws -> LuaFields {
         let chain = layer.chains[0]
-        var row: LuaFields = ["name": layer.name, "grouping": layer.grouping, "max_ranks": layer.maxRanks]
+        var row: LuaFields = ["name": layer.name, "format": layer.format, "max_ranks": layer.maxRanks]
         costs(isTimed: layer.denseLatency != nil, layer.denseCost).forEach { row.append($0.name, $0.value) }
-        row.append("useful_ranks", chain.decomposition.maxUsefulRanks ?? [])
+        row.append("useful_ranks", chain.factorization.maxUsefulRanks(below: layer.denseParameterCount) ?? [])
         let rule = planner.rule(for: layer.name)
         if rule.isFrozen { row.append("frozen", true) }
         if let ranks = rule.ranks { row.append("fixed", ranks) }
@@ -47,19 +47,19 @@ enum CustomPolicy {
             row.append("gain", score.gain)
             row.append("significance", score.significance)
         }
-        row.append("groupings", layer.chains.map(\.grouping))
+        row.append("formats", layer.chains.map(\.format))
         func asked(_ call: borrowing LuaCall, _ function: String) throws -> (chain: LayerChain, ranks: [Int]) {
             let ranks = try PlanTable.ranks(try call.value(1), place: "\(function): argument 1")
-            let name = try call.optionalString(2, "grouping") ?? chain.grouping
-            guard let asked = layer.chains.first(where: { $0.grouping == name }) else {
-                throw call.invalid(2, "grouping", "must be one of \(layer.chains.map(\.grouping).joined(separator: ", ")), got '\(name)'")
+            let name = try call.optionalString(2, "format") ?? chain.format
+            guard let asked = layer.chains.first(where: { $0.format == name }) else {
+                throw call.invalid(2, "format", "must be one of \(layer.chains.map(\.format).joined(separator: ", ")), got '\(name)'")
             }
-            let full = ranks.count == 1 ? [Int](repeating: ranks[0], count: asked.decomposition.bondCount) : ranks
-            return (asked, try asked.decomposition.clamped(full).ranks)
+            let full = ranks.count == 1 ? [Int](repeating: ranks[0], count: asked.factorization.bondCount) : ranks
+            return (asked, try asked.factorization.clamped(full).ranks)
         }
         row.append("error", try state.function("layer.error") { call in
             let (chain, ranks) = try asked(call, "layer.error")
-            try call.push(chain.decomposition.relativeSquaredError(ranks: ranks).squareRoot())
+            try call.push(chain.relativeSquaredError(ranks).squareRoot())
         })
         row.append("cost", try state.function("layer.cost") { call in
             let (chain, ranks) = try asked(call, "layer.cost")
@@ -70,7 +70,7 @@ enum CustomPolicy {
         if let curve = planner.curves?.curve(of: layer.name) {
             row.append("loss", try state.function("layer.loss") { call in
                 let (chain, ranks) = try asked(call, "layer.loss")
-                try call.push(curve(chain.decomposition.relativeSquaredError(ranks: ranks)))
+                try call.push(curve(chain.relativeSquaredError(ranks)))
             })
         }
         return row

@@ -1,6 +1,5 @@
 import Autograd
 import Compression
-import Decomposition
 import Execution
 import Formats
 import Graphs
@@ -26,7 +25,7 @@ final class ModelObject: LuaObjectConvertible {
     private static let keptDecompositions = 4
 
     private struct DecompositionKey: Hashable {
-        let groupings: [ConvolutionGrouping]
+        let formats: FormatChoice
         let includesClassifier: Bool
         /// Of the moments that whiten the weights.
         let whitening: ObjectIdentifier?
@@ -42,7 +41,7 @@ final class ModelObject: LuaObjectConvertible {
     /// Of parameters, nodes, names and notes.
     var byteCount: Int {
         let nodes = graph.nodes.reduce(0) { sum, node in
-            let origin = (node.origin?.layer.utf8.count ?? 0) + (node.origin?.grouping.utf8.count ?? 0)
+            let origin = (node.origin?.layer.utf8.count ?? 0) + (node.origin?.format.utf8.count ?? 0)
             return sum + Self.nodeCost + origin + node.inputs.reduce(node.name.utf8.count) { sum, input in
                 switch input {
                 case .value(let name), .parameter(let name): sum + name.utf8.count
@@ -133,11 +132,11 @@ final class ModelObject: LuaObjectConvertible {
     /// The layers decomposed once for these parameters.
     /// - Parameter whitening: moments that whiten the weights.
     func decomposition(
-        _ groupings: [ConvolutionGrouping], includesClassifier: Bool, whitening: Whitening? = nil,
+        _ formats: FormatChoice, includesClassifier: Bool, whitening: Whitening? = nil,
         latencyBatch: Int? = nil
     ) throws -> DecomposedModel {
         let key = DecompositionKey(
-            groupings: groupings, includesClassifier: includesClassifier,
+            formats: formats, includesClassifier: includesClassifier,
             whitening: whitening?.identity, latencyBatch: latencyBatch)
         if let index = decompositions.firstIndex(where: { $0.key == key }) {
             let found = decompositions.remove(at: index)
@@ -147,12 +146,12 @@ final class ModelObject: LuaObjectConvertible {
         let made: DecomposedModel
         if let latencyBatch {
             let meter = try LatencyMeter(batch: latencyBatch, cache: CacheDirectory.path, version: Toolkit.version)
-            made = try decomposition(groupings, includesClassifier: includesClassifier, whitening: whitening)
+            made = try decomposition(formats, includesClassifier: includesClassifier, whitening: whitening)
                 .timed(by: meter)
             try meter.save()
         } else {
             made = try DecomposedModel(
-                graph, groupings: groupings, includesClassifier: includesClassifier, moments: whitening?.moments(of: graph))
+                graph, formats: formats, includesClassifier: includesClassifier, moments: whitening?.moments(of: graph))
         }
         decompositions = decompositions.suffix(Self.keptDecompositions - 1) + [(key, made, whitening)]
         return made

@@ -10,13 +10,13 @@ enum PlanTable {
     static func make(_ call: borrowing LuaCall) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let options = try call.options(2)
-        let grouping = try options.string("grouping")
+        let formats = try FormatOption.read(options)
         let classifier = try options.boolean("classifier")
         let whitening = try Whitening.read(options)
         let limits = try limits(options)
         let latencyBatch = try options.integer("latency_batch")
         let decomposed = try model.decomposition(
-            groupings(grouping), includesClassifier: classifier, whitening: whitening,
+            formats, includesClassifier: classifier, whitening: whitening,
             latencyBatch: limits.contains { $0.0 == .latency } ? latencyBatch : nil)
         let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
@@ -28,18 +28,11 @@ enum PlanTable {
         let planner = try planner(options, Policy(name: name) ?? .uniform, scores)
         let plan = try custom.map { try CustomPolicy.plan(by: $0, decomposed, planner, budget, call.state) }
             ?? planner.plan(decomposed, budget: budget)
-        let made = try table(plan, grouping: grouping, classifier: classifier, in: call.state)
+        let made = try table(plan, classifier: classifier, in: call.state)
+        try made.rawSet("formats", try options.value("formats"))
         try made.set("whitened", whitening != nil)
         try made.rawSet("whiten", try options.value("whiten"))
         try call.push(made)
-    }
-
-    /// The default: planning takes the best grouping for each layer.
-    static let anyGrouping = "auto"
-
-    /// All of them for `auto`.
-    static func groupings(_ name: String) throws -> [ConvolutionGrouping] {
-        name == anyGrouping ? ConvolutionGrouping.allCases : [try ConvolutionGrouping(parsing: name)]
     }
 
     private static func limits(_ options: OptionReader) throws -> [(Budget.Quantity, Double)] {
@@ -107,9 +100,9 @@ enum PlanTable {
         return ranks
     }
 
-    static func table(_ plan: Plan, grouping: String, classifier: Bool, in state: LuaState) throws -> LuaTable {
+    static func table(_ plan: Plan, classifier: Bool, in state: LuaState) throws -> LuaTable {
         var fields: LuaFields = [
-            "policy": plan.policy, "grouping": grouping, "classifier": classifier,
+            "policy": plan.policy, "classifier": classifier,
             "params": plan.parameterCount, "macs": plan.macCount, "dense_params": plan.denseParameterCount,
             "dense_macs": plan.denseMacCount, "bytes": plan.byteCount, "dense_bytes": plan.denseCost.byteCount,
             "activation_bytes": plan.peakActivationByteCount,
@@ -123,11 +116,12 @@ enum PlanTable {
             fields.append("dense_latency_ms", Double(dense) / 1e6)
         }
         if let binding = plan.bindingConstraint { fields.append("binding", binding) }
+        if let gap = plan.optimalityGap { fields.append("gap", gap) }
         if let factor = plan.scalingFactor { fields.append("beta", factor) }
         let table = try state.table(fields)
         for row in plan.rows {
             var fields: LuaFields = [
-                "layer": row.layer, "grouping": row.grouping, "max_ranks": row.maxRanks, "reason": row.reason,
+                "layer": row.layer, "format": row.format, "max_ranks": row.maxRanks, "reason": row.reason,
                 "error": row.relativeError, "params": row.parameterCount, "dense_params": row.denseParameterCount,
                 "macs": row.macCount, "dense_macs": row.denseMacCount,
             ]
@@ -140,14 +134,11 @@ enum PlanTable {
 
     /// The plan a script's table stands for: its rows' ranks, worked out anew for `model`.
     static func read(_ table: LuaTable, for model: ModelObject) throws -> (model: DecomposedModel, plan: Plan) {
-        let name = try table.rawGet("grouping").string ?? anyGrouping
         let classifier = try table.rawGet("classifier").boolean ?? false
         let whitening = try Whitening.read(table.rawGet("whiten"))
         if try table.rawGet("whitened").boolean == true, whitening == nil {
             throw BindingFailure.planMismatch(detail: "the plan was made on whitened weights: set its field 'whiten' to the data again")
         }
-        let decomposed = try model.decomposition(
-            groupings(name), includesClassifier: classifier, whitening: whitening)
         var ranks: [String: [Int]] = [:]
         var planner = Planner(policy: .uniform)
         let rows = try LuaJSON.rows(of: table, place: "compress: argument 1 (plan)")
@@ -161,8 +152,12 @@ enum PlanTable {
             if let count = try row.rawGet("dense_params").integer { made.append((layer, count)) }
             let chosen = try row.rawGet("ranks")
             if !chosen.isNil { ranks[layer] = try Self.ranks(chosen, place: "compress: \(layer).ranks") }
-            if let grouping = try row.rawGet("grouping").string { planner.groupings[layer] = grouping }
+            // Until 0.2.0 the format was called grouping.
+            let format = try row.rawGet("format").string ?? row.rawGet("grouping").string
+            if let format { planner.formats[layer] = format }
         }
+        let decomposed = try model.decomposition(
+            formats(of: table, rows: planner.formats), includesClassifier: classifier, whitening: whitening)
         let policy = try table.rawGet("policy").string ?? "table"
         let plan = try planner.plan(decomposed, budget: nil, ranks: ranks, name: policy)
         try check(plan, wanted: ranks)
@@ -170,8 +165,15 @@ enum PlanTable {
         return (decomposed, plan)
     }
 
+    /// The formats that a plan was made in. A plan of 0.2.0 says only which its rows have.
+    private static func formats(of table: LuaTable, rows: [String: String]) throws -> FormatChoice {
+        if let choice = try FormatOption.read(table.rawGet("formats"), place: "the plan's formats") { return choice }
+        let grouping = try table.rawGet("grouping").string
+        return FormatChoice([grouping ?? "auto"] + (grouping == nil ? [] : Set(rows.values.filter { $0 != "dense" }).sorted()))
+    }
+
     private static let rowFields = [
-        "layer", "grouping", "max_ranks", "reason", "error", "params", "dense_params", "macs", "dense_macs", "ranks", "gain",
+        "layer", "format", "grouping", "max_ranks", "reason", "error", "params", "dense_params", "macs", "dense_macs", "ranks", "gain",
     ]
 
     /// An unknown field is refused, because a misspelt edit would otherwise have no effect.

@@ -6,25 +6,38 @@ import Tensors
     import Glibc
 #endif
 
-/// What a planner knows of one weighted layer.
+/// What a planner knows of one weighted layer. A weight that several nodes share is one layer with several uses.
 public struct DecomposableLayer: Sendable {
+    /// The layer, or the first of its uses.
     public let layer: WeightedLayer
-    /// The ways to decompose it, one per grouping asked for; none where it must stay dense.
-    public private(set) var chains: [LayerChain]
+    /// All nodes with this weight, in the order of the model.
+    public let uses: [WeightedLayer]
+    /// The ways to decompose it, one per family that takes it; none where it must stay dense.
+    public internal(set) var chains: [LayerChain]
     /// Why it must stay dense.
     public let denseReason: String?
     /// Parameters of the dense weight, without bias.
     public let denseParameterCount: Int
-    /// Multiply-accumulates per image of the dense layer.
+    /// Multiply-accumulates per image of the dense layer, over all its uses.
     public let denseMacCount: Int
     let densePeakActivationByteCount: Int
-    /// Nanoseconds of the dense layer; `nil` where nothing was timed.
+    /// Nanoseconds of one use of the dense layer; `nil` where nothing was timed.
     public private(set) var denseLatency: Int?
 
     public var name: String { layer.name }
 
-    /// The chain with this grouping.
-    func chainIndex(grouping: String) -> Int? { chains.firstIndex { $0.grouping == grouping } }
+    init(uses: [WeightedLayer], chains: [LayerChain], denseReason: String?, liveBytes: [Int]) {
+        layer = uses[0]
+        self.uses = uses
+        self.chains = chains
+        self.denseReason = denseReason
+        denseParameterCount = uses[0].weightShape.elementCount
+        denseMacCount = uses.reduce(0) { $0 + $1.macCount }
+        densePeakActivationByteCount = liveBytes.max() ?? 0
+    }
+
+    /// The chain of this family.
+    func chainIndex(format: String) -> Int? { chains.firstIndex { $0.format == format } }
 
     package func denseCost(_ quantity: Budget.Quantity) -> Int {
         switch quantity {
@@ -32,7 +45,7 @@ public struct DecomposableLayer: Sendable {
         case .macs: denseMacCount
         case .bytes: denseParameterCount * DType.float32.byteCount
         case .activations: densePeakActivationByteCount
-        case .latency: denseLatency ?? 0
+        case .latency: (denseLatency ?? 0) * uses.count
         }
     }
 
@@ -46,12 +59,12 @@ public struct DecomposableLayer: Sendable {
 
     // MARK: Of the first chain
 
-    public var grouping: String { chains.first?.grouping ?? (layer.weightShape.rank == 2 ? "I|O" : "dense") }
-    /// The full-rank decomposition under the first grouping; `nil` where the layer must stay dense.
-    public var decomposition: LayerDecomposition? { chains.first?.decomposition }
+    public var format: String { chains.first?.format ?? "dense" }
+    /// The weight in the first family; `nil` where the layer must stay dense.
+    public var factorization: (any Factorization)? { chains.first?.factorization }
     public var parameterCost: RankPolynomial? { chains.first?.parameterCost }
     public var macCost: RankPolynomial? { chains.first?.macCost }
-    public var maxRanks: [Int] { decomposition?.maxRanks ?? [] }
+    public var maxRanks: [Int] { chains.first?.maxRanks ?? [] }
 
     /// The chain that costs least at equal error: the mean of the logarithms of its cost, over several errors.
     func cheapestChain(by quantities: [Budget.Quantity]) -> Int {
@@ -59,7 +72,7 @@ public struct DecomposableLayer: Sendable {
         let errors = [0.01, 0.03, 0.1, 0.2, 0.3]
         func price(_ chain: LayerChain) -> Double {
             errors.reduce(0) { sum, error in
-                let ranks = chain.decomposition.smallestRanks(squaredError: error)
+                let ranks = chain.smallestRanks(squaredError: error)
                 return sum + quantities.reduce(0) { $0 + log(Double(max(1, chain.cost(ranks, $1)))) }
             }
         }
@@ -68,7 +81,7 @@ public struct DecomposableLayer: Sendable {
     }
 }
 
-extension LayerDecomposition {
+extension LayerChain {
     /// The smallest ranks in the proportion of their bounds whose ‖W − Ŵ‖² / ‖W‖² is at most `squaredError`.
     fileprivate func smallestRanks(squaredError: Double) -> [Int] {
         let steps = maxRanks.max() ?? 1
@@ -76,7 +89,7 @@ extension LayerDecomposition {
         var (low, high) = (0, steps)
         while high - low > 1 {
             let middle = (low + high) / 2
-            if relativeSquaredError(ranks: ranks(middle)) <= squaredError { high = middle } else { low = middle }
+            if relativeSquaredError(ranks(middle)) <= squaredError { high = middle } else { low = middle }
         }
         return ranks(high)
     }

@@ -2,18 +2,32 @@ public import Decomposition
 import Graphs
 import Tensors
 
-/// One way to decompose a layer: a grouping, the full-rank decomposition, and its costs as functions of the ranks.
+/// One way to decompose a layer: a family's factorisation of its weight, and what any ranks of it cost where the layer stands.
 public struct LayerChain: Sendable {
-    /// Such as `C|Kh·Kw|O`; `I|O` for a linear layer.
-    public let grouping: String
-    public let decomposition: LayerDecomposition
+    /// The family's name, such as `Tucker-2`.
+    public let format: String
+    public let factorization: any Factorization
     public let parameterCost: RankPolynomial
+    /// For one sample, over all uses of the layer.
     public let macCost: RankPolynomial
-    let activations: ChainActivations
-    /// Measured times; `nil` where nothing was timed.
+    /// One per use of the layer.
+    let activations: [ChainActivations]
+    /// How often the layer is used.
+    let useCount: Int
+    /// Measured times of one use; `nil` where nothing was timed.
     var latency: LatencyGrid?
 
-    var maxRanks: [Int] { decomposition.maxRanks }
+    init(format: String, _ factorization: any Factorization, activations: [ChainActivations]) {
+        self.format = format
+        self.factorization = factorization
+        self.activations = activations
+        useCount = activations.count
+        parameterCost = factorization.parameterCost
+        macCost = factorization.macCost.multiplied(by: useCount)
+    }
+
+    var maxRanks: [Int] { factorization.maxRanks }
+    var bondCount: Int { factorization.maxRanks.count }
 
     /// What the chain costs at `ranks`. Of activations it is the peak while the chain runs.
     package func cost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int {
@@ -21,17 +35,13 @@ public struct LayerChain: Sendable {
         case .parameters: parameterCost(ranks)
         case .macs: macCost(ranks)
         case .bytes: parameterCost(ranks) * DType.float32.byteCount
-        case .activations: activations.peak(ranks: ranks)
-        case .latency: latency?(ranks) ?? 0
+        case .activations: activations.reduce(0) { max($0, $1.peak(ranks: ranks)) }
+        case .latency: (latency?(ranks) ?? 0) * useCount
         }
     }
 
-    /// `ranks` lowered to what neighbouring ranks allow: r_k ≤ r_{k−1} · n_k and r_k ≤ n_{k+1} · r_{k+1}.
-    func lowerToNeighbours(_ ranks: inout [Int]) {
-        let modes = decomposition.modes
-        for k in 1..<max(1, ranks.count) { ranks[k] = min(ranks[k], ranks[k - 1] * modes[k]) }
-        for k in stride(from: ranks.count - 2, through: 0, by: -1) { ranks[k] = min(ranks[k], ranks[k + 1] * modes[k + 1]) }
-    }
+    /// ‖W − Ŵ‖² / ‖W‖² at ranks that are one per bond.
+    package func relativeSquaredError(_ ranks: [Int]) -> Double { factorization.relativeSquaredError(ranks: ranks) }
 }
 
 /// Bytes of activations alive while a layer, or the chain in its place, computes one image.
@@ -40,19 +50,16 @@ struct ChainActivations {
     let bytesBefore: Int
     /// Of the layer's input, where nothing reads it later; else 0.
     let inputBytes: Int
-    /// Rows times columns after each convolution, in elements of one rank: times groups.
-    let elementsPerRank: [Int]
-    let outputBytes: Int
-
-    var densePeak: Int { bytesBefore + outputBytes }
+    /// Elements of what each node of the chain makes.
+    let made: [RankPolynomial]
 
     func peak(ranks: [Int]) -> Int {
         var (live, held, peak) = (bytesBefore, inputBytes, 0)
-        for (k, elements) in elementsPerRank.enumerated() {
-            let made = k < ranks.count ? ranks[k] * elements * DType.float32.byteCount : outputBytes
-            peak = max(peak, live + made)
-            live += made - held
-            held = made
+        for elements in made {
+            let bytes = elements(ranks) * DType.float32.byteCount
+            peak = max(peak, live + bytes)
+            live += bytes - held
+            held = bytes
         }
         return peak
     }

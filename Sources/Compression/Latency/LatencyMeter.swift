@@ -1,5 +1,4 @@
 import Basics
-import Decomposition
 import Execution
 import Graphs
 import Operations
@@ -88,8 +87,8 @@ public final class LatencyMeter {
         let grids = try layer.chains.map { chain in
             let candidates = LatencyGrid.candidates(chain.maxRanks)
             let times = try LatencyGrid.combinations(candidates).map { ranks in
-                try time("\(place) \(chain.grouping) \(ranks)") {
-                    try Compressor.replacing(layer, by: chain, ranks: chain.decomposition.clamped(ranks).ranks, in: alone)
+                try time("\(place) \(chain.format) \(ranks)") {
+                    try ChainNodes.replacing(layer, by: chain, ranks: chain.factorization.clamped(ranks).ranks, in: alone)
                 }
             }
             return LatencyGrid(ranks: candidates, times: times)
@@ -124,10 +123,10 @@ extension DecomposedModel {
         }
         var result = self
         result.cache = PlanningCache()
-        let (whole, sum) = (try meter.time(of: graph), timed.reduce(0) { $0 + $1.dense })
+        let (whole, sum) = (try meter.time(of: graph), timed.reduce(0) { $0 + $1.dense * layers[$1.index].uses.count })
         // A layer timed alone also pays for start-up and for the conversion of layouts. These costs are the same for a layer
         // and its chains, so (sum of layers − whole model) / layers is subtracted from each.
-        let alone = max(0, sum - whole) / max(1, timed.count)
+        let alone = max(0, sum - whole) / max(1, timed.reduce(0) { $0 + layers[$1.index].uses.count })
         for (index, dense, grids) in timed {
             result.layers[index].setTimes(dense: LatencyGrid.less(dense, alone), grids.map { $0.less(alone) })
         }

@@ -13,6 +13,11 @@ package struct Knapsack {
         package var loss: Double
         /// The limit that the first step left out would have broken.
         package var binding: Int?
+        /// What no choice within the limits can lose less than; `nil` where nothing bounds it.
+        package var leastLoss: Double?
+
+        /// By how much at most the loss is above the least possible, as a share of itself.
+        package var gap: Double? { leastLoss.map { loss > 0 ? max(0, 1 - $0 / loss) : 0 } }
     }
 
     /// Per layer its options, and the factor of its losses.
@@ -30,34 +35,52 @@ package struct Knapsack {
     package func solve() -> Solution? {
         var weights = [Double](repeating: 1 / Double(max(1, limits.count)), count: limits.count)
         var best: Solution?
+        var leastLoss = 0.0
         for _ in 0..<(limits.count > 1 ? Self.rounds : 1) {
-            let (found, demand) = climb(weights)
+            let (found, demand, bound) = climb(weights)
+            leastLoss = max(leastLoss, bound)
             if let found, found.loss < best?.loss ?? .infinity { best = found }
             // Weights follow how much of each limit the unlimited solution at this price would take.
             let total = zip(weights, demand).reduce(0) { $0 + $1.0 * $1.1 }
             if total > 0 { weights = zip(weights, demand).map { $0 * $1 / total } }
         }
+        best?.leastLoss = leastLoss
         return best
     }
 
-    /// The solution under one combined cost, and the share of each limit that it uses.
-    private func climb(_ weights: [Double]) -> (solution: Solution?, demand: [Double]) {
+    /// The solution under one combined cost, the share of each limit that it uses, and what no solution can lose less than.
+    ///
+    /// What meets all limits also meets their weighted sum, so the relaxed problem under that one limit loses at most as much. Its
+    /// solution climbs the hulls up to the step that does not fit, of which it takes the part that does.
+    private func climb(_ weights: [Double]) -> (solution: Solution?, demand: [Double], leastLoss: Double) {
         let prices = zip(weights, limits).map { $0 / Double(max(1, $1)) }
         var choice: [Int] = []
         var steps: [(slope: Double, layer: Int, option: Int)] = []
+        var (relaxed, room) = (0.0, zip(prices, limits).reduce(0) { $0 + $1.0 * Double($1.1) })
+        var parts: [(slope: Double, cost: Double)] = []
         for (index, layer) in layers.enumerated() {
             let hull = Self.hull(layer.options, prices)
             choice.append(hull[0].option)
+            relaxed += layer.weight * hull[0].loss
+            room -= hull[0].cost
             for (from, to) in zip(hull, hull.dropFirst()) {
-                steps.append((layer.weight * (from.loss - to.loss) / (to.cost - from.cost), index, to.option))
+                let slope = layer.weight * (from.loss - to.loss) / (to.cost - from.cost)
+                steps.append((slope, index, to.option))
+                parts.append((slope, to.cost - from.cost))
             }
         }
+        parts.sort { $0.slope > $1.slope }
+        for part in parts where room > 0 {
+            relaxed -= part.slope * min(part.cost, room)
+            room -= part.cost
+        }
+        relaxed = max(0, relaxed)
         var used = usage(choice)
         guard excess(used) == 0 else {
             let demand = shares(used)
-            guard settle(&choice, &used, within: .infinity) else { return (nil, demand) }
+            guard settle(&choice, &used, within: .infinity) else { return (nil, demand, relaxed) }
             fill(&choice, &used)
-            return (Solution(choice: choice, loss: loss(choice), binding: demand.indices.max { demand[$0] < demand[$1] }), demand)
+            return (Solution(choice: choice, loss: loss(choice), binding: demand.indices.max { demand[$0] < demand[$1] }), demand, relaxed)
         }
         steps.sort { ($0.slope, $1.layer) > ($1.slope, $0.layer) }
         var (stopped, binding) = (Set<Int>(), Int?.none)
@@ -69,7 +92,7 @@ package struct Knapsack {
         }
         let demand = shares(used)
         fill(&choice, &used)
-        return (Solution(choice: choice, loss: loss(choice), binding: binding), demand)
+        return (Solution(choice: choice, loss: loss(choice), binding: binding), demand, relaxed)
     }
 
     private func shares(_ used: [Int]) -> [Double] { zip(used, limits).map { Double($0) / Double(max(1, $1)) } }

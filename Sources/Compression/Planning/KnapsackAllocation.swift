@@ -6,7 +6,7 @@ enum KnapsackAllocation {
     static func assignments(
         _ model: DecomposedModel, budget: Budget, planner: Planner, settled: FixedChoices, loss: OptionLoss,
         weights: [Double]
-    ) throws -> (assignments: [LayerChoice], binding: String?) {
+    ) throws -> (assignments: [LayerChoice], binding: String?, gap: Double?) {
         let request = RankCandidates.Request(loss, budget.limits, planner, model.layers)
         var all = model.cache.options(request) { zip(model.layers, request.bounds).map { RankCandidates($0, request, $1) } }
         if let judges = try planner.lossJudges(model) { all = zip(all, judges).map { $0.judged(by: $1) } }
@@ -35,16 +35,14 @@ enum KnapsackAllocation {
         let knapsack = Knapsack(layers: layers, limits: rooms)
         let solution = planner.policy == .minimax ? knapsack.solveLargest() : knapsack.solve()
         guard let solution else {
-            // Each limit can be met alone, but no choice was found that meets all of them at once.
-            throw CompressionFailure.invalidBudget(
-                detail: "the limits on \(sums.map(\.quantity.rawValue).joined(separator: ", ")) cannot be met together")
+            throw CompressionFailure.unreachableTogether(constraints: sums.map(\.quantity.rawValue))
         }
         var result = start
         for (position, index) in free.enumerated() {
             result[index] = assignment(all[index], solution.choice[position], sums, request.bounds[index], planner.policy)
         }
         let peak = budget.limits.first { !$0.quantity.isSum }
-        return (result, (solution.binding.map { sums[$0] } ?? peak)?.quantity.rawValue)
+        return (result, (solution.binding.map { sums[$0] } ?? peak)?.quantity.rawValue, solution.gap)
     }
 
     /// The least that any chain of a layer can cost.

@@ -30,7 +30,7 @@ extension DecomposedModel {
         .unreachable(
             constraint: limit.quantity.rawValue, limit: limit.value, smallest: smallest,
             dense: limit.quantity.value(of: cost, latency: denseLatency),
-            // These policies fix the grouping of a layer before its ranks, so another policy may reach a smaller model.
+            // These policies fix the format of a layer before its ranks, so another policy may reach a smaller model.
             policy: planner.policy.loss == nil ? planner.policy.name : nil,
             options: (planner.align > 1 ? ["align = \(planner.align)"] : [])
                 + (planner.minRank > 1 || !planner.minRanks.isEmpty ? ["min_rank"] : []))
@@ -62,11 +62,11 @@ struct FixedChoices {
         }
     }
 
-    /// A single rank applies to every bond of the first grouping, which custom policies see. Several ranks select the first
-    /// grouping with that many bonds. Where the planner names a layer's grouping, it is the only one.
+    /// A single rank applies to every bond of the first format, which custom policies see. Several ranks select the first
+    /// format with that many bonds. Where the planner names a layer's format, it is the only one.
     private static func chainIndex(of layer: DecomposableLayer, for ranks: [Int]) -> Int {
         guard ranks.count > 1 else { return 0 }
-        return layer.chains.firstIndex { $0.decomposition.bondCount == ranks.count } ?? 0
+        return layer.chains.firstIndex { $0.bondCount == ranks.count } ?? 0
     }
 
     private mutating func given(_ layer: DecomposableLayer, _ wanted: [Int], as reason: String) throws -> LayerChoice {
@@ -76,13 +76,13 @@ struct FixedChoices {
         }
         let index = Self.chainIndex(of: layer, for: wanted)
         let chain = layer.chains[index]
-        let bonds = chain.decomposition.bondCount
+        let bonds = chain.bondCount
         guard wanted.count == bonds || wanted.count == 1, wanted.allSatisfy({ $0 >= 1 }) else {
             throw CompressionFailure.invalidRanks(
-                layer: layer.name, detail: "needs \(bonds) rank(s) of at least 1 for \(chain.grouping), but got \(wanted)")
+                layer: layer.name, detail: "needs \(bonds) rank(s) of at least 1 for \(chain.format), but got \(wanted)")
         }
         let full = wanted.count == bonds ? wanted : [Int](repeating: wanted[0], count: bonds)
-        let (allowed, clamps) = try chain.decomposition.clamped(full)
+        let (allowed, clamps) = try chain.factorization.clamped(full)
         for clamp in clamps { notes.append("\(layer.name): \(clamp)") }
         let lowered = clamps.isEmpty ? "" : ", lowered to its bound"
         let isDearer = chain.cost(allowed, .parameters) > layer.denseParameterCount

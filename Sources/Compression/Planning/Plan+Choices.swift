@@ -15,24 +15,23 @@ extension Plan {
             macCount: model.cost(assignments, .macs), byteCount: model.cost(assignments, .bytes),
             peakActivationByteCount: model.cost(assignments, .activations),
             latency: model.denseLatency.map { _ in model.cost(assignments, .latency) }, denseLatency: model.denseLatency,
-            bindingConstraint: binding,
-            scalingFactor: nil, notes: notes, elapsedSeconds: 0)
+            bindingConstraint: binding, optimalityGap: nil, scalingFactor: nil, notes: model.notes + notes, elapsedSeconds: 0)
     }
 }
 
 extension PlanRow {
     init(_ layer: DecomposableLayer, _ assignment: LayerChoice, gain: Double?) {
-        var (grouping, ranks, maxRanks, squared) = (layer.grouping, [Int]?.none, layer.maxRanks, 0.0)
+        var (format, ranks, maxRanks, squared) = (layer.format, [Int]?.none, layer.maxRanks, 0.0)
         let reason: String
         switch assignment {
         case .dense(let why): reason = why
         case .chain(let index, let chosen, let why):
             let chain = layer.chains[index]
-            (grouping, ranks, maxRanks, reason) = (chain.grouping, chosen, chain.maxRanks, why)
-            squared = chain.decomposition.relativeSquaredError(ranks: chosen)
+            (format, ranks, maxRanks, reason) = (chain.format, chosen, chain.maxRanks, why)
+            squared = chain.relativeSquaredError(chosen)
         }
         self.init(
-            layer: layer.name, grouping: grouping, ranks: ranks, maxRanks: maxRanks, reason: reason, gain: gain,
+            layer: layer.name, format: format, ranks: ranks, maxRanks: maxRanks, reason: reason, gain: gain,
             relativeError: squared.squareRoot(), denseParameterCount: layer.denseParameterCount,
             parameterCount: layer.cost(assignment, .parameters), denseMacCount: layer.denseMacCount,
             macCount: layer.cost(assignment, .macs))

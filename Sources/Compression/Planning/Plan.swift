@@ -3,7 +3,8 @@ public import Graphs
 /// What becomes of one layer.
 public struct PlanRow: Sendable, Equatable {
     public var layer: String
-    public var grouping: String
+    /// The family of factorisations; `dense` where the layer has none.
+    public var format: String
     /// One rank per bond; `nil` where the layer stays dense.
     public var ranks: [Int]?
     public var maxRanks: [Int]
@@ -34,6 +35,9 @@ public struct Plan: Sendable, Equatable {
     public var denseLatency: Int?
     /// The limit that a further rank would have broken; `nil` where all layers have all they can use.
     public var bindingConstraint: String?
+    /// By how much at most the loss is above the least possible within the limits, as a share of it; `nil` for policies that
+    /// minimise no sum of losses.
+    public var optimalityGap: Double?
     /// β of scaled policies: one factor for all layers.
     public var scalingFactor: Double?
     /// What was changed of what was asked for, such as ranks lowered to their bound.

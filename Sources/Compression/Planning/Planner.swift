@@ -2,10 +2,6 @@ import Basics
 import Decomposition
 import Graphs
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// Chooses ranks for a budget by one of the policies.
 ///
 /// Scaled policies turn one factor β into ranks,
@@ -27,10 +23,10 @@ public struct Planner: Sendable {
     public var align = 1
     /// Patterns (`*`, `?`, `[…]`) of layers that stay dense.
     public var frozen: [String] = []
-    /// Patterns of layers with given ranks: one for all bonds of the first grouping, or one per bond.
+    /// Patterns of layers with given ranks: one for all bonds of the first format, or one per bond.
     public var fixed: [(pattern: String, ranks: [Int])] = []
-    /// The grouping of single layers by name, where the model was decomposed under several; others are not considered then.
-    public var groupings: [String: String] = [:]
+    /// The format of single layers by name, where the model was decomposed in several; others are not considered then.
+    public var formats: [String: String] = [:]
 
     public init(policy: Policy, scores: LayerScores? = nil) {
         self.policy = policy
@@ -38,10 +34,31 @@ public struct Planner: Sendable {
     }
 
     /// Ranks for every layer of `model` within `budget`.
+    ///
+    /// Where a budget cannot be met with ranks that are multiples of `align`, that gives way: it is halved until the budget can
+    /// be met, and the plan's notes say so.
     /// - Throws: `unreachable` with the smallest achievable cost, `missingScores`, `unknownLayer`.
     /// - Complexity: O(layers · ranks) after the first plan of a model, which lists its layers' options; no
     ///   decomposition and no pass over data.
     public func plan(_ model: DecomposedModel, budget: Budget) throws -> Plan {
+        var planner = self
+        while true {
+            do {
+                var plan = try planner.strictPlan(model, budget: budget)
+                if planner.align < align {
+                    plan.notes.append("align = \(align) gave way to \(planner.align): the budget cannot be met with it")
+                }
+                return plan
+            } catch let failure as CompressionFailure where planner.align > 1 {
+                switch failure {
+                case .unreachable, .unreachableTogether: planner.align /= 2
+                default: throw failure
+                }
+            }
+        }
+    }
+
+    private func strictPlan(_ model: DecomposedModel, budget: Budget) throws -> Plan {
         let start = ContinuousClock.now
         let model = try restricted(model)
         try checkBounds(model.layers.map(\.name))
@@ -53,6 +70,7 @@ public struct Planner: Sendable {
                 model, budget: budget, planner: self, settled: settled, loss: loss, weights: significances)
             plan = Plan(
                 model, found.assignments, policy: policy.name, scores: scores, notes: settled.notes, binding: found.binding)
+            plan.optimalityGap = found.gap
         } else {
             var allocation = try ScaledAllocation(model, budget: budget, planner: self, settled: settled)
             let factor = try allocation.bisect { significances[$0] }
@@ -110,7 +128,7 @@ public struct Planner: Sendable {
     private func significances(_ model: DecomposedModel) throws -> [Double] {
         guard policy.needsScores else { return [Double](repeating: 1, count: model.layers.count) }
         guard let scores else { throw CompressionFailure.missingScores(policy: policy.name) }
-        let known = Set(model.layers.map(\.name))
+        let known = Set(model.layers.flatMap(\.uses).map(\.name))
         if let stranger = scores.rows.first(where: { !known.contains($0.layer) }) {
             throw CompressionFailure.scoreForUnknownLayer(layer: stranger.layer, model: model.graph.name)
         }
@@ -126,7 +144,8 @@ public struct Planner: Sendable {
         }
         let byLayer = Dictionary(shares, uniquingKeysWith: { $1 })
         return try model.layers.map { layer in
-            if let share = byLayer[layer.name] { return share }
+            // A layer with several uses is as significant as the most significant of them.
+            if let share = layer.uses.compactMap({ byLayer[$0.name] }).max() { return share }
             let rule = rule(for: layer.name)
             // The classifier has no score, and what is settled needs none.
             guard layer.chains.isEmpty || layer.layer.isClassifier || rule.isFrozen || rule.ranks != nil else {
@@ -169,22 +188,22 @@ public struct Planner: Sendable {
         return (false, fixed.last { Self.matches($0.pattern, layer) }?.ranks)
     }
 
-    /// The model whose layers have the chain of their grouping alone, where `groupings` names one.
-    /// - Throws: `unknownLayer`, and `invalidRanks` for a grouping under which a layer was not decomposed.
+    /// The model whose layers have the chain of their format alone, where `formats` names one.
+    /// - Throws: `unknownLayer`, and `invalidRanks` for a format in which a layer was not decomposed.
     private func restricted(_ model: DecomposedModel) throws -> DecomposedModel {
-        guard !groupings.isEmpty else { return model }
+        guard !formats.isEmpty else { return model }
         let names = Set(model.layers.map(\.name))
-        if let unknown = groupings.keys.sorted().first(where: { !names.contains($0) }) {
+        if let unknown = formats.keys.sorted().first(where: { !names.contains($0) }) {
             throw CompressionFailure.unknownLayer(pattern: unknown, nearest: nearestName(to: unknown, among: names))
         }
         var restricted = model
         // What was worked out for all chains does not hold for fewer.
-        if model.layers.contains(where: { groupings[$0.name] != nil && $0.chains.count > 1 }) { restricted.cache = PlanningCache() }
+        if model.layers.contains(where: { formats[$0.name] != nil && $0.chains.count > 1 }) { restricted.cache = PlanningCache() }
         for (index, layer) in model.layers.enumerated() where !layer.chains.isEmpty {
-            guard let wanted = groupings[layer.name] else { continue }
-            guard let chain = layer.chainIndex(grouping: wanted) else {
-                let known = layer.chains.map(\.grouping).joined(separator: ", ")
-                throw CompressionFailure.invalidRanks(layer: layer.name, detail: "has no grouping '\(wanted)', but \(known)")
+            guard let wanted = formats[layer.name] else { continue }
+            guard let chain = layer.chainIndex(format: wanted) else {
+                let known = layer.chains.map(\.format).joined(separator: ", ")
+                throw CompressionFailure.invalidRanks(layer: layer.name, detail: "has no format '\(wanted)', but \(known)")
             }
             restricted.layers[index].keepChain(chain)
         }
@@ -198,7 +217,5 @@ public struct Planner: Sendable {
         }
     }
 
-    static func matches(_ pattern: String, _ name: String) -> Bool {
-        pattern == name || fnmatch(pattern, name, 0) == 0
-    }
+    static func matches(_ pattern: String, _ name: String) -> Bool { NamePattern.matches(pattern, name) }
 }

@@ -38,7 +38,7 @@ final class PlanningCache: Sendable {
     /// Per layer and chain, the ranks above the noise.
     func variationalRanks(of layers: [DecomposableLayer]) -> [[[Int]]] {
         if let found = contents.withLock({ $0.variationalRanks }) { return found }
-        let made = layers.map { layer in layer.chains.map { VariationalRank.ranks(of: $0.decomposition) } }
+        let made = layers.map { layer in layer.chains.map { $0.factorization.ranksAboveNoise() } }
         contents.withLock { $0.variationalRanks = made }
         return made
     }

@@ -11,15 +11,10 @@ enum OptionLoss: Hashable {
     /// The largest σ_{r+1} / σ_1 of its bonds.
     case spectralNorm
 
-    func callAsFunction(_ decomposition: LayerDecomposition, _ ranks: [Int]) -> Double {
+    func callAsFunction(_ factorization: any Factorization, _ ranks: [Int]) -> Double {
         switch self {
-        case .energy: decomposition.relativeSquaredError(ranks: ranks)
-        case .spectralNorm:
-            zip(decomposition.bondSpectra, ranks).reduce(0) { worst, bond in
-                let (spectrum, rank) = bond
-                guard rank < spectrum.count, spectrum[0] > 0 else { return worst }
-                return max(worst, Double(spectrum[rank]) / Double(spectrum[0]))
-            }
+        case .energy: factorization.relativeSquaredError(ranks: ranks)
+        case .spectralNorm: factorization.largestCut(ranks: ranks)
         }
     }
 }
@@ -83,7 +78,7 @@ package struct RankCandidates: Sendable {
                 guard zip(costs, dense).allSatisfy({ $0 < $1 }),
                     request.peaks.allSatisfy({ chain.cost(ranks, $0.quantity) <= $0.value })
                 else { continue }
-                all.append((index, ranks, request.loss(chain.decomposition, ranks), costs))
+                all.append((index, ranks, request.loss(chain.factorization, ranks), costs))
             }
         }
         costs = quantities.map { _ in [] }
@@ -132,15 +127,14 @@ package struct RankCandidates: Sendable {
     /// All ranks of one bond or pairs of two; of more bonds, the way up on which each step saves the most error.
     private static func ranks(of chain: LayerChain, _ request: Request, _ bounds: RankBounds) -> [[Int]] {
         let ends = zip(bounds.smallest(chain.maxRanks), bounds.largest(chain.maxRanks))
+        if let offered = chain.factorization.offeredRanks {
+            return offered.filter { ranks in zip(ranks, ends).allSatisfy { $0 >= $1.0 && $0 <= $1.1 && ($0 % request.align == 0 || $0 == $1.1) } }
+        }
         let values = ends.map { steps(from: $0, to: $1, request) }
         switch values.count {
         case 1: return values[0].map { [$0] }
         case 2:
-            return values[0].flatMap { first in values[1].map { [first, $0] } }.filter { ranks in
-                var lowered = ranks
-                chain.lowerToNeighbours(&lowered)
-                return lowered == ranks
-            }
+            return values[0].flatMap { first in values[1].map { [first, $0] } }.filter { chain.factorization.lowered($0) == $0 }
         default: return climb(chain, values)
         }
     }
@@ -162,20 +156,18 @@ package struct RankCandidates: Sendable {
         var positions = [Int](repeating: 0, count: values.count)
         var path: [[Int]] = []
         func ranks(_ positions: [Int]) -> [Int] {
-            var ranks = zip(values, positions).map { $0[$1] }
-            chain.lowerToNeighbours(&ranks)
-            return ranks
+            chain.factorization.lowered(zip(values, positions).map { $0[$1] })
         }
         while true {
             let now = ranks(positions)
             path.append(now)
-            let (error, cost) = (chain.decomposition.relativeSquaredError(ranks: now), chain.parameterCost(now))
+            let (error, cost) = (chain.relativeSquaredError(now), chain.parameterCost(now))
             var best: (positions: [Int], value: Double)?
             for k in positions.indices where positions[k] + 1 < values[k].count {
                 var next = positions
                 next[k] += 1
                 let there = ranks(next)
-                let saved = error - chain.decomposition.relativeSquaredError(ranks: there)
+                let saved = error - chain.relativeSquaredError(there)
                 let value = saved / Double(max(1, chain.parameterCost(there) - cost))
                 if value > best?.value ?? -.infinity { best = (next, value) }
             }

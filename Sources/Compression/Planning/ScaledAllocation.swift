@@ -1,4 +1,3 @@
-import Decomposition
 import Graphs
 
 #if canImport(Glibc)
@@ -134,8 +133,8 @@ enum LadderPaths {
         switch policy {
         case .energy:
             return { layer, chain in
-                let decomposition = model.layers[layer].chains[chain].decomposition
-                return .energy((0..<decomposition.bondCount).map { decomposition.retainedEnergy(bond: $0) })
+                let factorization = model.layers[layer].chains[chain].factorization
+                return .energy((0..<factorization.bondCount).map { factorization.retainedEnergy(bond: $0) })
             }
         case .vbmf:
             // At factor 1 every layer is at its bound: the largest ratio of a bound to a rank found counts for all.

@@ -1,5 +1,3 @@
-import Decomposition
-
 /// The ranks of one layer as a function of one global factor, from `low` at 0 to `high` at 1.
 ///
 /// It is a class, because planning goes over the ranks of all layers dozens of times, and copying its arrays would take longer
@@ -109,7 +107,7 @@ final class ScaledRanks {
     /// Aligned up within the bounds, and lowered to what neighbouring ranks allow.
     private func normalize(_ ranks: inout [Int]) {
         if align > 1 { for k in ranks.indices { ranks[k] = min(high[k], (ranks[k] + align - 1) / align * align) } }
-        chain.lowerToNeighbours(&ranks)
+        ranks = chain.factorization.lowered(ranks)
     }
 
     func cost(_ ranks: [Int], _ quantity: Budget.Quantity) -> Int { chain.cost(ranks, quantity) }

@@ -71,7 +71,7 @@ struct LayerSubgraph {
     func settledTaps(
         _ layer: DecomposableLayer, _ chain: LayerChain, ranks: [Int], on recordings: [Recording]
     ) throws -> [Tensor] {
-        var estimator = try BatchNormRecalibration(Compressor.replacing(layer, by: chain, ranks: ranks, in: graph))
+        var estimator = try BatchNormRecalibration(ChainNodes.replacing(layer, by: chain, ranks: ranks, in: graph))
         return try recordings.map { try estimator.add($0.inputs)[0] }
     }
 }

@@ -65,7 +65,7 @@ public struct SensitivityAnalysis {
         _ output: OutputDivergence?, _ accuracy: AccuracyLoss?, in model: Graph
     ) throws -> (LayerChain, [Int]) throws -> Double {
         if let accuracy {
-            return { try accuracy.loss(of: Compressor.replacing(layer, by: $0, ranks: $1, in: model)) }
+            return { try accuracy.loss(of: ChainNodes.replacing(layer, by: $0, ranks: $1, in: model)) }
         }
         let exact = recordings.map(\.tap)
         let proxy = try measure == .proxy ? ProxyDivergence(exact, labels, sharpness: sharpness) : nil
@@ -84,7 +84,7 @@ public struct SensitivityAnalysis {
         let chain = layer.chains[0]
         return try candidates(layer, chain).map { ranks in
             let point = SensitivityCurves.Point(
-                ranks: ranks, squaredError: chain.decomposition.relativeSquaredError(ranks: ranks), loss: try loss(chain, ranks))
+                ranks: ranks, squaredError: chain.relativeSquaredError(ranks), loss: try loss(chain, ranks))
             guard point.loss.isFinite, point.squaredError.isFinite else {
                 throw CompressionFailure.notFinite(what: "the \(measure.rawValue) at ranks \(ranks)")
             }
@@ -99,7 +99,7 @@ public struct SensitivityAnalysis {
         var ranks: [[Int]] = []
         for share in [0] + shares {
             var next = high.map { max(1, min($0, Int((Double($0) * share).rounded()))) }
-            chain.lowerToNeighbours(&next)
+            next = chain.factorization.lowered(next)
             if ranks.last != next { ranks.append(next) }
         }
         return ranks

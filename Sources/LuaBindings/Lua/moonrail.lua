@@ -15,7 +15,7 @@ local mr = {
     load = core.load, zoo = core.zoo, nn = require "moonrail.nn", data = core.data,
     tape = core.tape, grad = require "moonrail.grad", loss = core.loss, optim = core.optim, schedule = core.schedule,
     tt = core.tt,
-    groupings = core.groupings, policies = core.policies,
+    groupings = core.groupings, formats = core.formats, policies = core.policies,
     -- files and results
     make_directory = core.make_directory, write_text = core.write_text, write_json = core.write_json, json = core.json,
     read_npy = core.read_npy, write_npy = core.write_npy, read_npz = core.read_npz, write_npz = core.write_npz,

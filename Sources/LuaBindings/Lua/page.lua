@@ -118,8 +118,8 @@ end
 local function plan_section(plan)
     local notes = {}
     for i, note in ipairs(plan.notes or {}) do notes[i] = "<li>" .. escape(note) .. "</li>" end
-    return ("<h3>Keep %s of the parameters, %s of the MACs: policy %s, grouping %s</h3>%s%s"):format(
-        rows.percent(plan.keep_params), rows.percent(plan.keep_macs), escape(plan.policy), escape(plan.grouping),
+    return ("<h3>Keep %s of the parameters, %s of the MACs: policy %s, formats %s</h3>%s%s"):format(
+        rows.percent(plan.keep_params), rows.percent(plan.keep_macs), escape(plan.policy), escape(rows.names(plan.formats)),
         sortable(plan, plan_columns), #notes > 0 and "<ul>" .. table.concat(notes) .. "</ul>" or "")
 end
 

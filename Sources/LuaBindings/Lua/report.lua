@@ -39,6 +39,9 @@ function report.curves(curves)
     })
 end
 
+-- What only a layer with ranks has.
+local function ranked(value, row) return row.ranks and value or "" end
+
 function report.plan(plan)
     local kept = ("%s policy: keeps %s of the parameters (%s of %s) and %s of the MACs (%.2f M of %.2f M)"):format(
         plan.policy, percent(plan.keep_params), grouped(plan.params), grouped(plan.dense_params),
@@ -48,11 +51,12 @@ function report.plan(plan)
         kept = kept .. (", forecast %.3f ms of %.3f ms"):format(plan.latency_ms, plan.dense_latency_ms)
     end
     if plan.binding then kept = kept .. ", bound by " .. plan.binding end
+    if plan.gap then kept = kept .. (", its loss at most %s above the least"):format(percent(plan.gap)) end
     kept = kept .. (", planned in %.2f ms"):format(1e3 * plan.seconds)
     for _, note in ipairs(plan.notes) do kept = kept .. "\nnote: " .. note end
     rows.wrap(plan, {
-        title = "Plan " .. plan.grouping,
-        { "layer", "layer" }, { "gain", "gain", signed }, { "ranks", "ranks" }, { "max_ranks", "of" },
+        title = "Plan " .. rows.names(plan.formats),
+        { "layer", "layer" }, { "gain", "gain", signed }, { "format", "format", ranked }, { "ranks", "ranks" }, { "max_ranks", "of" },
         { "params", "parameters", grouped }, { "dense_params", "dense", grouped },
         { "error", "error", function(v, row) return row.ranks and percent(v) or "" end }, { "reason", "why" },
         footer = kept, draw = plot.plan,

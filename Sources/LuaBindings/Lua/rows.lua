@@ -296,4 +296,14 @@ function methods.save(list, path)
 end
 
 rows.methods, rows.columns = methods, columns_of
+
+--- Names as a text: one, an array of them, or a table of either by pattern.
+function rows.names(names)
+    if type(names) ~= "table" then return tostring(names) end
+    local parts = {}
+    for key, own in pairs(names) do parts[#parts + 1] = (type(key) == "string" and key .. ": " or "") .. rows.names(own) end
+    table.sort(parts)
+    return table.concat(parts, ", ")
+end
+
 return rows

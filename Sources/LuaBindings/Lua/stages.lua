@@ -32,7 +32,7 @@ end
 
 -- The rows from `first` to `last` as a plan of its own, and their layers. Layers that are chains already are none of them.
 local function part(plan, list, first, last)
-    local own, names = { grouping = plan.grouping, classifier = plan.classifier, policy = plan.policy }, {}
+    local own, names = { formats = plan.formats, classifier = plan.classifier, policy = plan.policy }, {}
     own.whitened, own.whiten = rawget(plan, "whitened"), rawget(plan, "whiten")
     for i = first, last do
         own[#own + 1] = list[i].row

@@ -152,11 +152,15 @@ function mr.lwiq.score(model, data, options) end
 function mr.sensitivity(model, data, options) end
 
 --- Chooses ranks for every layer within a budget: rows that can be edited and given to model:compress. A policy that is a
---- function gets layers and budget and gives ranks by name, or { ranks = …, grouping = … } in their place. "lwiq" and
---- "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. grouping = "auto" takes for each
---- layer the one that costs least at equal error. A budget of latency times the layers' chains on this machine once and
+--- function gets layers and budget and gives ranks by name, or { ranks = …, format = … } in their place. "lwiq" and
+--- "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. Each layer becomes whichever of the
+--- formats loses least for what it costs, and its row says which. formats = "auto" has all of mr.formats but "CP", which is
+--- fitted for minutes, and "C|Kh·Kw|O", of which "Tucker-2" is the better fit; "all" has those too. They may be an array of
+--- names, and a table by names and patterns of layers: { "Tucker-2", ["fc*"] = "TT-matrix" }. "TT-matrix(4x8|8x4)" and
+--- "TT-channels(4x4|8x8)" have factors of their own, the inputs' before the outputs'. A budget of latency times the layers' chains on this machine once and
 --- remembers that in $XDG_CACHE_HOME/moonrail. min_rank, max_rank and fix may be tables by names and patterns, such as
---- { ["stage1.*"] = 8 }; the longest pattern that matches counts. With whiten ranks are chosen and layers decomposed by the
+--- { ["stage1.*"] = 8 }; the longest pattern that matches counts. Where a budget cannot be met with align, that gives way,
+--- and the plan's notes say so; its gap says how far at most its loss is above the least within the budget. With whiten ranks are chosen and layers decomposed by the
 --- error of their outputs on 512 of the images in place of that of the weights.
 ---@param model Model
 ---@param options PlanOptions

@@ -1,5 +1,3 @@
-import Decomposition
-import Tensors
 
 #if canImport(Glibc)
     import Glibc
@@ -59,16 +57,15 @@ public enum VariationalRank {
         return low * exp(step * (left + right) / 2)
     }
 
-    /// The ranks of a layer's bonds, each at least 1. Groups count with the mean of their energies.
-    static func ranks(of decomposition: LayerDecomposition) -> [Int] {
-        var groups = 1.0
-        if case .convolution(_, let geometry) = decomposition.kind { groups = Double(geometry.groups) }
-        let modes = decomposition.modes
-        return decomposition.bondSpectra.enumerated().map { bond, spectrum in
-            let values = spectrum.map { Double($0) / groups.squareRoot() }
+    /// The ranks of the bonds of a train, each at least 1.
+    /// - Parameters:
+    ///   - spectra: the singular values at each bond.
+    ///   - modes: one more than there are bonds.
+    static func ranks(spectra: [[Double]], modes: [Int], bounds: [Int]) -> [Int] {
+        spectra.enumerated().map { bond, spectrum in
             let rank = estimate(
-                singularValues: values, rows: modes[...bond].reduce(1, *), columns: modes[(bond + 1)...].reduce(1, *))
-            return max(1, min(rank, decomposition.maxRanks[bond]))
+                singularValues: spectrum, rows: modes[...bond].reduce(1, *), columns: modes[(bond + 1)...].reduce(1, *))
+            return max(1, min(rank, bounds[bond]))
         }
     }
 }

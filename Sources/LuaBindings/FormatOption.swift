@@ -1,0 +1,32 @@
+import Compression
+import LuaRuntime
+
+/// The option `formats`: which families of factorisations layers may become.
+enum FormatOption {
+    /// A name, an array of names, or a table of either by names and patterns of layers; names in the table's array part, or `auto`,
+    /// hold for the layers that no pattern meets.
+    static func read(_ options: OptionReader) throws -> FormatChoice {
+        let value = try options.value("formats")
+        guard let choice = try read(value, place: "option 'formats'") else {
+            throw options.invalid("formats", "must be a name, an array of names, or a table of them by names and patterns of layers")
+        }
+        return choice
+    }
+
+    /// `nil` for what is no choice of formats.
+    static func read(_ value: LuaValue, place: String) throws -> FormatChoice? {
+        if let name = value.string { return FormatChoice([name]) }
+        guard let table = value.table else { return nil }
+        let named = try table.array(place).map(\.string)
+        guard named.allSatisfy({ $0 != nil }) else { return nil }
+        var rules: [(pattern: String, formats: [String])] = []
+        // The longest pattern last, because the last that matches counts.
+        for (pattern, own) in try table.fields().map({ ($0.name, $0.value) }).sorted(by: { ($0.0.count, $0.0) < ($1.0.count, $1.0) }) {
+            let names = try own.string.map { [$0] } ?? own.table?.array("\(place).\(pattern)").compactMap(\.string) ?? []
+            guard !names.isEmpty else { return nil }
+            rules.append((pattern, names))
+        }
+        let common = named.compactMap { $0 }
+        return FormatChoice(common.isEmpty ? ["auto"] : common, rules: rules)
+    }
+}
