@@ -159,10 +159,13 @@ let package = Package(
         suite(
             "Compression",
             [
-                "Basics", "Tensors", "Operations", "Graphs", "Decomposition", "Execution", "Datasets", "Compression",
+                "Basics", "Tensors", "Operations", "Graphs", "Decomposition", "Execution", "Datasets", "Interchange", "Compression",
+                "CommandTesting",
             ]),
         suite("LuaRuntime", ["Basics", "CLua", "LuaRuntime"]),
-        suite("LuaBindings", ["Basics", "Tensors", "LuaRuntime", "LuaBindings"]),
+        suite(
+            "LuaBindings",
+            ["Basics", "Tensors", "Operations", "Decomposition", "Compression", "LuaRuntime", "LuaBindings"]),
         suite("Console", ["Basics", "LuaRuntime", "Console", "CommandTesting"]),
         suite("Fuzzing", ["Basics", "FuzzedReaders"]),
         suite("Architecture", []),

@@ -1,271 +1,224 @@
 import Basics
 public import Tensors
 
-/// A convolution weight [O, C, Kh, Kw] as a sum of R products of vectors, W[o, c, y, x] ≈ Σ_r o_r[o] · c_r[c] · y_r[y] · x_r[x], found by
-/// alternating least squares with a bounded norm.
+/// A convolution weight [O, C, Kh, Kw] as a sum of R products of vectors, W[o, c, y, x] ≈ Σ_r output[o, r] · input[c, r] · rows[y, r] ·
+/// columns[x, r].
+public struct CanonicalPolyadic: Sendable {
+    /// [C, R].
+    public let input: Tensor
+    /// [Kh, R].
+    public let rows: Tensor
+    /// [Kw, R].
+    public let columns: Tensor
+    /// [O, R].
+    public let output: Tensor
+    /// ‖W − Ŵ‖² / ‖W‖², computed from the difference itself.
+    public let relativeSquaredError: Double
+    /// Σ_r ‖term r‖² / ‖W‖²: how much more energy the terms have than what they add up to. 1 for orthogonal terms that are exact.
+    public let termEnergy: Double
+
+    public var rank: Int { input.shape[1] }
+}
+
+/// Fits of sums of products to one weight, by alternating least squares with a bounded norm.
 ///
-/// Sums of products may have no best approximation: terms grow without bound and cancel, and then neither arithmetic in float32
+/// A sum of products may have no best approximation: terms grow without bound and cancel, and then neither arithmetic in float32
 /// nor training holds them together. So every step minimises the squared error plus a small multiple of the squared norms
-/// of the factors, and the terms' norms are shared equally by their four vectors.
+/// of the factors, and the norm of a term is shared equally by its four vectors.
 /// - Reference: Phan, Sobolev, Sozykin, Ermilov, Gusak, Tichavský, Glukhov, Oseledets, Cichocki, *Stable Low-rank Tensor
 ///   Decomposition for Compression of Convolutional Neural Network*, ECCV 2020, arXiv:2008.05441 (why norms must be bounded);
 ///   alternating least squares: Kolda, Bader, *Tensor Decompositions and Applications*, SIAM Review 51(3), 2009,
 ///   doi:10.1137/07070111X, figure 3.3.
-public struct CanonicalPolyadic: Sendable {
-    /// [R, O], [R, C], [R, Kh] and [R, Kw], row-major.
-    public internal(set) var output: [Float]
-    public internal(set) var input: [Float]
-    public internal(set) var rows: [Float]
-    public internal(set) var columns: [Float]
-    public let rank: Int
-    /// ‖W − Ŵ‖² / ‖W‖², computed from the difference itself.
-    public internal(set) var relativeSquaredError = 1.0
-
-    /// Σ_r ‖term r‖² / ‖W‖²: how much larger the terms are than what they add up to. 1 for orthogonal terms that are exact.
-    public internal(set) var termEnergy = 0.0
-}
-
-/// The alternating least squares of one weight, at any ranks, each started from the one before.
 public struct CanonicalPolyadicFit: Sendable {
     /// The share of a factor's mean squared norm that is added to the normal equations.
     private static let ridge = 1e-4
-    private static let sweepLimit = 60
     /// Sweeps end where one lowers the error by less than this share of it.
     private static let leastGain = 2e-3
 
-    let (o, c, kh, kw): (Int, Int, Int, Int)
-    /// W / ‖W‖ as [C·Kh·Kw, O] and as [C, Kh·Kw·O].
-    private let byOutput: Tensor
-    private let byInput: Tensor
-    /// ‖W‖, which the result is scaled by.
+    /// [O, C, Kh, Kw].
+    private let shape: Shape
+    /// W / ‖W‖ as [C·Kh·Kw, O].
+    private let weight: Tensor
     private let norm: Double
 
     /// - Parameter weight: [O, C, Kh, Kw].
     /// - Throws: `shapeMismatch`, `notFinite`.
     public init(_ weight: Tensor) throws {
         try ConvolutionGrouping.requireWeight(weight.shape)
-        let energy = try TensorTrain.requireDecomposable(weight, "CP decomposition")
-        (o, c, kh, kw) = (weight.shape[0], weight.shape[1], weight.shape[2], weight.shape[3])
-        norm = energy.squareRoot()
+        norm = try TensorTrain.requireDecomposable(weight, "CP decomposition").squareRoot()
+        shape = weight.shape
         let scaled = try norm > 0 ? weight.multiplying(1 / norm) : weight
-        let tensor = try ConvolutionGrouping.tensorized(scaled)
-        byOutput = try tensor.reshaped([c * kh * kw, o])
-        byInput = try tensor.reshaped([c, kh * kw * o])
+        self.weight = try ConvolutionGrouping.tensorized(scaled).reshaped([shape.elementCount / shape[0], shape[0]])
     }
 
-    /// The largest rank that could be needed: a sum over what the two smaller of the modes C, Kh·Kw and O can tell apart.
-    public var rankBound: Int { [c * kh * kw, o * kh * kw, c * o].min() ?? 1 }
+    /// A rank that is enough for any weight of this shape.
+    public var rankBound: Int {
+        let (o, c, kernel) = (shape[0], shape[1], shape[2] * shape[3])
+        return [c * kernel, o * kernel, c * o].min() ?? 1
+    }
 
     /// The factors at `rank`.
-    /// - Parameter start: factors of a lower rank, whose terms come first; the others start at random.
+    /// - Parameters:
+    ///   - start: factors of a lower or the same rank, whose terms come first; the others start at random, the same in every run.
+    ///   - sweepLimit: sweeps end before that where one gains next to nothing.
     /// - Throws: `rankNotPositive`.
-    /// - Complexity: O(C · Kh · Kw · O · rank) a sweep.
-    public func factors(rank: Int, from start: CanonicalPolyadic? = nil) throws -> CanonicalPolyadic {
+    /// - Complexity: O(C · Kh · Kw · O · rank + rank³) a sweep.
+    public func factors(rank: Int, from start: CanonicalPolyadic? = nil, sweepLimit: Int = 60) throws -> CanonicalPolyadic {
         guard rank >= 1 else { throw DecompositionFailure.rankNotPositive(operation: "CP decomposition", bond: 0, got: rank) }
-        var found = started(rank, start)
-        guard norm > 0 else { return zero(rank) }
-        var last = Double.infinity
-        for _ in 0..<Self.sweepLimit {
-            let error = try sweep(&found)
-            guard error < last * (1 - Self.leastGain) || last == .infinity else { break }
+        var factors = try Factors(shape, rank: rank, from: start, norm: norm)
+        var last = 1.0
+        for _ in 0..<(norm > 0 ? sweepLimit : 0) {
+            let error = try sweep(&factors)
+            guard error < last * (1 - Self.leastGain) else { break }
             last = error
         }
-        found.relativeSquaredError = try error(of: found)
-        found.termEnergy = termEnergy(found)
-        return scaled(found)
+        let made = try factors.products().matrixProduct(factors.output.transposed())
+        let error = norm > 0 ? try weight.subtracting(made).energy() : 0
+        return try factors.scaled(by: norm, relativeSquaredError: error)
     }
 
-    // MARK: One sweep
-
-    /// Updates the input, rows, columns and output factors in turn; gives an estimate of the squared error of W / ‖W‖.
-    private func sweep(_ f: inout CanonicalPolyadic) throws -> Double {
-        let r = f.rank
-        // T[c, y, x, r] = Σ_o W[c, y, x, o] · output[r, o]: one product serves three updates.
-        let contracted = try byOutput.matrixProduct(Tensor(f.output, shape: [r, o]).transposed()).array(of: Float.self)
-        f.input = try solved(
-            contract(contracted, r, over: .input, f), r, count: c, grams: [gram(f.output, r), gram(f.rows, r), gram(f.columns, r)])
-        f.rows = try solved(
-            contract(contracted, r, over: .rows, f), r, count: kh, grams: [gram(f.output, r), gram(f.input, r), gram(f.columns, r)])
-        f.columns = try solved(
-            contract(contracted, r, over: .columns, f), r, count: kw,
-            grams: [gram(f.output, r), gram(f.input, r), gram(f.rows, r)])
-        // U[r, y, x, o] = Σ_c input[r, c] · W[c, y, x, o].
-        let spread = try Tensor(f.input, shape: [r, c]).matrixProduct(byInput).array(of: Float.self)
-        var products = [Float](repeating: 0, count: r * o)
-        for k in 0..<r {
-            for y in 0..<kh {
-                for x in 0..<kw {
-                    let factor = f.rows[k * kh + y] * f.columns[k * kw + x]
-                    let from = ((k * kh + y) * kw + x) * o
-                    for i in 0..<o { products[k * o + i] += factor * spread[from + i] }
-                }
-            }
+    /// Improves the four factors in turn; gives the squared error of W / ‖W‖ but for rounding.
+    private func sweep(_ factors: inout Factors) throws -> Double {
+        // Σ_o W[c, y, x, o] · output[o, r], which serves three of them.
+        let contracted = try weight.matrixProduct(factors.output)
+        for mode in [Factors.Mode.input, .rows, .columns] {
+            let right = try factors.contracted(contracted, over: mode)
+            factors[mode] = try solved(right, factors.gramProduct(without: mode))
         }
-        let others = try hadamard([gram(f.input, r), gram(f.rows, r), gram(f.columns, r)])
-        f.output = try solved(products, r, count: o, hadamard: others)
-        // ‖W − Ŵ‖² = ‖W‖² − 2⟨W, Ŵ⟩ + ‖Ŵ‖², both from what the last update had at hand.
-        let common = zip(products, f.output).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
-        let own = try zip(gram(f.output, r), others).reduce(0.0) { $0 + $1.0 * $1.1 }
-        balance(&f)
+        let right = try weight.transposed().matrixProduct(factors.products())
+        let others = try factors.gramProduct(without: .output)
+        factors.output = try solved(right, others)
+        // ‖W − Ŵ‖² = ‖W‖² − 2⟨W, Ŵ⟩ + ‖Ŵ‖².
+        let common = try right.multiplying(factors.output).total()
+        let own = try zip(Factors.gram(factors.output), others).reduce(0.0) { $0 + $1.0 * $1.1 }
+        try factors.balance()
         return 1 - 2 * common + own
     }
 
-    private enum Mode { case input, rows, columns }
-
-    /// The matricised tensor times the other factors, [R, n], of T [C, Kh, Kw, R], into which the output is contracted.
-    private func contract(_ t: [Float], _ r: Int, over mode: Mode, _ f: CanonicalPolyadic) -> [Float] {
-        let count = mode == .input ? c : mode == .rows ? kh : kw
-        // Terms next to each other, so that the inner loop runs over them.
-        var sums = [Float](repeating: 0, count: count * r)
-        let (input, rows, columns) = (byPlace(f.input, r, c), byPlace(f.rows, r, kh), byPlace(f.columns, r, kw))
-        t.withUnsafeBufferPointer { t in
-            for i in 0..<c {
-                for y in 0..<kh {
-                    for x in 0..<kw {
-                        let from = ((i * kh + y) * kw + x) * r
-                        switch mode {
-                        case .input:
-                            for k in 0..<r { sums[i * r + k] += t[from + k] * rows[y * r + k] * columns[x * r + k] }
-                        case .rows:
-                            for k in 0..<r { sums[y * r + k] += t[from + k] * input[i * r + k] * columns[x * r + k] }
-                        case .columns:
-                            for k in 0..<r { sums[x * r + k] += t[from + k] * input[i * r + k] * rows[y * r + k] }
-                        }
-                    }
-                }
-            }
-        }
-        return byTerm(sums, r, count)
-    }
-
-    private func byPlace(_ factor: [Float], _ r: Int, _ n: Int) -> [Float] {
-        var turned = factor
-        for k in 0..<r { for i in 0..<n { turned[i * r + k] = factor[k * n + i] } }
-        return turned
-    }
-
-    private func byTerm(_ sums: [Float], _ r: Int, _ n: Int) -> [Float] {
-        var turned = sums
-        for i in 0..<n { for k in 0..<r { turned[k * n + i] = sums[i * r + k] } }
-        return turned
-    }
-
-    // MARK: Normal equations
-
-    /// [R, R].
-    private func gram(_ factor: [Float], _ r: Int) throws -> [Double] {
-        let matrix = try PreciseMatrix(Tensor(factor, shape: [r, factor.count / r]))
-        return try matrix.product(matrix, transposingOther: true).withElements { Array($0) }
-    }
-
-    private func hadamard(_ grams: [[Double]]) -> [Double] {
-        grams.dropFirst().reduce(grams[0]) { product, gram in zip(product, gram).map { $0 * $1 } }
-    }
-
-    private func solved(_ products: [Float], _ r: Int, count: Int, grams: [[Double]]) throws -> [Float] {
-        try solved(products, r, count: count, hadamard: hadamard(grams))
-    }
-
-    /// (Γ + λI)⁻¹ M for products M [R, n].
-    private func solved(_ products: [Float], _ r: Int, count: Int, hadamard gamma: [Double]) throws -> [Float] {
-        let trace = (0..<r).reduce(0) { $0 + gamma[$1 * r + $1] }
-        let matrix = try PreciseMatrix.zeros(rows: r, columns: r)
-        matrix.withElements { for i in 0..<r * r { $0[i] = gamma[i] } }
-        let right = try PreciseMatrix(Tensor(products, shape: [r, count]).transposed().contiguous())
-        var ridge = Self.ridge * max(trace / Double(r), .leastNormalMagnitude)
-        while true {
-            if let solution = try matrix.solving(rows: right, ridge: ridge) {
-                return try solution.tensor().transposed().contiguous().array(of: Float.self)
-            }
+    /// M (Γ + λI)⁻¹ for M [n, R].
+    private func solved(_ right: Tensor, _ gamma: [Double]) throws -> Tensor {
+        let rank = right.shape[1]
+        let matrix = try PreciseMatrix.zeros(rows: rank, columns: rank)
+        matrix.withElements { for i in gamma.indices { $0[i] = gamma[i] } }
+        let trace = (0..<rank).reduce(0) { $0 + gamma[$1 * rank + $1] }
+        var ridge = Self.ridge * max(trace / Double(rank), .leastNormalMagnitude)
+        while ridge.isFinite {
+            if let solution = try matrix.solving(rows: PreciseMatrix(right), ridge: ridge) { return try solution.tensor() }
             ridge *= 16
-            guard ridge.isFinite else { throw DecompositionFailure.notFinite(operation: "CP decomposition", shape: [o, c, kh, kw]) }
+        }
+        throw DecompositionFailure.notFinite(operation: "CP decomposition", shape: shape)
+    }
+}
+
+/// The four factors while they are fitted.
+private struct Factors {
+    enum Mode { case input, rows, columns, output }
+
+    var input: Tensor
+    var rows: Tensor
+    var columns: Tensor
+    var output: Tensor
+
+    /// The terms of `start`, then random ones.
+    init(_ shape: Shape, rank: Int, from start: CanonicalPolyadic?, norm: Double) throws {
+        var random = RandomSource(seed: 1)
+        let kept = min(start?.rank ?? 0, rank)
+        // Each of the four vectors of a term carries the fourth root of the weight's norm.
+        let share = norm > 0 ? 1 / norm.squareRoot().squareRoot() : 1
+        func factor(_ count: Int, _ old: Tensor?) throws -> Tensor {
+            let deviation = Float(1 / Double(count * rank).squareRoot())
+            var parts: [Tensor] = []
+            if let old, kept > 0 { parts.append(try old.sliced(dim: 1, from: 0, to: kept).contiguous().multiplying(share)) }
+            if kept < rank { parts.append(try .normal([count, rank - kept], deviation: deviation, using: &random)) }
+            return try parts.count == 1 ? parts[0] : .concatenated(parts, dim: 1)
+        }
+        input = try factor(shape[1], start?.input)
+        rows = try factor(shape[2], start?.rows)
+        columns = try factor(shape[3], start?.columns)
+        output = try factor(shape[0], start?.output)
+    }
+
+    subscript(mode: Mode) -> Tensor {
+        get {
+            switch mode {
+            case .input: input
+            case .rows: rows
+            case .columns: columns
+            case .output: output
+            }
+        }
+        set {
+            switch mode {
+            case .input: input = newValue
+            case .rows: rows = newValue
+            case .columns: columns = newValue
+            case .output: output = newValue
+            }
         }
     }
 
-    // MARK: Terms
+    private var rank: Int { input.shape[1] }
 
-    private func norms(_ factor: [Float], _ r: Int) -> [Double] {
-        let n = factor.count / r
-        return (0..<r).map { k in
-            factor[k * n..<(k + 1) * n].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    /// input[c, r] · rows[y, r] · columns[x, r] as [C·Kh·Kw, R].
+    func products() throws -> Tensor {
+        let (c, kh, kw, r) = (input.shape[0], rows.shape[0], columns.shape[0], rank)
+        return try input.reshaped([c, 1, 1, r]).multiplying(rows.reshaped([kh, 1, r])).multiplying(columns.reshaped([kw, r]))
+            .reshaped([c * kh * kw, r])
+    }
+
+    /// `t` [C·Kh·Kw, R] times the two factors that `mode` is not of, summed over their places: [n, R].
+    func contracted(_ t: Tensor, over mode: Mode) throws -> Tensor {
+        let (c, kh, kw, r) = (input.shape[0], rows.shape[0], columns.shape[0], rank)
+        let whole = try t.reshaped([c, kh, kw, r])
+        switch mode {
+        case .input:
+            let others = try rows.reshaped([kh, 1, r]).multiplying(columns)
+            return try whole.multiplying(others).reshaped([c, kh * kw, r]).sum(along: 1)
+        case .rows:
+            let part = try whole.multiplying(columns).sum(along: 2)
+            return try part.multiplying(input.reshaped([c, 1, r])).sum(along: 0)
+        default:
+            let part = try whole.multiplying(rows.reshaped([kh, 1, r])).sum(along: 1)
+            return try part.multiplying(input.reshaped([c, 1, r])).sum(along: 0)
         }
+    }
+
+    /// FᵀF [R, R] of a factor [n, R].
+    static func gram(_ factor: Tensor) throws -> [Double] {
+        let matrix = try PreciseMatrix(factor)
+        return try matrix.product(matrix, transposingSelf: true).withElements { Array($0) }
+    }
+
+    /// The element-wise product of the Gram matrices of all factors but one.
+    func gramProduct(without mode: Mode) throws -> [Double] {
+        let grams = try [Mode.input, .rows, .columns, .output].filter { $0 != mode }.map { try Self.gram(self[$0]) }
+        return grams.dropFirst().reduce(grams[0]) { product, gram in zip(product, gram).map { $0 * $1 } }
+    }
+
+    private func termNorms() throws -> (own: [[Double]], term: [Double]) {
+        let own = try [input, rows, columns, output].map { factor in
+            try factor.multiplying(factor).sum(along: 0).array(of: Float.self).map { Double($0).squareRoot() }
+        }
+        return (own, (0..<rank).map { term in own.reduce(1.0) { $0 * $1[term] } })
     }
 
     /// The four vectors of each term get equal norms.
-    private func balance(_ f: inout CanonicalPolyadic) {
-        let all = [f.input, f.rows, f.columns, f.output].map { norms($0, f.rank) }
-        func scale(_ factor: inout [Float], _ own: [Double]) {
-            let n = factor.count / f.rank
-            for k in 0..<f.rank {
-                let product = all.reduce(1.0) { $0 * $1[k] }
-                let by = own[k] > 0 && product > 0 ? Float(product.squareRoot().squareRoot() / own[k]) : 1
-                for i in 0..<n { factor[k * n + i] *= by }
+    mutating func balance() throws {
+        let (own, term) = try termNorms()
+        for (mode, norms) in zip([Mode.input, .rows, .columns, .output], own) {
+            let scale = zip(norms, term).map { norm, term in
+                norm > 0 && term > 0 ? Float(term.squareRoot().squareRoot() / norm) : 1
             }
-        }
-        scale(&f.input, all[0])
-        scale(&f.rows, all[1])
-        scale(&f.columns, all[2])
-        scale(&f.output, all[3])
-    }
-
-    private func termEnergy(_ f: CanonicalPolyadic) -> Double {
-        let all = [f.input, f.rows, f.columns, f.output].map { norms($0, f.rank) }
-        return (0..<f.rank).reduce(0) { sum, k in
-            let norm = all.reduce(1.0) { $0 * $1[k] }
-            return sum + norm * norm
+            self[mode] = try self[mode].multiplying(Tensor(scale))
         }
     }
 
-    /// ‖W − Ŵ‖² for W of norm 1, from the difference.
-    private func error(of f: CanonicalPolyadic) throws -> Double {
-        let r = f.rank
-        let (input, rows, columns) = (byPlace(f.input, r, c), byPlace(f.rows, r, kh), byPlace(f.columns, r, kw))
-        var left = [Float](repeating: 0, count: c * kh * kw * r)
-        for i in 0..<c {
-            for y in 0..<kh {
-                for x in 0..<kw {
-                    let to = ((i * kh + y) * kw + x) * r
-                    for k in 0..<r { left[to + k] = input[i * r + k] * rows[y * r + k] * columns[x * r + k] }
-                }
-            }
-        }
-        let made = try Tensor(left, shape: [c * kh * kw, r]).matrixProduct(Tensor(f.output, shape: [r, o]))
-        return try byOutput.subtracting(made).energy()
-    }
-
-    // MARK: Starts
-
-    /// Terms of `start`, then random ones of the size that what is left has.
-    private func started(_ rank: Int, _ start: CanonicalPolyadic?) -> CanonicalPolyadic {
-        var random = RandomSource(seed: 1)
-        let kept = start.map { min($0.rank, rank) } ?? 0
-        func factor(_ n: Int, _ old: [Float]?) -> [Float] {
-            let size = Float(1 / Double(n).squareRoot())
-            let own = (old ?? []).prefix(kept * n)
-            return Array(own) + (0..<(rank - kept) * n).map { _ in size * Float.random(in: -1...1, using: &random) }
-        }
-        // Terms of an earlier result carry the weight's norm, of which each of the four vectors has the fourth root.
-        let share = Float(norm > 0 ? 1 / norm.squareRoot().squareRoot() : 1)
-        func unscaled(_ old: [Float]?) -> [Float]? { old.map { $0.map { $0 * share } } }
+    /// The result for a weight that is `norm` times what was fitted.
+    func scaled(by norm: Double, relativeSquaredError: Double) throws -> CanonicalPolyadic {
+        let share = norm.squareRoot().squareRoot()
+        let energy = try termNorms().term.reduce(0) { $0 + $1 * $1 }
         return CanonicalPolyadic(
-            output: factor(o, unscaled(start?.output)), input: factor(c, unscaled(start?.input)),
-            rows: factor(kh, unscaled(start?.rows)), columns: factor(kw, unscaled(start?.columns)), rank: rank)
-    }
-
-    private func scaled(_ f: CanonicalPolyadic) -> CanonicalPolyadic {
-        var result = f
-        let share = Float(norm.squareRoot().squareRoot())
-        for k in result.output.indices { result.output[k] *= share }
-        for k in result.input.indices { result.input[k] *= share }
-        for k in result.rows.indices { result.rows[k] *= share }
-        for k in result.columns.indices { result.columns[k] *= share }
-        return result
-    }
-
-    private func zero(_ rank: Int) -> CanonicalPolyadic {
-        func zeros(_ n: Int) -> [Float] { [Float](repeating: 0, count: rank * n) }
-        var result = CanonicalPolyadic(output: zeros(o), input: zeros(c), rows: zeros(kh), columns: zeros(kw), rank: rank)
-        result.relativeSquaredError = 0
-        return result
+            input: try input.multiplying(share), rows: try rows.multiplying(share), columns: try columns.multiplying(share),
+            output: try output.multiplying(share), relativeSquaredError: relativeSquaredError, termEnergy: energy)
     }
 }

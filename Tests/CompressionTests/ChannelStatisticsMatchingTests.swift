@@ -28,7 +28,7 @@ import Testing
     }
 
     private func compressed(_ graph: Graph) throws -> Graph {
-        let model = try DecomposedModel(graph)
+        let model = try DecomposedModel(graph, formats: CompressionSamples.trains)
         var ranks: [String: [Int]] = [:]
         for layer in model.layers where layer.decomposition != nil { ranks[layer.name] = layer.maxRanks.map { max(1, $0 / 4) } }
         return try Compressor.compress(model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ranks, name: "quarter"))

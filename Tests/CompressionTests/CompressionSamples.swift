@@ -1,9 +1,20 @@
 import Basics
 import Compression
+import Decomposition
 import Execution
 import Graphs
 import Operations
 import Tensors
+
+extension FormatChoice {
+    /// Convolutions in one grouping, and the low-rank pair of a linear layer.
+    init(_ grouping: ConvolutionGrouping) { self.init([grouping.rawValue, "I|O"]) }
+}
+
+extension DecomposableLayer {
+    /// Of the first format, which is a train.
+    var decomposition: LayerDecomposition? { (factorization as? TrainFactorization)?.decomposition }
+}
 
 /// Models, data and plans for tests of compression.
 enum CompressionSamples {
@@ -32,6 +43,11 @@ enum CompressionSamples {
         y = try b.linear("fc", y, features: 5)
         return try b.finish(outputs: [y])
     }
+
+    /// One way for each layer: the trains of three cores of convolutions, and the low-rank pair of a linear layer.
+    static let trains = FormatChoice(.tensorTrain)
+    /// The trains of every grouping.
+    static let groupings = FormatChoice(ConvolutionGrouping.allCases.map(\.rawValue) + ["I|O"])
 
     /// Scores as a scorer would give them.
     static func scores(_ significances: [(layer: String, value: Double)]) -> LayerScores {

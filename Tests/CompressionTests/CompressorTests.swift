@@ -31,7 +31,7 @@ import Testing
     /// Layer by layer, each alone at full rank: stride, padding, dilation and bias must survive exactly.
     @Test(arguments: ConvolutionGrouping.allCases) func fullRankReproducesEachLayer(_ grouping: ConvolutionGrouping) throws {
         let graph = try CompressionSamples.mixed()
-        let model = try DecomposedModel(graph, grouping: grouping, includesClassifier: true)
+        let model = try DecomposedModel(graph, formats: .init(grouping), includesClassifier: true)
         for layer in model.layers where layer.decomposition != nil {
             let compressed = try Compressor.compress(model, plan: full(model, only: [layer.name]))
             #expect(compressed.nodes.count > graph.nodes.count)
@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: ConvolutionGrouping.allCases) func fullRankReproducesTheNet(_ grouping: ConvolutionGrouping) throws {
         let graph = try CompressionSamples.resNet()
-        let model = try DecomposedModel(graph, grouping: grouping)
+        let model = try DecomposedModel(graph, formats: .init(grouping))
         let compressed = try Compressor.compress(model, plan: full(model))
         #expect(try CompressionSamples.difference(outputs(compressed), outputs(graph)) < Self.netTolerance)
         var random = RandomSource(seed: 8)
@@ -54,7 +54,7 @@ import Testing
 
     /// More rank, less error: of the weight as the plan says it, and of the layer's output.
     @Test func errorsFallWithRank() throws {
-        let model = try DecomposedModel(CompressionSamples.resNet())
+        let model = try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains)
         let name = "stage3.block1.conv2"
         let exact = try outputs(model.graph, tap: name)
         var last = (weight: 1.1, output: 1.1)
@@ -69,24 +69,24 @@ import Testing
     }
 
     @Test func chainsAreOrdinaryNodesThatRememberTheirLayer() throws {
-        let model = try DecomposedModel(CompressionSamples.mixed(), includesClassifier: true)
+        let model = try DecomposedModel(CompressionSamples.mixed(), formats: CompressionSamples.trains, includesClassifier: true)
         let compressed = try Compressor.compress(
             model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ["strided": [3, 4], "fc": [2]], name: "test"))
         let chain = compressed.nodes.filter { $0.origin?.layer == "strided" }
         #expect(chain.map(\.name) == ["strided.tt1", "strided.tt2", "strided"])
-        #expect(chain.map { $0.origin?.position } == [0, 1, 2] && chain.allSatisfy { $0.origin?.count == 3 && $0.origin?.grouping == "C|Kh·Kw|O" })
+        #expect(chain.map { $0.origin?.position } == [0, 1, 2] && chain.allSatisfy { $0.origin?.count == 3 && $0.origin?.format == "C|Kh·Kw|O" })
         #expect(chain.map(\.inputs.count) == [2, 2, 3], "the bias is on the last")
         let shapes = chain.map { compressed.parameters[$0.parameterInputs[0]]?.tensor.shape }
         #expect(shapes == [[3, 6, 1, 1], [4, 3, 3, 3], [12, 4, 1, 1]])
         let pair = compressed.nodes.filter { $0.origin?.layer == "fc" }
-        #expect(pair.map(\.name) == ["fc.tt1", "fc"] && pair.allSatisfy { $0.operation is Linear && $0.origin?.grouping == "I|O" })
+        #expect(pair.map(\.name) == ["fc.tt1", "fc"] && pair.allSatisfy { $0.operation is Linear && $0.origin?.format == "I|O" })
         #expect(compressed.parameters["strided.weight"] == nil && compressed.parameters["strided.bias"] != nil)
         #expect(compressed.outputs == model.graph.outputs)
         #expect(try WeightedLayers.layers(of: compressed).last?.isClassifier == true)
     }
 
     @Test func groupedConvolutionsBecomeGroupedChains() throws {
-        let model = try DecomposedModel(CompressionSamples.mixed())
+        let model = try DecomposedModel(CompressionSamples.mixed(), formats: CompressionSamples.trains)
         let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: ["grouped": [2, 3]], name: "test")
         let compressed = try Compressor.compress(model, plan: plan)
         let chain = compressed.nodes.filter { $0.origin?.layer == "grouped" }
@@ -100,9 +100,9 @@ import Testing
 
     @Test func theClassifierIsDecomposedWhereAskedFor() throws {
         let graph = try CompressionSamples.mixed()
-        let without = try DecomposedModel(graph).layers.last
+        let without = try DecomposedModel(graph, formats: CompressionSamples.trains).layers.last
         #expect(without?.decomposition == nil && without?.denseReason == "classifier: left dense unless asked for")
-        let model = try DecomposedModel(graph, includesClassifier: true)
+        let model = try DecomposedModel(graph, formats: CompressionSamples.trains, includesClassifier: true)
         let compressed = try Compressor.compress(model, plan: full(model, only: ["fc", "hidden"]))
         #expect(try CompressionSamples.difference(outputs(compressed), outputs(graph)) < Self.layerTolerance)
     }
@@ -110,7 +110,7 @@ import Testing
     @Test func theOriginalIsUntouched() throws {
         let graph = try CompressionSamples.resNet()
         let before = (try CompressionSamples.bits(graph), graph.nodes.map(\.name), graph.parameters.names)
-        let model = try DecomposedModel(graph)
+        let model = try DecomposedModel(graph, formats: CompressionSamples.trains)
         let plan = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model))
         let first = try Compressor.compress(model, plan: plan)
         let second = try Compressor.compress(model, plan: plan)
@@ -120,15 +120,15 @@ import Testing
     }
 
     @Test func chainsAreNotDecomposedAgain() throws {
-        let model = try DecomposedModel(CompressionSamples.resNet())
+        let model = try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains)
         let plan = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model))
-        let again = try DecomposedModel(Compressor.compress(model, plan: plan))
+        let again = try DecomposedModel(Compressor.compress(model, plan: plan), formats: CompressionSamples.trains)
         #expect(again.layers.filter { $0.denseReason == "already part of a decomposed chain" }.count > 10)
-        #expect(again.layers.allSatisfy { $0.decomposition == nil || $0.grouping == "C|Kh·Kw|O" })
+        #expect(again.layers.allSatisfy { $0.decomposition == nil || $0.format == "C|Kh·Kw|O" })
     }
 
     @Test func plansThatDoNotFitAreRefused() throws {
-        let model = try DecomposedModel(CompressionSamples.resNet())
+        let model = try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains)
         let good = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.5, model))
         func code(_ change: (inout Plan) -> Void) -> String? {
             var plan = good
@@ -148,7 +148,7 @@ import Testing
         let x = b.input("x", [7, 16])
         let first = try b.linear("first", x, features: 24)
         let last = try b.linear("last", b.apply("relu", ReLU(), first), features: 3)
-        let model = try DecomposedModel(b.finish(outputs: [last]))
+        let model = try DecomposedModel(b.finish(outputs: [last]), formats: CompressionSamples.trains)
         let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: ["first": [4]], name: "test")
         let cost = try CostModel.cost(of: Compressor.compress(model, plan: plan))
         #expect(plan.denseMacCount == 7 * (16 * 24 + 24 * 3))
@@ -165,7 +165,7 @@ import Testing
         let own = b.parameter("own", try .ones([8, 8, 3, 3]))
         let fused = try b.add("fused", Conv2D(same, hasBias: false, addsResidual: true, hasReLU: true), [.value(second), own, .value(x)])
         let end = try b.apply("end", Flatten(), fused)
-        let model = try DecomposedModel(b.finish(outputs: [end]))
+        let model = try DecomposedModel(b.finish(outputs: [end]), formats: CompressionSamples.trains)
         #expect(model.layers.map(\.denseReason) == [
             "shares its weight with another layer", "shares its weight with another layer", "is fused with what follows it",
         ])
@@ -174,14 +174,14 @@ import Testing
     @Test func weightsThatAreNotFiniteNameTheirLayer() throws {
         var graph = try CompressionSamples.resNet()
         graph.parameters.update("stage2.block1.conv1.weight", try .full([32, 16, 3, 3], .nan))
-        let failure = #expect(throws: LocatedFailure.self) { try DecomposedModel(graph) }
+        let failure = #expect(throws: LocatedFailure.self) { try DecomposedModel(graph, formats: CompressionSamples.trains) }
         #expect(failure?.code == "decomposition.notFinite" && failure?.path == ["resnet8 › stage2.block1.conv1"])
     }
 
     @Test func aModelWithoutWeightsHasNothingToCompress() throws {
         let graph = Graph(
             name: "plain", inputs: [GraphInput(name: "x", sampleShape: [3])], nodes: [Node("y", ReLU(), [.value("x")])], outputs: ["y"])
-        let failure = #expect(throws: CompressionFailure.self) { try DecomposedModel(graph) }
+        let failure = #expect(throws: CompressionFailure.self) { try DecomposedModel(graph, formats: CompressionSamples.trains) }
         #expect(failure?.code == "compression.noLayers")
     }
 }

@@ -55,4 +55,32 @@ import Testing
         // Moves of one layer at a time are no proof that nothing is left.
         #expect(met > 80 && missed <= met / 20, "\(met) met, \(missed) missed")
     }
+
+    /// Against all choices: the solution loses no more above the best than the gap says, and under one limit no more than the
+    /// step that was left out would have saved.
+    @Test(arguments: [1, 2, 3]) func theGapIsKept(limitCount: Int) throws {
+        var (random, gaps) = (RandomSource(seed: UInt64(limitCount)), [Double]())
+        for _ in 0..<60 {
+            let layers = (0..<4).map { _ -> (options: RankCandidates, weight: Double) in
+                let losses = (0..<6).map { _ in Double(random.uniform()) }.sorted(by: >)
+                let costs = (0..<limitCount).map { _ in (0..<6).map { 1 + 4 * $0 + Int(random.uniform() * 4) } }
+                return (RankCandidates(losses: losses, costs: costs), 1)
+            }
+            let knapsack = Knapsack(layers: layers, limits: [Int](repeating: 40, count: limitCount))
+            let solution = try #require(knapsack.solve())
+            var (least, choice) = (Double.infinity, [0, 0, 0, 0])
+            for number in 0..<6 * 6 * 6 * 6 {
+                for layer in 0..<4 { choice[layer] = number / [1, 6, 36, 216][layer] % 6 }
+                guard knapsack.usage(choice).allSatisfy({ $0 <= 40 }) else { continue }
+                least = min(least, zip(layers, choice).reduce(0) { $0 + $1.0.options.losses[$1.1] })
+            }
+            let bound = try #require(solution.leastLoss)
+            #expect(bound <= least + 1e-9, "the bound holds for every choice")
+            #expect(solution.loss >= least - 1e-9 && solution.loss - bound <= (solution.gap ?? 0) * solution.loss + 1e-9)
+            let largestStep = layers.map { ($0.options.losses.max() ?? 0) - ($0.options.losses.min() ?? 0) }.max() ?? 0
+            if limitCount == 1 { #expect(solution.loss - least <= largestStep) }
+            gaps.append(solution.gap ?? 1)
+        }
+        #expect(gaps.reduce(0, +) / Double(gaps.count) < 0.2, "and says something")
+    }
 }

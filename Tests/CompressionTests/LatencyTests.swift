@@ -10,7 +10,7 @@ import Testing
 #endif
 
 @Suite(.serialized) struct LatencyTests {
-    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet()) }
+    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains) }
     let model: DecomposedModel
 
     init() throws { model = try Self.shared.get() }

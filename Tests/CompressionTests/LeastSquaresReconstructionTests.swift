@@ -26,7 +26,7 @@ import Testing
     }
 
     private func cut(_ graph: Graph, share: Double, _ grouping: ConvolutionGrouping = .tensorTrain) throws -> Graph {
-        let model = try DecomposedModel(graph, grouping: grouping)
+        let model = try DecomposedModel(graph, formats: .init(grouping))
         var ranks: [String: [Int]] = [:]
         for layer in model.layers where layer.decomposition != nil {
             ranks[layer.name] = layer.maxRanks.map { max(1, Int(Double($0) * share)) }

@@ -7,7 +7,7 @@ import Testing
 
 /// What a planner is told about single layers: frozen and fixed ones, bounds, alignment.
 @Suite(.serialized) struct PlannerRuleTests {
-    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet()) }
+    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains) }
     let model: DecomposedModel
 
     init() throws { model = try Self.shared.get() }
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func layersThatStayDenseCannotBeGivenRanks() throws {
-        let mixed = try DecomposedModel(CompressionSamples.mixed())
+        let mixed = try DecomposedModel(CompressionSamples.mixed(), formats: CompressionSamples.trains)
         for name in ["fc"] {
             var planner = Planner(policy: .uniform)
             planner.fixed = [(name, [2])]

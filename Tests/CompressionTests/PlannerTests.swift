@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.serialized) struct PlannerTests {
     /// Decomposed once for all tests: planning only reads it.
-    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet()) }
+    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains) }
     let model: DecomposedModel
 
     init() throws { model = try Self.shared.get() }
@@ -30,7 +30,7 @@ import Testing
     func budgetsAreMetAndCostsAreExact(_ grouping: ConvolutionGrouping, frozen: String?) throws {
         var graph = try CompressionSamples.resNet()
         if let frozen { graph.parameters[frozen + ".weight"]?.isTrainable = false }
-        let model = try DecomposedModel(graph, grouping: grouping)
+        let model = try DecomposedModel(graph, formats: .init(grouping))
         #expect(model.cost == self.model.cost)
         for planner in planners() {
             for keep in Self.keeps {
@@ -226,33 +226,33 @@ import Testing
         }
         let first = try (rows(model, 0.3), rows(model, 0.6))
         #expect(try rows(model, 0.3) == first.0)
-        let fresh = try DecomposedModel(CompressionSamples.resNet())
+        let fresh = try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains)
         #expect(try rows(fresh, 0.6) == first.1)
         #expect(try rows(fresh, 0.3) == first.0)
     }
 
-    /// The grouping of a layer holds for every policy, for fixed and for chosen ranks; a name that is none is refused.
-    @Test func groupingsHoldUnderEveryPolicy() throws {
-        let all = try DecomposedModel(CompressionSamples.resNet(), groupings: ConvolutionGrouping.allCases)
+    /// The format of a layer holds for every policy, for fixed and for chosen ranks; a name that is none is refused.
+    @Test func formatsHoldUnderEveryPolicy() throws {
+        let all = try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.groupings)
         let wanted = Dictionary(uniqueKeysWithValues: all.layers.filter { $0.chains.count > 1 }.enumerated().map { index, layer in
-            (layer.name, layer.chains[index % layer.chains.count].grouping)
+            (layer.name, layer.chains[index % layer.chains.count].format)
         })
         let budget = try CompressionSamples.budget(.parameters, 0.4, all)
         for var planner in CompressionSamples.planners(all, scores: CompressionSamples.scores(of: all)) {
             let free = try planner.plan(all, budget: budget)
-            planner.groupings = wanted
+            planner.formats = wanted
             let plan = try planner.plan(all, budget: budget)
             #expect(plan.rows.contains { $0.ranks != nil } && plan.parameterCount <= budget.limits[0].value)
-            for row in plan.rows where wanted[row.layer] != nil { #expect(row.grouping == wanted[row.layer], "\(planner.policy) \(row.layer)") }
+            for row in plan.rows where wanted[row.layer] != nil { #expect(row.format == wanted[row.layer], "\(planner.policy) \(row.layer)") }
             _ = try Compressor.compress(all, plan: plan)
             // The model itself is as it was.
-            planner.groupings = [:]
+            planner.formats = [:]
             #expect(try planner.plan(all, budget: budget).rows == free.rows)
         }
         var planner = Planner(policy: .uniform)
         let name = try #require(wanted.keys.sorted().first)
-        for (groupings, code) in [([name: "C|O|nothing"], "compression.invalidRanks"), (["conv9": "C|Kh·Kw|O"], "compression.unknownLayer")] {
-            planner.groupings = groupings
+        for (formats, code) in [([name: "C|O|nothing"], "compression.invalidRanks"), (["conv9": "C|Kh·Kw|O"], "compression.unknownLayer")] {
+            planner.formats = formats
             #expect(#expect(throws: CompressionFailure.self) { try planner.plan(all, budget: budget) }?.code == code)
             #expect(#expect(throws: CompressionFailure.self) { try planner.plan(all, budget: nil, ranks: [:], name: "test") }?.code == code)
         }

@@ -8,7 +8,7 @@ import Testing
 
 /// That each policy is best at what it is for.
 @Suite(.serialized) struct PolicyTests {
-    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet()) }
+    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains) }
     let model: DecomposedModel
 
     init() throws { model = try Self.shared.get() }
@@ -106,7 +106,7 @@ import Testing
         var graph = model.graph
         let decay = try Tensor((0..<64).map { Float(1) / Float(1 + $0) }).reshaped([1, 64, 1, 1])
         graph.parameters.update(name + ".weight", try #require(graph.parameters[name + ".weight"]).tensor.multiplying(decay))
-        let plan = try plan(.knapsack, 0.4, DecomposedModel(graph))
+        let plan = try plan(.knapsack, 0.4, DecomposedModel(graph, formats: CompressionSamples.trains))
         let ranks = try #require(plan.rows.first { $0.layer == name }?.ranks)
         #expect(ranks[0] * 2 < ranks[1], "\(ranks)")
     }
@@ -123,11 +123,11 @@ import Testing
     }
 
     @Test func theGroupingIsChosenPerLayer() throws {
-        let auto = try DecomposedModel(model.graph, groupings: ConvolutionGrouping.allCases)
+        let auto = try DecomposedModel(model.graph, formats: CompressionSamples.groupings)
         for keep in [0.2, 0.4] {
             let chosen = try plan(.knapsack, keep, auto)
             for grouping in ConvolutionGrouping.allCases {
-                let single = try DecomposedModel(model.graph, grouping: grouping)
+                let single = try DecomposedModel(model.graph, formats: .init(grouping))
                 #expect(try lostEnergy(chosen) <= lostEnergy(plan(.knapsack, keep, single)) + 1e-9, "\(grouping) at \(keep)")
             }
             for policy in Policy.allCases {
@@ -144,7 +144,7 @@ import Testing
         var y = try b.convolution("first", b.input("images", [3, 16, 16]), channels: 64, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
         y = try b.convolution("wide", y, channels: 64, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
         y = try b.convolution("narrow", y, channels: 16, kernel: [3, 3], geometry: .init(stride: 2, padding: 1))
-        let model = try DecomposedModel(b.finish(outputs: [y]), includesClassifier: true)
+        let model = try DecomposedModel(b.finish(outputs: [y]), formats: CompressionSamples.trains, includesClassifier: true)
         for policy in Policy.allCases {
             let planner = try #require(CompressionSamples.planners(model, scores: CompressionSamples.scores(of: model)).first { $0.policy == policy })
             let plan = try planner.plan(model, budget: CompressionSamples.budget(.activations, 0.8, model))

@@ -8,7 +8,7 @@ import Tensors
 import Testing
 
 @Suite(.serialized) struct SensitivityTests {
-    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet()) }
+    private static let shared = Result { try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains) }
     let model: DecomposedModel
     let images: [Tensor]
     let labels: [[Int]]
@@ -78,7 +78,7 @@ import Testing
         y = try b.apply("relu3", ReLU(), b.apply("add", Add(), y, first))
         y = try b.apply("flat", Flatten(), b.apply("pool", AdaptiveAveragePool2D(rows: 2, columns: 2), y))
         y = try b.linear("fc", y, features: 10)
-        let shortcut = try DecomposedModel(b.finish(outputs: [y]), includesClassifier: true)
+        let shortcut = try DecomposedModel(b.finish(outputs: [y]), formats: CompressionSamples.trains, includesClassifier: true)
         var meter = SensitivityAnalysis()
         meter.measure = .output
         let curves = try meter.measure(shortcut, images: images, labels: labels)
@@ -135,7 +135,7 @@ import Testing
         broken.parameters.update(norm, try Tensor(shift))
         var meter = SensitivityAnalysis()
         meter.measure = measure
-        let decomposed = try DecomposedModel(broken)
+        let decomposed = try DecomposedModel(broken, formats: CompressionSamples.trains)
         let failure = #expect(throws: (any Error).self) { try meter.measure(decomposed, images: images, labels: labels) }
         let code = (failure as? LocatedFailure)?.code ?? (failure as? CompressionFailure)?.code ?? "\(String(describing: failure))"
         #expect(["compression.notFinite", "execution.notFiniteStatistics"].contains(code))

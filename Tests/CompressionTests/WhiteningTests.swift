@@ -18,7 +18,7 @@ import Testing
 
     private func model(_ grouping: ConvolutionGrouping, whitened: Bool = true) throws -> DecomposedModel {
         try DecomposedModel(
-            graph, groupings: [grouping], includesClassifier: true,
+            graph, formats: .init(grouping), includesClassifier: true,
             moments: whitened ? InputStatistics(graph, images: images) : nil)
     }
 
@@ -104,9 +104,9 @@ import Testing
         let wide = try b.finish(outputs: [y])
         var random = RandomSource(seed: 12)
         let images = [try Tensor.normal([8, 229, 3, 3], using: &random)]
-        let plain = try DecomposedModel(wide, groupings: [.outputChannels], includesClassifier: true)
+        let plain = try DecomposedModel(wide, formats: .init(.outputChannels), includesClassifier: true)
         let whitened = try DecomposedModel(
-            wide, groupings: [.outputChannels], includesClassifier: true, moments: InputStatistics(wide, images: images))
+            wide, formats: .init(.outputChannels), includesClassifier: true, moments: InputStatistics(wide, images: images))
         #expect(whitened.layers[0].decomposition?.bondSpectra != plain.layers[0].decomposition?.bondSpectra)
         let plan = try Planner(policy: .uniform).plan(whitened, budget: nil, ranks: ["wide": [4]], name: "test")
         let exact = try InferenceEngine(wide).run(images)[0]

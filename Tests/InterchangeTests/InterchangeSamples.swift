@@ -31,7 +31,7 @@ enum InterchangeSamples {
         var graph = try b.finish(outputs: [logits, pooled])
         for (position, name) in ["conv", "conv2"].enumerated() {
             guard let index = graph.index(ofNode: name) else { continue }
-            graph.nodes[index].origin = Origin(layer: "wide ünïcode", grouping: "C|Kh·Kw|O", position: position, count: 2)
+            graph.nodes[index].origin = Origin(layer: "wide ünïcode", format: "C|Kh·Kw|O", position: position, count: 2)
         }
         return graph
     }

@@ -56,7 +56,7 @@ import Testing
         var graph = try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)
         for (position, name) in ["stage1.block1.conv1", "stage1.block1.conv2"].enumerated() {
             let index = try #require(graph.index(ofNode: name))
-            graph.nodes[index].origin = Origin(layer: "wide ünïcode", grouping: "C|Kh·Kw|O", position: position, count: 2)
+            graph.nodes[index].origin = Origin(layer: "wide ünïcode", format: "C|Kh·Kw|O", position: position, count: 2)
         }
         let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph))).graph
         #expect(back.nodes.compactMap(\.origin) == graph.nodes.compactMap(\.origin))

@@ -15,15 +15,15 @@ import Testing
                 }
             end
             local x = mr.randn(3, 8, 9, 9)
-            for _, grouping in ipairs(mr.groupings) do
+            for _, format in ipairs(mr.formats) do
                 local model = make()
-                local small = model:compress(mr.plan(model, { policy = "uniform", budget = { params = 0.5 }, grouping = grouping }))
+                local small = model:compress(mr.plan(model, { policy = "uniform", budget = { params = 0.5 }, formats = { format, "I|O", "C·Kh|Kw·O" } }))
                 local whole = small:recompose()
-                assert(small.cost.params < model.cost.params and whole.cost.params == model.cost.params, grouping)
+                assert(small.cost.params < model.cost.params and whole.cost.params == model.cost.params, format)
                 near((whole(x) - small(x)):norm() / small(x):norm(), 0, 1e-5)
                 for _, name in ipairs { "conv1", "conv2", "fc1" } do assert(whole.layers[name], name) end
                 -- It can be planned again.
-                local again = whole:compress(mr.plan(whole, { policy = "uniform", budget = { params = 0.3 }, grouping = grouping }))
+                local again = whole:compress(mr.plan(whole, { policy = "uniform", budget = { params = 0.3 }, formats = { format, "I|O", "C·Kh|Kw·O" } }))
                 assert(again.cost.params <= 0.3 * model.cost.params)
             end
             """)

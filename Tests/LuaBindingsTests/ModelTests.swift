@@ -125,7 +125,7 @@ import Testing
             local labels = {}
             for i = 1, 64 do labels[i] = i % 4 + 1 end
             local data = mr.data.from_tensors(mr.randn(64, 3, 8, 8), mr.tensor(labels, { dtype = "int64" }))
-            local small = model:compress(mr.plan(model, { policy = "uniform", grouping = "C|Kh·Kw|O", budget = { params = 0.4 } }))
+            local small = model:compress(mr.plan(model, { policy = "uniform", formats = "C|Kh·Kw|O", budget = { params = 0.4 } }))
             local images = data:epoch()().x
             local tap = model.layers[2].name
             local function distance()

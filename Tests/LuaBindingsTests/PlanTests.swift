@@ -32,7 +32,7 @@ import Testing
     @Test func plansCanBeEdited() throws {
         try run("""
             local model = net()
-            local plan = mr.plan(model, { policy = "uniform", grouping = "C|Kh·Kw|O", budget = { params = 0.6 } })
+            local plan = mr.plan(model, { policy = "uniform", formats = "C|Kh·Kw|O", budget = { params = 0.6 } })
             plan["stage3.block1.conv2"].ranks = { 5, 6 }
             plan["stage3.block1.conv1"].ranks = nil
             local small = model:compress(plan)
@@ -186,16 +186,16 @@ import Testing
             assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "lwiq")
             local curves = mr.sensitivity(model, data, { images = 20 })
             assert(curves.measure == "output" and mr.plan(model, { budget = budget, curves = curves }).policy == "output")
-            assert(mr.plan(model, { budget = budget }).grouping == "auto")
+            assert(mr.plan(model, { budget = budget }).formats == "auto")
             """)
     }
 
     @Test func aGroupingPerLayer() throws {
         try run("""
             local model = net()
-            local plan = mr.plan(model, { policy = "knapsack", grouping = "auto", budget = { params = 0.4 } })
+            local plan = mr.plan(model, { policy = "knapsack", formats = "auto", budget = { params = 0.4 } })
             assert(model:compress(plan).cost.params == plan.params)
-            plan["stage3.block1.conv2"].grouping, plan["stage3.block1.conv2"].ranks = "C·Kh|Kw·O", { 7 }
+            plan["stage3.block1.conv2"].format, plan["stage3.block1.conv2"].ranks = "C·Kh|Kw·O", { 7 }
             local small = model:compress(plan)
             assert(small:parameter("stage3.block1.conv2.tt1.weight").shape[3] == 3)
             """)
@@ -250,21 +250,21 @@ import Testing
             """)
     }
 
-    @Test func aPolicyMayChooseGroupings() throws {
+    @Test func aPolicyMayChooseFormats() throws {
         try run("""
             local model = net()
             local plan = mr.plan(model, { budget = { params = 1 }, policy = function(layers)
                 local chosen = {}
                 for _, layer in ipairs(layers) do
-                    local last = layer.groupings[#layer.groupings]
-                    if layer.name:find "stage3" then chosen[layer.name] = { ranks = 5, grouping = "C·Kh|Kw·O" } end
-                    assert(#layer.groupings == 4 and layer.cost(2, "C·Kh|Kw·O").params ~= layer.cost(2).params)
+                    local last = layer.formats[#layer.formats]
+                    if layer.name:find "stage3" then chosen[layer.name] = { ranks = 5, format = "C·Kh|Kw·O" } end
+                    assert(#layer.formats == 5 and layer.cost(2, "C·Kh|Kw·O").params ~= layer.cost(2).params)
                     assert(layer.error({ 2 }, "C·Kh|Kw·O") > layer.error({ 9 }, "C·Kh|Kw·O"))
                 end
                 return chosen
             end })
             local row = plan["stage3.block1.conv1"]
-            assert(row.grouping == "C·Kh|Kw·O" and #row.ranks == 1 and row.ranks[1] == 5 and row.reason == "chosen")
+            assert(row.format == "C·Kh|Kw·O" and #row.ranks == 1 and row.ranks[1] == 5 and row.reason == "chosen")
             assert(plan["stage1.block1.conv1"].reason == "was given no ranks" and plan.fc.reason:find "classifier")
             """)
     }
@@ -297,7 +297,7 @@ import Testing
     }
 
     private static let edited =
-        "local m = net(); local plan = mr.plan(m, { policy = 'uniform', grouping = 'C|Kh·Kw|O', budget = { params = 0.6 } }); "
+        "local m = net(); local plan = mr.plan(m, { policy = 'uniform', formats = 'C|Kh·Kw|O', budget = { params = 0.6 } }); "
 
     static let errors: [(String, String)] = [
         ("mr.plan(net(), { policy = 'uniform', budgt = { params = 0.5 } })", "mr.plan: unknown option 'budgt' (did you mean 'budget'?)"),
@@ -308,7 +308,7 @@ import Testing
         ("mr.plan(net(), { policy = 'lwiq', budget = { params = 0.5 } })", "needs the scores"),
         ("mr.plan(net(), { policy = 'features', budget = { params = 0.5 } })", "needs curves that measured 'features'"),
         ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, freeze = { 'stage9.*' } })", "no layer matches 'stage9.*'"),
-        ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, grouping = 'C|KhKw|' })", "C|Kh·Kw|O"),
+        ("mr.plan(net(), { policy = 'uniform', budget = { params = 0.5 }, formats = 'C|KhKw|' })", "C|Kh·Kw|O"),
         ("mr.plan(net(), { budget = { params = 0.5 }, policy = function() return { stage1 = 3 } end })", "no layer matches 'stage1'"),
         ("mr.plan(net(), { budget = { params = 0.1 }, policy = function() return {} end })", "the policy 'custom' gives"),
         ("mr.plan(net(), { budget = { params = 0.1 }, policy = function() return {} end })", "params, over the budget of"),

@@ -138,7 +138,7 @@ import Testing
                 nn.conv { channels = 16, kernel = 3, padding = 1 }, nn.relu(), nn.conv { channels = 16, kernel = 3, padding = 1 }, nn.relu(),
                 nn.flatten(), nn.linear { features = 2 },
             }
-            local plan = mr.plan(model, { policy = "uniform", grouping = "C|Kh·Kw|O", budget = { params = 0.6 } })
+            local plan = mr.plan(model, { policy = "uniform", formats = "C|Kh·Kw|O", budget = { params = 0.6 } })
             local x = tiny():with { shuffle = false }:epoch(1)().x
             local function apart(options)
                 local cut = model:compress(plan)

@@ -108,9 +108,9 @@ public struct DecomposedModel: Sendable {
 }
 
 /// Work in portions of about a tenth of a second.
-enum Portions {
+package enum Portions {
     /// Ranges of `work`, multiply-adds of Gram matrices, that are as long as a portion allows.
-    static func of(_ work: [Double], limit: Double = 4e9) -> [Range<Int>] {
+    package static func of(_ work: [Double], limit: Double = 4e9) -> [Range<Int>] {
         var (ranges, start, sum) = ([Range<Int>](), 0, 0.0)
         for (index, own) in work.enumerated() {
             if index > start, sum >= limit {

@@ -5,8 +5,8 @@ import Tensors
 
 /// CP: 1×1 C→R, Kh×1 and 1×Kw depthwise on R channels, 1×1 R→O, for a weight as a sum of R products of vectors.
 ///
-/// Its ranks are not parts of each other, so each is fitted anew. Planning is offered some of them, whose errors are those
-/// of the fits; between two the error of the lower one bounds that of the rank asked for.
+/// Its ranks are not parts of each other, so each is fitted anew. Planning is offered some of them, with the errors after a
+/// few sweeps, which bound those of the chain; between two the error of the lower one does.
 /// - Reference: Lebedev, Ganin, Rakhuba, Oseledets, Lempitsky, *Speeding-up Convolutional Neural Networks Using Fine-tuned
 ///   CP-Decomposition*, ICLR 2015, arXiv:1412.6553; the fit: see `CanonicalPolyadic`.
 public struct CanonicalPolyadicFamily: FactorizationFamily {
@@ -43,6 +43,8 @@ public struct CanonicalPolyadicFamily: FactorizationFamily {
 }
 
 private struct CanonicalPolyadicFactorization: Factorization {
+    private static let planningSweeps = 12
+
     private let fit: CanonicalPolyadicFit
     /// Ascending by rank, with errors that do not rise.
     private let fitted: [CanonicalPolyadic]
@@ -62,10 +64,10 @@ private struct CanonicalPolyadicFactorization: Factorization {
         var fitted: [CanonicalPolyadic] = []
         for rank in Self.ranks(upTo: bound) {
             try Cancellation.check()
-            var next = try fit.factors(rank: rank, from: fitted.last)
+            var next = try fit.factors(rank: rank, from: fitted.last, sweepLimit: Self.planningSweeps)
             // A fit that ended in a worse place than the one before is not what a planner should count on.
             if let last = fitted.last, next.relativeSquaredError > last.relativeSquaredError {
-                next = try fit.factors(rank: rank)
+                next = try fit.factors(rank: rank, from: nil, sweepLimit: Self.planningSweeps)
                 if next.relativeSquaredError > last.relativeSquaredError { continue }
             }
             fitted.append(next)
@@ -90,18 +92,20 @@ private struct CanonicalPolyadicFactorization: Factorization {
         return ranks + [bound]
     }
 
-    var errorKind: FactorizationError { .exact }
+    var errorKind: FactorizationError { .upperBound }
     var offeredRanks: [[Int]]? { fitted.map { [$0.rank] } }
 
     func relativeSquaredError(ranks: [Int]) -> Double { fitted.last { $0.rank <= ranks[0] }?.relativeSquaredError ?? 1 }
 
     func steps(ranks: [Int]) throws -> [FactorStep] {
         let start = fitted.last { $0.rank <= ranks[0] }
-        let factors = try start?.rank == ranks[0] ? start : fit.factors(rank: ranks[0], from: start)
-        guard let factors else { return [] }
+        // Planning made do with few sweeps; what is used is fitted to the end, and kept where it is better.
+        var factors = try fit.factors(rank: ranks[0], from: start)
+        if let start, start.rank == ranks[0], start.relativeSquaredError < factors.relativeSquaredError { factors = start }
         let rank = factors.rank
-        func convolution(_ elements: [Float], _ dims: Shape, _ own: ConvolutionGeometry) throws -> FactorStep {
-            FactorStep(Conv2D(own, hasBias: false), weight: try Tensor(elements, shape: dims))
+        /// A factor [n, R] as a weight of R rows.
+        func convolution(_ factor: Tensor, _ dims: Shape, _ own: ConvolutionGeometry) throws -> FactorStep {
+            FactorStep(Conv2D(own, hasBias: false), weight: try factor.transposed().contiguous().reshaped(dims))
         }
         let padding = geometry.padding
         var (down, across) = (ConvolutionGeometry(groups: rank), ConvolutionGeometry(groups: rank))
@@ -116,9 +120,7 @@ private struct CanonicalPolyadicFactorization: Factorization {
             try convolution(factors.rows, [rank, 1, shape[2], 1], down),
             try convolution(factors.columns, [rank, 1, 1, shape[3]], across),
             FactorStep(
-                Conv2D(ConvolutionGeometry(), hasBias: false),
-                weight: try Tensor(factors.output, shape: [rank, shape[0]]).transposed().contiguous()
-                    .reshaped([shape[0], rank, 1, 1])),
+                Conv2D(ConvolutionGeometry(), hasBias: false), weight: try factors.output.reshaped([shape[0], rank, 1, 1])),
         ]
     }
 }

@@ -1,13 +1,13 @@
-import Decomposition
+package import Decomposition
 import Operations
 import Tensors
 
 /// A layer's weight as a train whose cores are ordinary layers one after another: what the groupings of a convolution, Tucker-2
 /// and the low-rank pair of a linear layer have in common.
-struct TrainFactorization: Factorization {
-    let decomposition: LayerDecomposition
-    let macCost: RankPolynomial
-    let activationCosts: [RankPolynomial]
+package struct TrainFactorization: Factorization {
+    package let decomposition: LayerDecomposition
+    package let macCost: RankPolynomial
+    package let activationCosts: [RankPolynomial]
     /// How often the two outer bases are improved for each other.
     private let sweepLimit: Int
 
@@ -29,13 +29,13 @@ struct TrainFactorization: Factorization {
         }
     }
 
-    var maxRanks: [Int] { decomposition.maxRanks }
-    var parameterCost: RankPolynomial { decomposition.parameterCost }
-    var errorKind: FactorizationError { decomposition.bondCount == 1 ? .exact : .upperBound }
+    package var maxRanks: [Int] { decomposition.maxRanks }
+    package var parameterCost: RankPolynomial { decomposition.parameterCost }
+    package var errorKind: FactorizationError { decomposition.bondCount == 1 ? .exact : .upperBound }
 
-    func relativeSquaredError(ranks: [Int]) -> Double { decomposition.relativeSquaredError(ranks: ranks) }
+    package func relativeSquaredError(ranks: [Int]) -> Double { decomposition.relativeSquaredError(ranks: ranks) }
 
-    func steps(ranks: [Int]) throws -> [FactorStep] {
+    package func steps(ranks: [Int]) throws -> [FactorStep] {
         switch decomposition.kind {
         case .convolution:
             return try decomposition.convolutionFactors(ranks: ranks, sweepLimit: sweepLimit).map {
@@ -47,14 +47,14 @@ struct TrainFactorization: Factorization {
         }
     }
 
-    func lowered(_ ranks: [Int]) -> [Int] { RankClamp.neighbourly(ranks, modes: decomposition.modes) }
+    package func lowered(_ ranks: [Int]) -> [Int] { RankClamp.neighbourly(ranks, modes: decomposition.modes) }
 
-    func largestCut(ranks: [Int]) -> Double { SpectralCut.largest(decomposition.bondSpectra, ranks: ranks) }
+    package func largestCut(ranks: [Int]) -> Double { SpectralCut.largest(decomposition.bondSpectra, ranks: ranks) }
 
-    func retainedEnergy(bond: Int) -> [Double] { decomposition.retainedEnergy(bond: bond) }
+    package func retainedEnergy(bond: Int) -> [Double] { decomposition.retainedEnergy(bond: bond) }
 
     /// Groups count with the mean of their energies.
-    func ranksAboveNoise() -> [Int] {
+    package func ranksAboveNoise() -> [Int] {
         var groups = 1.0
         if case .convolution(_, let geometry) = decomposition.kind { groups = Double(geometry.groups) }
         return VariationalRank.ranks(

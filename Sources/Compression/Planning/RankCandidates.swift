@@ -58,7 +58,7 @@ package struct RankCandidates: Sendable {
     /// By `OptionLoss`.
     private(set) var errors: [Double] = []
     /// What the policy makes of the errors: the same, unless they were judged.
-    private(set) var losses: [Double] = []
+    package private(set) var losses: [Double] = []
     /// Per limited quantity, one cost per option.
     private(set) var costs: [[Int]]
     /// Whether the last option is the dense layer.

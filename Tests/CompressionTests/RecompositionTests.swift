@@ -1,4 +1,5 @@
 import Basics
+import Compression
 import Graphs
 import Operations
 import Tensors
@@ -22,7 +23,7 @@ import Testing
         }
         var graph = try builder.finish(outputs: [value])
         for position in 0..<3 {
-            graph.nodes[position].origin = Origin(layer: "conv", grouping: "C|Kh·Kw|O", position: position, count: 3)
+            graph.nodes[position].origin = Origin(layer: "conv", format: "C|Kh·Kw|O", position: position, count: 3)
         }
         change(&graph)
         return graph
@@ -47,8 +48,8 @@ import Testing
         let broken: [(inout Graph) -> Void] = [
             { $0.nodes[0].origin = nil },
             { $0.nodes[2].origin = nil },
-            { $0.nodes[1].origin = Origin(layer: "other", grouping: "x", position: 1, count: 3) },
-            { $0.nodes[2].origin = Origin(layer: "conv", grouping: "x", position: 3, count: 4) },
+            { $0.nodes[1].origin = Origin(layer: "other", format: "x", position: 1, count: 3) },
+            { $0.nodes[2].origin = Origin(layer: "conv", format: "x", position: 3, count: 4) },
             { $0.nodes[0].operation = Conv2D(.init(stride: 2, padding: 0), hasBias: false) },
             { $0.nodes[2].operation = Conv2D(.init(stride: 1, padding: 1), hasBias: true) },
         ]
