@@ -65,6 +65,12 @@ public struct CanonicalPolyadicFit: Sendable {
     /// - Complexity: O(C · Kh · Kw · O · rank + rank³) a sweep.
     public func factors(rank: Int, from start: CanonicalPolyadic? = nil, sweepLimit: Int = 60) throws -> CanonicalPolyadic {
         guard rank >= 1 else { throw DecompositionFailure.rankNotPositive(operation: "CP decomposition", bond: 0, got: rank) }
+        return try Threads.forWork(2 * Double(shape.elementCount) * Double(rank)) {
+            try fitted(rank, start, sweepLimit)
+        }
+    }
+
+    private func fitted(_ rank: Int, _ start: CanonicalPolyadic?, _ sweepLimit: Int) throws -> CanonicalPolyadic {
         var factors = try Factors(shape, rank: rank, from: start, norm: norm)
         var last = 1.0
         for _ in 0..<(norm > 0 ? sweepLimit : 0) {
@@ -81,18 +87,29 @@ public struct CanonicalPolyadicFit: Sendable {
     private func sweep(_ factors: inout Factors) throws -> Double {
         // Σ_o W[c, y, x, o] · output[o, r], which serves three of them.
         let contracted = try weight.matrixProduct(factors.output)
+        var grams = try Factors.Mode.allCases.map { try Factors.gram(factors[$0]) }
         for mode in [Factors.Mode.input, .rows, .columns] {
             let right = try factors.contracted(contracted, over: mode)
-            factors[mode] = try solved(right, factors.gramProduct(without: mode))
+            factors[mode] = try solved(right, Self.product(of: grams, without: mode))
+            grams[mode.rawValue] = try Factors.gram(factors[mode])
         }
         let right = try weight.transposed().matrixProduct(factors.products())
-        let others = try factors.gramProduct(without: .output)
+        let others = Self.product(of: grams, without: .output)
         factors.output = try solved(right, others)
         // ‖W − Ŵ‖² = ‖W‖² − 2⟨W, Ŵ⟩ + ‖Ŵ‖².
         let common = try right.multiplying(factors.output).total()
         let own = try zip(Factors.gram(factors.output), others).reduce(0.0) { $0 + $1.0 * $1.1 }
         try factors.balance()
         return 1 - 2 * common + own
+    }
+
+    /// The element-wise product of the Gram matrices of all factors but one.
+    private static func product(of grams: [[Double]], without mode: Factors.Mode) -> [Double] {
+        var product = [Double](repeating: 1, count: grams[0].count)
+        for (index, gram) in grams.enumerated() where index != mode.rawValue {
+            for i in product.indices { product[i] *= gram[i] }
+        }
+        return product
     }
 
     /// M (Γ + λI)⁻¹ for M [n, R].
@@ -112,7 +129,7 @@ public struct CanonicalPolyadicFit: Sendable {
 
 /// The four factors while they are fitted.
 private struct Factors {
-    enum Mode { case input, rows, columns, output }
+    enum Mode: Int, CaseIterable { case input, rows, columns, output }
 
     var input: Tensor
     var rows: Tensor
@@ -162,24 +179,56 @@ private struct Factors {
     /// input[c, r] · rows[y, r] · columns[x, r] as [C·Kh·Kw, R].
     func products() throws -> Tensor {
         let (c, kh, kw, r) = (input.shape[0], rows.shape[0], columns.shape[0], rank)
-        return try input.reshaped([c, 1, 1, r]).multiplying(rows.reshaped([kh, 1, r])).multiplying(columns.reshaped([kw, r]))
-            .reshaped([c * kh * kw, r])
+        let result = try Tensor(uninitialized: [c * kh * kw, r])
+        let kernel = try rows.reshaped([kh, 1, r]).multiplying(columns).contiguous()
+        try withFactors(input, kernel, result) { input, kernel, result in
+            for place in 0..<c * kh * kw {
+                let (own, other, to) = (place / (kh * kw) * r, place % (kh * kw) * r, place * r)
+                for k in 0..<r { result[to + k] = input[own + k] * kernel[other + k] }
+            }
+        }
+        return result
     }
 
     /// `t` [C·Kh·Kw, R] times the two factors that `mode` is not of, summed over their places: [n, R].
     func contracted(_ t: Tensor, over mode: Mode) throws -> Tensor {
         let (c, kh, kw, r) = (input.shape[0], rows.shape[0], columns.shape[0], rank)
-        let whole = try t.reshaped([c, kh, kw, r])
-        switch mode {
-        case .input:
-            let others = try rows.reshaped([kh, 1, r]).multiplying(columns)
-            return try whole.multiplying(others).reshaped([c, kh * kw, r]).sum(along: 1)
-        case .rows:
-            let part = try whole.multiplying(columns).sum(along: 2)
-            return try part.multiplying(input.reshaped([c, 1, r])).sum(along: 0)
-        default:
-            let part = try whole.multiplying(rows.reshaped([kh, 1, r])).sum(along: 1)
-            return try part.multiplying(input.reshaped([c, 1, r])).sum(along: 0)
+        if mode == .input {
+            let kernel = try rows.reshaped([kh, 1, r]).multiplying(columns).contiguous()
+            let result = try Tensor.zeros([c, r])
+            try withFactors(t, kernel, result) { t, kernel, result in
+                for place in 0..<c * kh * kw {
+                    let (to, other, from) = (place / (kh * kw) * r, place % (kh * kw) * r, place * r)
+                    for k in 0..<r { result[to + k] += t[from + k] * kernel[other + k] }
+                }
+            }
+            return result
+        }
+        // What the kernel sees of all channels together serves both of its factors.
+        let kernel = try Tensor.zeros([kh, kw, r])
+        try withFactors(t, input, kernel) { t, input, kernel in
+            for place in 0..<c * kh * kw {
+                let (own, to, from) = (place / (kh * kw) * r, place % (kh * kw) * r, place * r)
+                for k in 0..<r { kernel[to + k] += t[from + k] * input[own + k] }
+            }
+        }
+        return mode == .rows
+            ? try kernel.multiplying(columns).sum(along: 1)
+            : try kernel.multiplying(rows.reshaped([kh, 1, r])).sum(along: 0)
+    }
+
+    /// Elements of two tensors to read and of one to write.
+    private func withFactors(
+        _ a: Tensor, _ b: Tensor, _ result: Tensor,
+        _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    ) throws {
+        try a.contiguous().withElements(of: Float.self) { a in
+            try b.contiguous().withElements(of: Float.self) { b in
+                try result.withMutableElements(of: Float.self) { result in
+                    guard let a = a.baseAddress, let b = b.baseAddress, let result = result.baseAddress else { return }
+                    body(a, b, result)
+                }
+            }
         }
     }
 
@@ -187,12 +236,6 @@ private struct Factors {
     static func gram(_ factor: Tensor) throws -> [Double] {
         let matrix = try PreciseMatrix(factor)
         return try matrix.product(matrix, transposingSelf: true).withElements { Array($0) }
-    }
-
-    /// The element-wise product of the Gram matrices of all factors but one.
-    func gramProduct(without mode: Mode) throws -> [Double] {
-        let grams = try [Mode.input, .rows, .columns, .output].filter { $0 != mode }.map { try Self.gram(self[$0]) }
-        return grams.dropFirst().reduce(grams[0]) { product, gram in zip(product, gram).map { $0 * $1 } }
     }
 
     private func termNorms() throws -> (own: [[Double]], term: [Double]) {

@@ -22,7 +22,8 @@ import Testing
         var b = GraphBuilder(name: "wide", seed: 3)
         var y = b.input("images", [512, 4, 4])
         for name in ["a", "b", "c"] { y = try b.convolution(name, y, channels: 512, kernel: [3, 3], geometry: .init(stride: 1, padding: 1)) }
-        return try b.finish(outputs: [try b.apply("flat", Flatten(), y)])
+        y = try b.apply("flat", Flatten(), y)
+        return try b.finish(outputs: [y])
     }
 
     @Test func portionsOfWork() {

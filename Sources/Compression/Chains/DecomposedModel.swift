@@ -97,7 +97,7 @@ public struct DecomposedModel: Sendable {
             ? ProgressReport("decomposing \(model)", total: families.reduce(0) { $0 + $1.layers.count }) : nil
         for (family, indices) in portions {
             try Cancellation.check()
-            let found = try located(model) { try family.factorize(indices.compactMap { candidates[$0].layer(for: family) }) }
+            let found = try family.factorize(indices.compactMap { candidates[$0].layer(for: family) })
             for (index, factorization) in zip(indices, found) { made[index][family.name] = factorization }
             try progress?.advance(by: indices.count)
         }

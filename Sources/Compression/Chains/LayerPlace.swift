@@ -73,7 +73,7 @@ struct FormatCandidates {
         }
         let path = graph.name + " › " + place.name
         let layer = FactorizableLayer(
-            path: place.name, weight: weight, geometry: (graph.nodes[use.node].operation as? Conv2D)?.geometry,
+            path: path, weight: weight, geometry: (graph.nodes[use.node].operation as? Conv2D)?.geometry,
             inputShape: use.inputShape, outputShape: use.outputShape)
         metric = try located(path) { try Self.metric(place, moments) }
         let isWeighed = metric != nil

@@ -82,14 +82,18 @@ private struct CanonicalPolyadicFactorization: Factorization {
             + [.constant(layer.outputShape.elementCount, bonds: 1)]
     }
 
-    /// Ranks that grow by a fifth or so, multiples of 4 as kernels like them, the last of them the bound.
+    /// Higher ranks take long to fit, because a step solves for all terms at once.
+    private static let mostRank = 256
+
+    /// Ranks that grow by a fifth or so, multiples of 4 as kernels like them. Near the bound, where the chain costs what the
+    /// layer does, the layer itself is the better choice.
     private static func ranks(upTo bound: Int) -> [Int] {
         var (ranks, next) = ([Int](), 4)
-        while next < bound {
+        while next <= min(mostRank, bound * 3 / 4) {
             ranks.append(next)
             next += max(4, next / 20 * 4)
         }
-        return ranks + [bound]
+        return ranks.isEmpty ? [bound] : ranks
     }
 
     var errorKind: FactorizationError { .upperBound }

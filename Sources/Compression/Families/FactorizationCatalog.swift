@@ -5,7 +5,7 @@ import Decomposition
 public enum FactorizationCatalog {
     private static let builtIn: [any FactorizationFamily] = [
         Tucker2(), ConvolutionTrain(.spatial), ConvolutionTrain(.outputChannels), ConvolutionTrain(.separable), LinearPair(),
-        TensorizedChannels(), TensorTrainMatrixFamily(), ConvolutionTrain(.tensorTrain), CanonicalPolyadicFamily(),
+        CanonicalPolyadicFamily(), TensorizedChannels(), TensorTrainMatrixFamily(), ConvolutionTrain(.tensorTrain),
     ]
     private static let added = Guarded<[any FactorizationFamily]>([])
 
@@ -28,9 +28,9 @@ public enum FactorizationCatalog {
     static let groups = ["auto", "all"]
     /// Other words of the field.
     private static let aliases = ["lowrank": ["I|O", "C·Kh·Kw|O"], "svd": ["I|O", "C·Kh·Kw|O"]]
-    /// How many of the families take part unasked. Left out are CP, which is fitted for minutes, and the grouping whose
-    /// chain is that of Tucker-2 with less good factors.
-    private static let automatic = 7
+    /// How many of the families take part unasked. Left out is the grouping whose chain is that of Tucker-2 with less good
+    /// factors.
+    private static let automatic = 8
 
     /// The families that a name stands for.
     /// - Throws: `unknownFormat` naming the nearest.

@@ -72,17 +72,19 @@ package struct RankCandidates: Sendable {
         let quantities = request.quantities.isEmpty ? [.parameters] : request.quantities
         var all: [(chain: Int, ranks: [Int], loss: Double, costs: [Int])] = []
         let dense = quantities.map { layer.denseCost($0) }
+        let hasDense = request.peaks.allSatisfy { layer.denseCost($0.quantity) <= $0.value }
+        self.hasDense = hasDense
         for (index, chain) in layer.chains.enumerated() {
             for ranks in Self.ranks(of: chain, request, bounds) {
                 let costs = quantities.map { chain.cost(ranks, $0) }
-                guard zip(costs, dense).allSatisfy({ $0 < $1 }),
+                // What is cheaper than the dense layer in nothing is of no use, for it loses more.
+                guard !hasDense || zip(costs, dense).contains(where: { $0 < $1 }),
                     request.peaks.allSatisfy({ chain.cost(ranks, $0.quantity) <= $0.value })
                 else { continue }
                 all.append((index, ranks, request.loss(chain.factorization, ranks), costs))
             }
         }
         costs = quantities.map { _ in [] }
-        hasDense = request.peaks.allSatisfy { layer.denseCost($0.quantity) <= $0.value }
         for index in Self.unbeaten(all.map(\.loss), all.map(\.costs)) {
             append(all[index].chain, all[index].ranks, all[index].loss, all[index].costs)
         }

@@ -68,17 +68,19 @@ public enum ONNXFile {
 
     /// The graph with what an export of ours put into the metadata: notes, and the layers that chains were made from.
     private static func file(_ graph: Graph, _ model: Onnx_ModelProto, source: String) throws -> ModelFile {
-        func object(_ key: String) throws -> JSONObject {
-            guard let text = model.metadataProps.first(where: { $0.key == key })?.value else { return [:] }
-            return try JSONValue.parse(text: text, source: "\(source) › \(key)", allowsNonFinite: true).object ?? [:]
-        }
         var graph = graph
-        let (origins, reader) = (try object(originsKey), DocumentReader(source: source))
+        let (origins, reader) = (try metadata(originsKey, of: model, source: source), DocumentReader(source: source))
         for (index, node) in graph.nodes.enumerated() {
             guard let entry = origins[node.name] else { continue }
             graph.nodes[index].origin = try GraphDocument.origin(entry, of: node.name, reader)
         }
-        return ModelFile(graph: graph, notes: try object(notesKey))
+        return ModelFile(graph: graph, notes: try metadata(notesKey, of: model, source: source))
+    }
+
+    /// What an export of ours put into the metadata under a key; nothing where there is none.
+    static func metadata(_ key: String, of model: Onnx_ModelProto, source: String) throws -> JSONObject {
+        guard let text = model.metadataProps.first(where: { $0.key == key })?.value else { return [:] }
+        return try JSONValue.parse(text: text, source: "\(source) › \(key)", allowsNonFinite: true).object ?? [:]
     }
 }
 

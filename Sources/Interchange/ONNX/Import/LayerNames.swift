@@ -5,6 +5,7 @@ import Tensors
 /// (`/layer1/layer1.0/conv1/Conv`).
 extension ONNXNode {
     func layerName(weight: ONNXConstant?) -> String {
+        if isLinkOfChain { return title }
         if let name = weight?.name, weight?.isInitializer == true, name.hasSuffix(".weight"), name.count > 7 {
             return String(name.dropLast(7))
         }

@@ -22,6 +22,8 @@ package struct ONNXImporter {
     let opset: Int
     private let reader: ONNXTensorReader
     private var assembly: GraphAssembly
+    /// Names of nodes that an export of ours noted as links of chains.
+    private let chainLinks: Set<String>
     private var values: [String: ONNXValue] = [:]
     /// How often each value is still to be read; one that is not needed any more gives its memory back.
     private var readCounts: [String: Int] = [:]
@@ -51,6 +53,7 @@ package struct ONNXImporter {
             throw InterchangeFailure.unsupported(
                 source: source, place: "model", detail: "has \(model.graph.node.count) nodes, more than \(Self.nodeLimit)")
         }
+        chainLinks = try Set(ONNXFile.metadata(ONNXFile.originsKey, of: model, source: source).keys)
         assembly = GraphAssembly(name: model.graph.name.isEmpty ? "onnx" : model.graph.name)
     }
 
@@ -198,7 +201,9 @@ package struct ONNXImporter {
             return value
         }
         let biasLayer = message.output.first.flatMap { biasLayers[$0] }
-        let node = ONNXNode(proto: message, inputs: inputs, opset: opset, source: source, outline: reader.outline, biasLayer: biasLayer)
+        let node = ONNXNode(
+            proto: message, inputs: inputs, opset: opset, source: source, outline: reader.outline, biasLayer: biasLayer,
+            isLinkOfChain: chainLinks.contains(message.name.isEmpty ? message.output.first ?? "" : message.name))
         var outputs: [ONNXValue]
         do {
             outputs = try translate(node)

@@ -11,6 +11,8 @@ struct ONNXNode {
     let outline: ONNXOutline?
     /// The layer's name, where a bias that is added to the result tells it.
     let biasLayer: String?
+    /// Whether an export of ours says what layer the node belongs to, by the name that it has in the file.
+    let isLinkOfChain: Bool
 
     var operatorName: String { proto.opType }
     /// The node's name, or that of its first output.
