@@ -103,7 +103,7 @@ local function load(name)
 end
 
 local curved = { features = true, proxy = true, output = true, sensitivity = true }
-local function compress(point)
+local function planned(point)
     local model, policy = load(point.model), point.policy:match "^%g+"
     local what = curved[policy] and policy or (policy:find "lwiq" and "scores")
     local options = { policy = policy, grouping = point.grouping, budget = { params = point.keep } }
@@ -123,28 +123,23 @@ local function compress(point)
             }))
         options[what == "scores" and "scores" or "curves"] = prepared[key]
     end
-    local plan = mr.plan(model, options)
-    return model, model:compress(plan), plan
+    return model, mr.plan(model, options)
 end
 
 local function measure(point)
-    local model, small, plan = compress(point)
+    local model, plan = planned(point)
     mr.seed(point.seed)
-    if not point.tuned then
-        point.raw = small:evaluate(test).accuracy
-        local repaired = small:clone()
+    local _, report = mr.compress(model, {
+        plan = plan, data = point.tuned and tuning or train, test = test, steps = { "refit" }, images = args.fit_images, seed = point.seed,
+        tune = point.tuned and { epochs = 1, teacher = point.tuned == "distilled" and model or false } or nil,
+    })
+    if point.tuned then
+        point.accuracy = report.tests.tuned or report.tests.repaired
+    else
+        point.raw, point.fitted = report.tests.cut, report.tests.repaired
+        local repaired = model:compress(plan)
         repaired:reestimate(train, { images = args.bn_images, seed = point.seed })
         point.accuracy = repaired:evaluate(test).accuracy
-    end
-    small:refit(model, train, { images = args.fit_images, seed = point.seed })
-    if not point.tuned then
-        point.fitted = small:evaluate(test).accuracy
-    else
-        small:fit(tuning, {
-            epochs = 1, teacher = point.tuned == "distilled" and model or nil, schedule = mr.schedule.cosine { warmup = 0.1 },
-            optimizer = mr.optim.sgd { lr = 0.02, momentum = 0.9, nesterov = true, weight_decay = 5e-4 },
-        })
-        point.accuracy = small:evaluate(test).accuracy
     end
     point.params, point.macs = plan.params, plan.macs
 end
