@@ -44,7 +44,7 @@ enum QualityFunctions {
     }
 
     /// `judge(data, is_labelled, dense)`: a table of functions. `measure(model)` gives the row of a quality,
-    /// `is_better(number, other)` compares two, and `repair(model, dense, data, options)` is the pipeline's middle part.
+    /// `is_better(number, other, margin)` compares two, and `repair(model, dense, data, options)` is the pipeline's middle part.
     private static func judge(_ call: borrowing LuaCall, _ randomState: RandomState) throws {
         let data = try call.object(1, "data", as: DatasetObject.self)
         let isLabelled = try call.boolean(2, "is_labelled")
@@ -58,8 +58,10 @@ enum QualityFunctions {
             try call.push(judge.row(try judge.judge.quality(of: model.graph)))
         })
         try functions.set("is_better", try call.state.function("is_better") { call in
-            let (one, other) = (try call.integer(1, "number"), try call.integer(2, "other"))
-            try call.push(try judge.quality(one, call, 1).isBetter(than: judge.quality(other, call, 2)))
+            let one = try judge.quality(call.integer(1, "number"), call, 1)
+            let other = try judge.quality(call.integer(2, "other"), call, 2)
+            let margin = try call.optionalInteger(3, "margin").map { try judge.quality($0, call, 3) }
+            try call.push(one.isBetter(than: other, upTo: margin))
         })
         try functions.set("repair", try call.state.function("repair") { call in try repair(call, judge, randomState) })
         try call.push(functions)

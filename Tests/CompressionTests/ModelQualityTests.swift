@@ -25,6 +25,20 @@ import Testing
         #expect(labelled("0011", divergence: 0.1).isBetter(than: labelled("1101", divergence: 0.2)))
     }
 
+    /// What was allowed to diverge by 0.3 is worse beyond that only, and where its accuracy falls.
+    @Test func aMarginAllowsDivergenceButNoLossOfAccuracy() {
+        let (before, margin) = (labelled("1111", divergence: 0.1), labelled("1100", divergence: 0.3))
+        #expect(before.isBetter(than: labelled("1110", divergence: 0.2)))
+        #expect(!before.isBetter(than: labelled("1110", divergence: 0.2), upTo: margin))
+        #expect(before.isBetter(than: labelled("1110", divergence: 0.4), upTo: margin))
+        #expect(before.isBetter(than: labelled("1000", divergence: 0.2), upTo: margin))
+        #expect(before.isBetter(than: labelled("1111", divergence: .nan), upTo: margin))
+        // Without labels there is nothing but the divergence.
+        var (one, other) = (before, labelled("1111", divergence: 0.2))
+        (one.hits, other.hits) = (nil, nil)
+        #expect(one.isBetter(than: other, upTo: margin))
+    }
+
     @Test func equalsAndNotANumbersAreNotBetter() {
         let one = labelled("10", divergence: 0.5)
         #expect(!one.isBetter(than: one))

@@ -17,14 +17,27 @@ local view = {
     { "params", "parameters", rows.grouped }, { "seconds", "seconds", rows.fixed(1) },
 }
 
---- The images to fit to and those to judge by, and whether these are others. `count` are judged on, and at most a quarter.
+-- By so many images accuracies are told apart that differ by a point or two, and divergences by far less.
+local most_judged = 1000
+
+-- `count` of the images and the rest of them; nil where a class has a single image, which cannot be in both.
+local function divided(data, count, seed)
+    local ok, first, rest = pcall(data.divide, data, count, seed)
+    if ok then return first, rest end
+    if first.code ~= "dataset.invalidSplit" then error(first, 0) end
+end
+
+local function sample(data, count, seed)
+    return #data > count and divided(data, count, seed) or data
+end
+
+-- The images to fit to and those to judge by, and whether these are others. `count` are judged on, and at most a quarter.
 local function parts(data, count, seed)
     count = math.min(count, #data // 4)
-    if #data < least_to_divide or count < 1 then return data, data, false end
-    local ok, judged, fitted = pcall(data.divide, data, count, seed)
-    if ok then return fitted, judged, true end
-    -- A class of a single image cannot be divided, which is no reason to leave its images out.
-    if judged.code ~= "dataset.invalidSplit" then error(judged, 0) end
+    if #data >= least_to_divide then
+        local judged, fitted = divided(data, count, seed)
+        if judged then return fitted, judged, true end
+    end
     return data, data, false
 end
 
@@ -39,12 +52,12 @@ function pipeline.start(options)
     run.report = rows.wrap({}, { title = options.title, table.unpack(view) })
     if not options.data then return run end
     if options.judged then
-        run.fitted, run.judged, run.apart = options.data, options.judged, true
+        run.fitted, run.judged, run.apart = options.data, sample(options.judged, most_judged, run.seed), true
     else
-        run.fitted, run.judged, run.apart = parts(options.data, options.judge or 1000, run.seed)
+        run.fitted, run.judged, run.apart = parts(options.data, options.judge or most_judged, run.seed)
     end
     if options.labelled or options.dense then
-        run.judge = core.judge(run.judged, options.labelled and true or false, options.dense)
+        run.judge = core.judge(run.judged, options.labelled and true or false, options.dense or nil)
     end
     return run
 end
@@ -60,6 +73,7 @@ end
 --- Measures a model that was just made, or read: what later steps are compared with.
 function methods.begin(run, step, result, model, seconds)
     run.quality = run.judge and run.judge.measure(model)
+    run.first = run.quality
     local row = note(run, step, result, run.quality, seconds, model)
     run:tested(model, step)
     return row
@@ -72,10 +86,11 @@ function methods.tested(run, model, name)
     run.report[#run.report].tested = run.tests[name]
 end
 
--- Keeps what a step made of `model` unless the model before it was better; `restore` brings that one back. Gives the row.
+-- Keeps what a step made of `model` unless the model before it was better; `restore` brings that one back. Gives the row. With
+-- labels a step may diverge from the dense model as far as the model did at first, as long as its accuracy does not fall.
 local function decide(run, step, model, start, restore, word)
     local after = run.judge and run.judge.measure(model)
-    local fell = after and run.quality and run.judge.is_better(run.quality.number, after.number)
+    local fell = after and run.quality and run.judge.is_better(run.quality.number, after.number, run.first.number)
     local row = note(run, step, (word and word .. ", " or "") .. (fell and "worse, not kept" or "kept"), after, core.clock() - start, model)
     row.kept = not fell
     if fell then restore() else run.quality = after end
