@@ -70,19 +70,18 @@ enum QualityFunctions {
     private static func repair(_ call: borrowing LuaCall, _ judge: Judge, _ randomState: RandomState) throws {
         let dense = try call.object(2, "dense", as: ModelObject.self).graph
         let data = try call.object(3, "data", as: DatasetObject.self)
-        let options = try call.options(4, known: ["images", "layers", "seed", "steps", "ridge"])
+        let options = try call.options(4, known: ["images", "layers", "repairs", "seed"])
         var pipeline = RepairPipeline()
-        if let names = try options.optionalStrings("steps") {
+        if let names = try options.optionalStrings("repairs") {
             pipeline.steps = Set(try names.map { name in
                 guard let step = RepairStep(rawValue: name) else {
                     let known = RepairStep.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-                    throw options.invalid("steps", "must be among \(known), got '\(name)'")
+                    throw options.invalid("repairs", "must be among \(known), got '\(name)'")
                 }
                 return step
             })
         }
         pipeline.layers = try options.optionalStrings("layers").map(Set.init)
-        pipeline.ridge = try options.number("ridge", default: pipeline.ridge)
         let images = try CalibrationImages.batches(
             of: data, count: try options.integer("images"), seed: options.integer("seed", default: randomState.seed)).images
         let outcomes = try call.exclusive(1, "model", as: ModelObject.self) { model in

@@ -16,7 +16,7 @@ import Testing
         return quality
     }
 
-    /// Nine images won and one lost are more than √10 apart, two and one are not.
+    /// Nine images won and one lost are more than 2√10 apart, two and one are not.
     @Test func accuracyDecidesBeyondItsStandardErrorAndDivergenceWithin() {
         let (better, worse) = (labelled("1111111110", divergence: 9), labelled("0000000001", divergence: 1))
         #expect(better.isBetter(than: worse) && !worse.isBetter(than: better))
@@ -27,14 +27,14 @@ import Testing
 
     /// What was allowed to diverge by 0.3 is worse beyond that only, and where its accuracy falls.
     @Test func aMarginAllowsDivergenceButNoLossOfAccuracy() {
-        let (before, margin) = (labelled("1111", divergence: 0.1), labelled("1100", divergence: 0.3))
-        #expect(before.isBetter(than: labelled("1110", divergence: 0.2)))
-        #expect(!before.isBetter(than: labelled("1110", divergence: 0.2), upTo: margin))
-        #expect(before.isBetter(than: labelled("1110", divergence: 0.4), upTo: margin))
-        #expect(before.isBetter(than: labelled("1000", divergence: 0.2), upTo: margin))
-        #expect(before.isBetter(than: labelled("1111", divergence: .nan), upTo: margin))
+        let (before, margin) = (labelled("11111", divergence: 0.1), labelled("11000", divergence: 0.3))
+        #expect(before.isBetter(than: labelled("11110", divergence: 0.2)))
+        #expect(!before.isBetter(than: labelled("11110", divergence: 0.2), upTo: margin))
+        #expect(before.isBetter(than: labelled("11110", divergence: 0.4), upTo: margin))
+        #expect(before.isBetter(than: labelled("00000", divergence: 0.2), upTo: margin))
+        #expect(before.isBetter(than: labelled("11111", divergence: .nan), upTo: margin))
         // Without labels there is nothing but the divergence.
-        var (one, other) = (before, labelled("1111", divergence: 0.2))
+        var (one, other) = (before, labelled("11111", divergence: 0.2))
         (one.hits, other.hits) = (nil, nil)
         #expect(one.isBetter(than: other, upTo: margin))
     }

@@ -56,7 +56,8 @@ import Testing
         func doubling(_ factor: Float) throws -> Graph {
             var b = GraphBuilder(name: "net", seed: 1)
             let y = try b.convolution("conv", b.input("images", [1, 1, 2]), channels: 1, kernel: [1, 1], geometry: .init())
-            var graph = try b.finish(outputs: [b.batchNorm("bn", y)])
+            let norm = try b.batchNorm("bn", y)
+            var graph = try b.finish(outputs: [norm])
             graph.parameters.update("conv.weight", try Tensor([factor], shape: [1, 1, 1, 1]))
             graph.parameters.update("bn.running_mean", try Tensor([10] as [Float]))
             graph.parameters.update("bn.running_var", try Tensor([7] as [Float]))

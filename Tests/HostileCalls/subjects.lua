@@ -160,7 +160,7 @@ local named = {
     ["Model:finetune.plan"] = function() return {} end, ["Model:fit.budget"] = function() return function() return 0.8 end end,
     ["Model:finetune.budget"] = function() return function() return 0.8 end end, ["Model:compress_in_stages.order"] = constant "error",
     ["Model:edit.outputs"] = function() return { "fc" } end, ["Model:compile.data"] = data, ["Model:set_parameter.tensor"] = function() return mr.ones(4, 1, 3, 3) end,
-    ["mr.compress.steps"] = function() return { "refit" } end, ["mr.compress.out"] = constant "out.onnx", ["mr.compress.tune"] = constant(1),
+    ["mr.compress.repairs"] = function() return { "refit" } end, ["mr.compress.out"] = constant "out.onnx", ["mr.compress.tune"] = constant(1),
     ["mr.compress.judge"] = constant(2), ["mr.compress.test"] = data, ["mr.compress.images"] = constant(8),
     ["mr.compare.data"] = data, ["mr.events.directory"] = constant "events", ["mr.zoo.mlp.hidden"] = function() return { 4 } end,
 }

@@ -130,7 +130,7 @@ local function measure(point)
     local model, plan = planned(point)
     mr.seed(point.seed)
     local _, report = mr.compress(model, {
-        plan = plan, data = point.tuned and tuning or train, test = test, steps = { "refit" }, images = args.fit_images, seed = point.seed,
+        plan = plan, data = point.tuned and tuning or train, test = test, repairs = { "refit" }, images = args.fit_images, seed = point.seed,
         tune = point.tuned and { epochs = 1, teacher = point.tuned == "distilled" and model or false } or nil,
     })
     if point.tuned then

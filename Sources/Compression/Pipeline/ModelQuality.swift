@@ -25,8 +25,9 @@ public struct ModelQuality: Sendable {
     /// not-a-number.
     ///
     /// With labels the images decide that one of the models names rightly and the other does not, where their difference is
-    /// more than its standard error √(won + lost). Below that, and without labels, the divergence does: it moves with every
-    /// probability, so that a few images are enough for it.
+    /// more than two standard errors √(won + lost), which chance exceeds once in twenty times (one it would exceed once in
+    /// three). Below that, and without labels, the divergence does: it moves with every probability, so that a few images are
+    /// enough for it.
     /// - Parameter margin: with labels, `other` may diverge as much as this does before it counts as worse. Training with labels
     ///   moves away from the dense model even where it does good, and the dense model knows its own training images by heart, so
     ///   that accuracy on these shows it late.
@@ -37,7 +38,7 @@ public struct ModelQuality: Sendable {
         if let hits, let others = other.hits {
             let pairs = zip(hits, others)
             let (won, lost) = (pairs.count { $0 && !$1 }, pairs.count { !$0 && $1 })
-            if Double(abs(won - lost)) > Double(won + lost).squareRoot() { return won > lost }
+            if Double(abs(won - lost)) > 2 * Double(won + lost).squareRoot() { return won > lost }
             if let own = divergence, let allowed = margin?.divergence, own < allowed { divergence = allowed }
         }
         if let divergence, let otherDivergence = other.divergence { return Self.isLess(divergence, otherDivergence) }

@@ -52,9 +52,9 @@ local function checked(model, options)
     local labelled = data and options.labels and #data.classes > 1
     local images = data and check.image_count(where, options.images, data)
     local tune = tuning(options, model, labelled)
-    for _, name in ipairs(options.steps or {}) do
+    for _, name in ipairs(options.repairs or {}) do
         if not ({ refit = true, repair = true, reestimate = true })[name] then
-            refuse("steps", "must be among 'refit', 'repair' and 'reestimate', got '%s'", tostring(name))
+            refuse("repairs", "must be among 'refit', 'repair' and 'reestimate', got '%s'", tostring(name))
         end
     end
     if options.test and data and labelled then classes.check_same(where, data, "test", options.test) end
@@ -107,7 +107,7 @@ local function cut(model, planning, options, start_run, images)
     local small, run = model:compress(plan), start_run()
     run:begin("cut", nil, small, core.clock() - start)
     if options.data then
-        run:repair(small, { images = images, steps = options.steps })
+        run:repair(small, { images = images, repairs = options.repairs })
         run:tested(small, "repaired")
     end
     return small, plan, run

@@ -98,12 +98,12 @@ local function decide(run, step, model, start, restore, word)
 end
 
 --- Tries the repairs that need no labels, on `options.images` of the images to fit to: fitting factors to the dense model
---- (refit), its channels' statistics (repair) and its batch norms' (reestimate). `options.steps` are those that may be
+--- (refit), its channels' statistics (repair) and its batch norms' (reestimate). `options.repairs` are those that may be
 --- tried, all unless given; `options.layers` names the layers that are fitted.
 function methods.repair(run, model, options)
     run.fitted_images = math.min(options.images, #run.fitted)
     for _, outcome in ipairs(run.judge.repair(model, run.dense, run.fitted, {
-        images = options.images, layers = options.layers, steps = options.steps, seed = run.seed,
+        images = options.images, layers = options.layers, repairs = options.repairs, seed = run.seed,
     })) do
         local result = not outcome.after and "nothing to do" or outcome.kept and "kept" or "not better, not kept"
         note(run, outcome.step, result, outcome.after, outcome.seconds).kept = outcome.kept

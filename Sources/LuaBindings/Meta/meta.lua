@@ -163,16 +163,6 @@ function mr.sensitivity(model, data, options) end
 ---@return table
 function mr.plan(model, options) end
 
---- The whole way: plans, cuts, repairs, tunes, writes, reads back and measures. Gives the small model and a report that prints: a
---- row for each step with what was measured on held-out images (accuracy with labels, divergence from and agreement with the
---- dense model), and fields plan, history (of tuning), dense and model (costs, those of the file where one is written), over (what
---- exceeds the budget) and tests (on option test: cut, repaired, tuned and file). A step that makes the model worse is not kept. What can be refused is refused before the first long step.
----@param model Model
----@param options CompressOptions
----@return Model
----@return Rows report
-function mr.compress(model, options) end
-
 --- An array of rows with printing and methods (?Rows). A view lists the columns: { key, heading, format }; without one
 --- they are those of the first row.
 ---@param list table[]
@@ -275,9 +265,10 @@ function Model:compress_in_stages(plan, data, options) end
 ---@return { accuracy: number, loss: number, undefined: integer, images: integer, seconds: number }
 function Model:evaluate(data, options) end
 
---- Gives batch norms, in place, the statistics that they see on some of the images; needs no labels. That suits a model that has
---- no dense one to go by and images like those it was trained on: unlike ones harm it, which Model:finetune and mr.compress
---- look out for. Below 64 images the statistics that the model has stand in for those that are missing, and it is said.
+--- Re-estimates the statistics of batch norms in place: they get those that they see on some of the images. Needs no labels. It
+--- suits a model without a dense one to go by, and images like those it was trained on: unlike ones harm it, which
+--- Model:finetune and mr.compress look out for. Below 64 images the old statistics stand in for those that are missing, and it
+--- is said.
 ---@param data Dataset
 ---@param options? ReestimateOptions
 ---@return integer layers how many batch normalisations there are

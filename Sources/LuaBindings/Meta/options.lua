@@ -136,11 +136,11 @@
 
 --- Options of the whole way from a model to a small one.
 ---@class CompressOptions: SamplingOptions
----@field plan table a plan, or the options of mr.plan, with which one is made
+---@field plan? table a plan, or the options of mr.plan, with which one is made; it must be given
 ---@field data? Dataset images to repair, tune and choose on
 ---@field test? Dataset images that the report has accuracies on and nothing is chosen by
 ---@field labels? boolean = true: whether the labels of the images are looked at
----@field steps? string[] the repairs that may be tried: "refit", "repair" and "reestimate", all unless given
+---@field repairs? string[] what may be tried after the cut: "refit", "repair" and "reestimate", all unless given
 ---@field images? number = 512: how many images are fitted to; below 1 the share of them all
 ---@field judge? integer = 1000: how many other images steps are judged on, at most a quarter of the data
 ---@field tune? integer|table = 0: training steps behind the repair, or options of Model:finetune for them
