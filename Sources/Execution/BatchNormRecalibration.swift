@@ -44,7 +44,7 @@ public struct BatchNormRecalibration {
             // Normalisations that share their running statistics are counted together.
             let shared = statistics.firstIndex { $0.names == names }
             norms.append((shared ?? statistics.count, shape[2] * shape[3]))
-            if shared == nil { statistics.append(PooledStatistics(names, channels: shape[1])) }
+            if shared == nil { statistics.append(PooledStatistics(names, node: node.name, channels: shape[1])) }
         }
         for name in observed.parameters.trainableNames { observed.parameters[name]?.isTrainable = false }
         executor = TapeExecutor(observed)
@@ -85,60 +85,22 @@ public struct BatchNormRecalibration {
         for own in statistics { try own.write(to: &mixed, seen: Double(imageCount) / Double(count), before: original) }
         return mixed
     }
-}
 
-/// Mean and variance of what one batch normalisation has seen.
-private struct PooledStatistics {
-    let names: NormParameters
-    private var count = 0.0
-    private var means: [Double]
-    /// Σ (x − mean)².
-    private var squares: [Double]
-
-    init(_ names: NormParameters, channels: Int) {
-        self.names = names
-        means = [Double](repeating: 0, count: channels)
-        squares = means
-    }
-
-    /// - Parameter variance: unbiased, as normalisation proposes it.
-    mutating func add(mean: Tensor, variance: Tensor, count added: Int) throws {
-        let (own, spread) = try (mean.array(of: Float.self), variance.array(of: Float.self))
-        let size = Double(added)
-        let share = size / (count + size)
-        for channel in means.indices {
-            let delta = Double(own[channel]) - means[channel]
-            means[channel] += delta * share
-            squares[channel] += Double(spread[channel]) * (size - 1) + delta * delta * count * share
+    /// The parameters where every normalisation has the statistics that it has in `dense`, moved by what the change of the
+    /// model moved: the old running mean plus the difference of the means that both models' normalisations see, and the old
+    /// running variance times the ratio of the variances.
+    ///
+    /// Statistics of the images themselves would harm a model whenever the images are unlike those that it was trained on. A
+    /// difference does not: where the models are equal nothing changes, whatever the images are. Both have to have seen the
+    /// same images in the same batches. The variance of a channel that hardly varies is the old one, because a ratio of
+    /// roundings says nothing. A normalisation that `dense` does not have, by the name of its node, keeps its statistics.
+    /// - Throws: `notFiniteStatistics`.
+    package func matched(to dense: BatchNormRecalibration) throws -> ParameterTable {
+        var matched = original
+        for own in statistics {
+            guard let wanted = dense.statistics.first(where: { $0.node == own.node }) else { continue }
+            try own.write(to: &matched, movedFrom: wanted, before: dense.original)
         }
-        count += size
-    }
-
-    private var variances: [Double] { squares.map { $0 / (count - 1) } }
-
-    func write(to parameters: inout ParameterTable) throws { try write(means, variances, to: &parameters) }
-
-    /// The share `seen` of what is written comes from these statistics, and the rest from those in `before`.
-    func write(to parameters: inout ParameterTable, seen: Double, before: ParameterTable) throws {
-        guard let mean = names.mean.flatMap({ before[$0] }), let variance = names.variance.flatMap({ before[$0] }) else { return }
-        let (oldMeans, oldVariances) = try (mean.tensor.array(of: Float.self), variance.tensor.array(of: Float.self))
-        let own = variances
-        let mixed = means.indices.map { channel in
-            let (old, delta) = (Double(oldMeans[channel]), means[channel] - Double(oldMeans[channel]))
-            return (
-                mean: old + seen * delta,
-                variance: seen * own[channel] + (1 - seen) * Double(oldVariances[channel]) + seen * (1 - seen) * delta * delta
-            )
-        }
-        try write(mixed.map(\.mean), mixed.map(\.variance), to: &parameters)
-    }
-
-    private func write(_ means: [Double], _ variances: [Double], to parameters: inout ParameterTable) throws {
-        guard count > 1 else { return }
-        for (name, values) in [(names.mean, means), (names.variance, variances)] {
-            guard let name else { continue }
-            guard values.allSatisfy(\.isFinite) else { throw ExecutionFailure.notFiniteStatistics(parameter: name) }
-            parameters.update(name, try Tensor(values.map { Float($0) }))
-        }
+        return matched
     }
 }

@@ -25,6 +25,7 @@ enum BindingFailure: Failure {
     case networkFinished(network: String)
     case twoNetworks(layer: String)
     case layerInputs(layer: String, expected: Int, got: Int)
+    case fileExists(path: String)
 
     var code: String {
         switch self {
@@ -49,6 +50,7 @@ enum BindingFailure: Failure {
         case .networkFinished: "binding.networkFinished"
         case .twoNetworks: "binding.twoNetworks"
         case .layerInputs: "binding.layerInputs"
+        case .fileExists: "binding.fileExists"
         }
     }
 
@@ -91,6 +93,8 @@ enum BindingFailure: Failure {
         case .twoNetworks(let layer): "\(layer): its values come from two different networks"
         case .layerInputs(let layer, let expected, let got):
             "layer \(layer) takes \(expected) value\(expected == 1 ? "" : "s"), but got \(got)"
+        case .fileExists(let path):
+            "cannot write \(path): it is there already; give another path, or overwrite = true (--force) to replace it"
         }
     }
 }

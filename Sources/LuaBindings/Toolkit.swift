@@ -84,6 +84,7 @@ public enum Toolkit {
         try DataFunctions.add(to: table, in: state, randomState)
         try TrainingFunctions.add(to: table, in: state)
         try CompressionFunctions.add(to: table, in: state, randomState)
+        try QualityFunctions.add(to: table, in: state, randomState)
         try EventFunctions.add(to: table, in: state)
         try TensorTrainFunctions.add(to: table, in: state, randomState)
         try SessionFunctions.add(to: table, in: state, randomState)

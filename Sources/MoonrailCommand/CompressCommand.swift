@@ -12,7 +12,8 @@ struct CompressCommand: ParsableCommand {
             Ranks are shared out by the energy that layers lose (policy quadratic). With --data, what is left of the layers is \
             fitted to the dense ones, and the report has accuracies on images that were held out (the \
             test images, or a tenth of the others); --tune trains the compressed model towards the dense one. Images without \
-            labels, or with --unlabelled, still repair and tune; the report then says how often both models agree.
+            labels, or with --unlabelled, still repair and tune; the report then says how often both models agree. Every step is \
+            judged on further images, and only kept where the model is no worse for it.
 
             DATA is fashion_mnist, an .npz file with images and labels, or a directory: the files of MNIST and its family, \
             of CIFAR-10 or of CIFAR-100, or pictures, with a directory for each class or without labels.
@@ -53,6 +54,12 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))
     var tune = 0
 
+    @Option(help: ArgumentHelp("The learning rate of these steps (default: 0.02).", valueName: "RATE"))
+    var lr: Double?
+
+    @Flag(help: "Replaces the file to write, where it is there already.")
+    var force = false
+
     @Option(help: ArgumentHelp("Mean of each channel of the images the model was trained on (default: the data's).", valueName: "M,…"))
     var mean: String?
 
@@ -66,6 +73,10 @@ struct CompressCommand: ParsableCommand {
         try requireEnding(of: out, "--out", among: [.safetensors, .onnx])
         guard (1...1 << 20).contains(align) else { throw ValidationError("--align must be at least 1, got \(align).") }
         guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
+        if let lr {
+            guard lr > 0, lr.isFinite else { throw ValidationError("--lr must be above 0, got \(lr).") }
+            guard tune > 0 else { throw ValidationError("--lr is the rate of training steps: give --tune.") }
+        }
         if data == nil, tune > 0 || mean != nil || std != nil || unlabelled || skipDamaged || whiten {
             throw ValidationError("--tune, --mean, --std, --unlabelled, --skip-damaged and --whiten need images: give --data.")
         }
@@ -77,8 +88,9 @@ struct CompressCommand: ParsableCommand {
         try reportingFailures(session.progress) {
             let given = try session.state.table([
                 "model": model, "keep": keep, "out": out, "align": align, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
-                "skip_damaged": skipDamaged,
+                "skip_damaged": skipDamaged, "force": force,
             ])
+            if let lr { try given.rawSet("lr", lr) }
             for (name, value) in [("data", data), ("policy", policy), ("mean", mean), ("std", std)] {
                 if let value { try given.rawSet(name, value) }
             }

@@ -80,11 +80,13 @@ import Testing
             let outcome = try BuiltCommand.run(
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
-            for text in ["quadratic policy: keeps", "dense", "compressed", "accuracy on 8 images held out: as cut ", ", tuned ", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
+            for text in ["quadratic policy: keeps", "dense", "compressed", "accuracy on 8 images held out: ", "tune  ", "judged on 18 others", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
             #expect(model.notes["plan"]?["policy"]?.string == "quadratic" && model.notes["accuracy"]?.number != nil)
 
-            let arguments = ["compress", whole, "--keep", "0.5", "--out", small, "--quiet"]
+            let arguments = ["compress", whole, "--keep", "0.5", "--out", small, "--quiet", "--force"]
+            let existing = try BuiltCommand.run(Array(arguments.dropLast()))
+            #expect(existing.status == 1 && existing.errors.contains("it is there already"), "\(existing.errors)")
             let scored = try BuiltCommand.run(arguments + ["--data", data, "--policy", "lwiq"], patienceSeconds: 120)
             #expect(scored.status == 0 && scored.output.contains("lwiq policy: keeps"), "\(scored.errors)")
             let blind = try BuiltCommand.run(arguments + ["--data", data, "--unlabelled", "--whiten", "--tune", "3"], patienceSeconds: 120)
@@ -93,9 +95,9 @@ import Testing
             let refused = try BuiltCommand.run(arguments + ["--data", data, "--unlabelled", "--policy", "proxy"])
             #expect(refused.status == 1 && refused.errors.contains("the policy proxy needs labels"), "\(refused.errors)")
 
-            let unscored = try BuiltCommand.run(["compress", whole, "--policy", "lwiq", "--keep", "0.5", "--out", small])
+            let unscored = try BuiltCommand.run(["compress", whole, "--policy", "lwiq", "--keep", "0.5", "--out", small, "--force"])
             #expect(unscored.status == 1 && unscored.errors.contains("give --data"), "\(unscored.errors)")
-            let elsewhere = try BuiltCommand.run(["compress", whole, "--data", "/nonexistent", "--keep", "0.5", "--out", small])
+            let elsewhere = try BuiltCommand.run(["compress", whole, "--data", "/nonexistent", "--keep", "0.5", "--out", small, "--force"])
             #expect(elsewhere.status == 1 && elsewhere.errors.contains("'/nonexistent' is neither"), "\(elsewhere.errors)")
         }
     }
@@ -180,6 +182,8 @@ import Testing
         ["export", "--state-dict", "a.onnx", "--out", "b.py"], ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"], ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--out", "b"], ["info"],
         ["compress", "a.onnx", "--keep", "0.5", "--tune", "5", "--out", "b.onnx"],
+        ["compress", "a.onnx", "--keep", "0.5", "--data", "d", "--lr", "0.1", "--out", "b.onnx"],
+        ["compress", "a.onnx", "--keep", "0.5", "--data", "d", "--tune", "5", "--lr", "0", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--unlabelled", "--out", "b.onnx"], ["export", "a.onnx", "--out", "b.py"],
     ])
     func wrongCommandLinesEndWithStatusTwo(arguments: [String]) throws {

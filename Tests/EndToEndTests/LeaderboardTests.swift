@@ -16,7 +16,7 @@ import Testing
         let path = directory + "/results.json"
         let first = try BuiltCommand.run(Self.arguments(path), patienceSeconds: 300)
         try #require(first.status == 0, "\(first.errors)")
-        #expect(first.output.contains("6 of 6 points measured, 0 left") && first.output.contains("resnet20, grouping auto: as cut"))
+        #expect(first.output.contains("6 of 6 points measured, 0 left") && first.output.contains("resnet20, formats auto: as cut"))
         let results = try JSONValue.parse(try AtomicFile.read(path))
         let points = try #require(results["points"]?.array)
         #expect(Set(points.compactMap { $0["policy"]?.string }) == ["uniform", "quadratic", "output"])

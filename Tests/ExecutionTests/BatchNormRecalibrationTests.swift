@@ -50,6 +50,34 @@ import Testing
         #expect(try values(enough, "bn.running_mean") == values(estimator.estimated, "bn.running_mean"))
     }
 
+    /// A convolution that doubles its images moves their mean of 4 by 4 and multiplies their variance by 4, whatever the old
+    /// statistics are; an equal model moves nothing.
+    @Test func matchedStatisticsMoveAsTheModelDoes() throws {
+        func doubling(_ factor: Float) throws -> Graph {
+            var b = GraphBuilder(name: "net", seed: 1)
+            let y = try b.convolution("conv", b.input("images", [1, 1, 2]), channels: 1, kernel: [1, 1], geometry: .init())
+            let norm = try b.batchNorm("bn", y)
+            var graph = try b.finish(outputs: [norm])
+            graph.parameters.update("conv.weight", try Tensor([factor], shape: [1, 1, 1, 1]))
+            graph.parameters.update("bn.running_mean", try Tensor([10] as [Float]))
+            graph.parameters.update("bn.running_var", try Tensor([7] as [Float]))
+            return graph
+        }
+        let images = try Tensor([1, 3, 5, 7] as [Float], shape: [2, 1, 1, 2])
+        var (dense, changed, equal) = try (
+            BatchNormRecalibration(doubling(1)), BatchNormRecalibration(doubling(2)), BatchNormRecalibration(doubling(1)))
+        for _ in 0..<2 {
+            try dense.add([images])
+            try changed.add([images])
+            try equal.add([images])
+        }
+        let moved = try changed.matched(to: dense)
+        #expect(try abs(values(moved, "bn.running_mean")[0] - 14) < Self.tolerance)
+        #expect(try abs(values(moved, "bn.running_var")[0] - 28) < 4 * Self.tolerance)
+        let same = try equal.matched(to: dense)
+        #expect(try values(same, "bn.running_mean") == [10] && values(same, "bn.running_var") == [7])
+    }
+
     /// Behind dropout the statistics are those of inference, and its passes are not counted.
     @Test func nothingIsDropped() throws {
         var b = GraphBuilder(name: "net", seed: 1)

@@ -116,9 +116,9 @@ local data = mr.data.from_tensors(images, mr.tensor({ 1, 2, 1, 2, 1, 2, 1, 2 }, 
 local plan = folder "plan"
 mr.plan(net, { budget = { params = 0.7 }, policy = "uniform" }):save(plan .. "plan.json")
 mr.lwiq.score(net, data, { images = 8 }):save(plan .. "scores.json")
-mr.sensitivity(net, data, { images = 4, grouping = "C·Kh·Kw|O" }):save(plan .. "curves.json")
+mr.sensitivity(net, data, { images = 4, formats = "C·Kh·Kw|O" }):save(plan .. "curves.json")
 mr.write_json(plan .. "options.json", { budget = { macs = 0.8 }, policy = "energy", max_rank = { ["*"] = 4 }, fix = { a = 1 }, align = 2 })
-mr.write_json(plan .. "frozen.json", { budget = { bytes = 0.6 }, freeze = { "a" }, grouping = "C|Kh·Kw|O", classifier = true, min_rank = 2 })
+mr.write_json(plan .. "frozen.json", { budget = { bytes = 0.6 }, freeze = { "a" }, formats = "C|Kh·Kw|O", classifier = true, min_rank = 2 })
 
 local sweep = folder "sweep"
 local first = true
@@ -179,7 +179,7 @@ dictionary("script", calls)
 local texts = words_of [[{} [] null true false NaN Infinity -Infinity 1e308 -1 9223372036854775807 0.5 "" \ud83d\ude00 \u0000]]
 dictionary("json", texts)
 dictionary("sweep", table.move(words_of [["axes" "points" "keep" "policy" "lwiq" "uniform" "accuracy" "failed" "rows"]], 1, 9, #texts + 1, { table.unpack(texts) }))
-local places = words_of [["layer" "ranks" "grouping" "max_ranks" "reason" "params" "dense_params" "macs" "rows" "policy" "classifier" "whiten"
+local places = words_of [["layer" "ranks" "format" "formats" "max_ranks" "reason" "params" "dense_params" "macs" "rows" "policy" "classifier" "whiten"
     "whitened" "scores" "curves" "budget" "freeze" "fix" "min_rank" "max_rank" "align" "latency_batch" "latency" "bytes" "accuracy" "stderr"
     "gain" "significance" "parent" "measure" "errors" "losses" "output" "images" "holdout_images" "classes" "a" "b" "fc" "small" "auto"
     "C·Kh·Kw|O" "C|Kh·Kw|O" "uniform" "quadratic" "lwiq" "energy" "*"]]

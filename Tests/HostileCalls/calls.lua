@@ -73,7 +73,7 @@ end
 -- Options that a function does not go far without, or is slow without. Some exclude each other.
 local needed = {
     channels = true, image = true, lr = true, to = true, modes = true, dir = true, size = true, shape = true, models = true, build = true,
-    budget = true, policy = true, images = true, grouping = true, kernel = true, runs = true,
+    budget = true, policy = true, images = true, formats = true, kernel = true, runs = true,
 }
 
 local function is_needed(entry, option, hostile)

@@ -56,14 +56,14 @@ extra("cell of rows", "string,number,number", function(key, a, b)
     return tostring(rows), rows:sort "value", rows:group "name", rows:mean(), rows:csv(), rows:plot(nil, { key = "value" })
 end, 4)
 extra("row of rows", "table,number", function(a, b) return tostring(mr.rows { a, b }) end)
-for _, name in ipairs { "layer", "ranks", "grouping", "error", "params", "dense_params", "macs", "reason" } do
+for _, name in ipairs { "layer", "ranks", "format", "error", "params", "dense_params", "macs", "reason" } do
     extra("row of a plan: " .. name, "number", function(v)
         local plan = subjects.maker("", "plan", "table")()
         for _, row in ipairs(plan) do row[name] = v end
         return subjects.maker("", "dense", "Model")():compress(plan), tostring(plan), plan:csv()
     end, 60)
 end
-for _, name in ipairs { "grouping", "classifier", "policy", "whiten", "whitened", "dense_params", "rows" } do
+for _, name in ipairs { "formats", "classifier", "policy", "whiten", "whitened", "dense_params", "rows" } do
     extra("field of a plan: " .. name, "number", function(v)
         local plan = subjects.maker("", "plan", "table")()
         rawset(plan, name, v)
@@ -77,17 +77,17 @@ for _, table_name in ipairs { "scores", "curves" } do
             local list = subjects.maker("", table_name, "table")()
             for _, row in ipairs(list) do row[name] = v end
             return mr.plan(subjects.maker("", "dense", "Model")(), {
-                [table_name] = list, policy = table_name == "scores" and "lwiq" or nil, budget = { params = 0.7 }, grouping = "C·Kh·Kw|O" })
+                [table_name] = list, policy = table_name == "scores" and "lwiq" or nil, budget = { params = 0.7 }, formats = "C·Kh·Kw|O" })
         end, 200)
     end
 end
 for _, name in ipairs { "params", "macs", "bytes", "activation_bytes", "latency" } do
     extra("budget of " .. name, "number", function(v)
-        return mr.plan(subjects.maker("", "dense", "Model")(), { budget = { [name] = v }, policy = "uniform", grouping = "C·Kh·Kw|O" })
+        return mr.plan(subjects.maker("", "dense", "Model")(), { budget = { [name] = v }, policy = "uniform", formats = "C·Kh·Kw|O" })
     end, name == "latency" and 3000 or 60)
 end
 extra("policy's ranks", "number,number", function(a, b)
-    return mr.plan(subjects.maker("", "dense", "Model")(), { budget = { params = 1 }, grouping = "C·Kh·Kw|O", policy = function(layers)
+    return mr.plan(subjects.maker("", "dense", "Model")(), { budget = { params = 1 }, formats = "C·Kh·Kw|O", policy = function(layers)
         local _ = layers[1].error(a), layers[1].cost(b)
         return { a = a, b = b }
     end })

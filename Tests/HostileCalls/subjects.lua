@@ -42,7 +42,7 @@ local function labels() return mr.tensor({ 1, 2, 1, 2, 1, 2, 1, 2 }, { dtype = "
 local data = once("data", function() return mr.data.from_tensors(mr.randn(8, 1, 6, 6), labels(), { batch = 4 }) end)
 local plan = once("plan", function() return mr.plan(network(), { budget = { params = 0.7 }, policy = "uniform" }) end)
 local scores = once("scores", function() return mr.lwiq.score(network(), data(), { images = 8, moments = true }) end)
-local curves = once("curves", function() return mr.sensitivity(network(), data(), { images = 4, grouping = "C·Kh·Kw|O" }) end)
+local curves = once("curves", function() return mr.sensitivity(network(), data(), { images = 4, formats = "C·Kh·Kw|O" }) end)
 local small = once("small", function() return network():compress(plan()) end)
 
 local function copied(list)
@@ -106,7 +106,7 @@ local named = {
     runs = constant(1), count = constant(2), total = constant(3), dim = constant(1), first = constant(1), last = constant(2),
     step = constant(1), low = constant(0), high = constant(1), lr = constant(0.01), momentum = constant(0.5),
     weight_decay = constant(1e-4), betas = function() return { 0.9, 0.99 } end, eps = constant(1e-8), budget = constant { params = 0.7 },
-    policy = constant "uniform", grouping = constant "C·Kh·Kw|O", freeze = function() return { "a" } end, plan = function() return copied(plan()) end,
+    policy = constant "uniform", formats = constant "C·Kh·Kw|O", grouping = constant "C·Kh·Kw|O", freeze = function() return { "a" } end, plan = function() return copied(plan()) end,
     scores = function() return copied(scores()) end, curves = function() return copied(curves()) end,
     fix = function() return { b = 2 } end, min_rank = constant(1), max_rank = constant(3), align = constant(2), ranks = constant(2),
     error = constant(0.1), keep = constant(0.5), rows = function() return { 2, 3 } end, columns = function() return { 2, 3 } end,
@@ -160,6 +160,8 @@ local named = {
     ["Model:finetune.plan"] = function() return {} end, ["Model:fit.budget"] = function() return function() return 0.8 end end,
     ["Model:finetune.budget"] = function() return function() return 0.8 end end, ["Model:compress_in_stages.order"] = constant "error",
     ["Model:edit.outputs"] = function() return { "fc" } end, ["Model:compile.data"] = data, ["Model:set_parameter.tensor"] = function() return mr.ones(4, 1, 3, 3) end,
+    ["mr.compress.repairs"] = function() return { "refit" } end, ["mr.compress.out"] = constant "out.onnx", ["mr.compress.tune"] = constant(1),
+    ["mr.compress.judge"] = constant(2), ["mr.compress.test"] = data, ["mr.compress.images"] = constant(8),
     ["mr.compare.data"] = data, ["mr.events.directory"] = constant "events", ["mr.zoo.mlp.hidden"] = function() return { 4 } end,
 }
 

@@ -138,8 +138,9 @@ import Testing
                 nn.conv { channels = 16, kernel = 3, padding = 1 }, nn.relu(), nn.conv { channels = 16, kernel = 3, padding = 1 }, nn.relu(),
                 nn.flatten(), nn.linear { features = 2 },
             }
+            model:fit(tiny(), { epochs = 4, optimizer = mr.optim.sgd { lr = 0.02, momentum = 0.9 } })
             local plan = mr.plan(model, { policy = "uniform", formats = "C|Kh·Kw|O", budget = { params = 0.6 } })
-            local x = tiny():with { shuffle = false }:epoch(1)().x
+            local x = tiny().images
             local function apart(options)
                 local cut = model:compress(plan)
                 options.steps, options.images, options.optimizer = 1, 40, mr.optim.sgd { lr = 1e-12 }

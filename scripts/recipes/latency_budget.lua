@@ -1,6 +1,6 @@
 -- A network that is to be smaller and faster: 3.2 times fewer parameters, and latency limited on this machine.
 --     scripts/moonrail run scripts/recipes/latency_budget.lua
---     scripts/moonrail run scripts/recipes/latency_budget.lua --batch 128 --latency 0.8 --grouping "C|Kh·Kw|O"
+--     scripts/moonrail run scripts/recipes/latency_budget.lua --batch 128 --latency 0.8 --formats "C|Kh·Kw|O"
 -- Ranks and forecast only; quickstart.lua shows repair and tuning.
 local mr = require "moonrail"
 
@@ -8,12 +8,12 @@ local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", batch = 1, keep = 0.3125,
     latency = { default = 0.95, help = "share of the dense model's time that may remain" },
-    grouping = "auto", policy = "quadratic", align = { default = 8, help = "ranks are multiples of this, as kernels like them" },
+    formats = "auto", policy = "quadratic", align = { default = 8, help = "ranks are multiples of this, as kernels like them" },
 }
 
 local model = mr.load(args.model)
 local plan = mr.plan(model, {
-    policy = args.policy, grouping = args.grouping, align = args.align, latency_batch = args.batch,
+    policy = args.policy, formats = args.formats, align = args.align, latency_batch = args.batch,
     budget = { params = args.keep, latency = args.latency },
 })
 print(plan)

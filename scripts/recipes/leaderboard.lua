@@ -10,7 +10,7 @@ local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     resnet20 = here .. "/models/resnet20-fashion.safetensors", resnet56 = here .. "/models/resnet56-fashion.safetensors", data = "", out = "", quick = false,
     minutes = 0.0, seeds = 3, images = 2560, curve_images = 0, bn_images = 2048, fit_images = 512, test_images = 10000,
-    groupings = "auto", policies = "", keeps = "0.6,0.45,0.3125,0.2", untuned = true, tuned = "distilled,plain",
+    formats = "auto", policies = "", keeps = "0.6,0.45,0.3125,0.2", untuned = true, tuned = "distilled,plain",
 }
 local function list(text)
     local items = {}
@@ -24,7 +24,7 @@ local keeps = list(args.keeps)
 local policies = list(args.policies ~= "" and args.policies
     or table.concat(mr.policies, ",") .. (",quadratic%s,output%s,quadratic%s,knapsack%s"):format(matched, matched, whitened, whitened))
 if args.quick then
-    args.resnet56, args.seeds, args.groupings, args.tuned, policies = "", 1, "auto", "", { "uniform", "quadratic", "output" }
+    args.resnet56, args.seeds, args.formats, args.tuned, policies = "", 1, "auto", "", { "uniform", "quadratic", "output" }
 end
 local path = args.out ~= "" and args.out or (here .. "/results/leaderboard" .. (args.quick and "-quick" or "") .. ".json")
 local deadline = args.minutes > 0 and mr.clock() + 60 * args.minutes or math.huge
@@ -35,30 +35,30 @@ local tuning = mr.data.fashion_mnist {
 }
 if args.test_images < #test then test = test:take(args.test_images) end
 
--- What is to be measured, in order: first what is cheap, then what is tuned. A second grouping, what is tuned or whitened of
+-- What is to be measured, in order: first what is cheap, then what is tuned. A second choice of formats, what is tuned or whitened of
 -- ResNet-56 and the slow reference are measured with one draw of the images.
 
 local wanted = {}
 local function want(point)
     point.key = table.concat({
-        point.model, point.grouping, point.policy, tostring(point.keep), point.seed, point.tuned or "no",
+        point.model, point.formats, point.policy, tostring(point.keep), point.seed, point.tuned or "no",
     }, " ")
     wanted[#wanted + 1] = point
 end
 local worth_tuning = { uniform = true, lwiq = true, knapsack = true, quadratic = true, output = true }
-local groupings, models = list(args.groupings), {}
+local formats, models = list(args.formats), {}
 for _, name in ipairs { "resnet20", "resnet56" } do
     if args[name] ~= "" then models[#models + 1] = name end
 end
 local function want_all(way)
     for seed = 1, args.seeds do
         for _, model in ipairs(models) do
-            for position, grouping in ipairs(groupings) do
+            for position, own in ipairs(formats) do
                 for _, policy in ipairs(policies) do
                     local costly = way or policy:find(whitened, 1, true)
                     local once = position > 1 or policy == "sensitivity" or (costly and model == "resnet56")
                     for _, keep in ipairs(once and seed > 1 and {} or keeps) do
-                        local point = { model = model, grouping = grouping, policy = policy, keep = keep, seed = seed, tuned = way }
+                        local point = { model = model, formats = own, policy = policy, keep = keep, seed = seed, tuned = way }
                         if not way or (worth_tuning[policy] and keep < 0.4 and position == 1) then want(point) end
                     end
                 end
@@ -88,7 +88,7 @@ local function save()
     mr.write_json(path, results)
 end
 
--- What policies need, once per model, grouping and seed.
+-- What policies need, once per model, formats and seed.
 
 local loaded, prepared = {}, {}
 local function load(name)
@@ -103,48 +103,43 @@ local function load(name)
 end
 
 local curved = { features = true, proxy = true, output = true, sensitivity = true }
-local function compress(point)
+local function planned(point)
     local model, policy = load(point.model), point.policy:match "^%g+"
     local what = curved[policy] and policy or (policy:find "lwiq" and "scores")
-    local options = { policy = policy, grouping = point.grouping, budget = { params = point.keep } }
+    local options = { policy = policy, formats = point.formats, budget = { params = point.keep } }
     if point.policy == policy .. whitened then
         local key = table.concat({ point.model, point.seed, "whitening" }, " ")
         prepared[key] = prepared[key] or (train:divide(args.fit_images, point.seed))
         options.whiten = prepared[key]
     elseif point.policy == policy .. matched then
-        options.budget.macs = mr.plan(model, { policy = "uniform", grouping = point.grouping, budget = { params = point.keep } }).macs
+        options.budget.macs = mr.plan(model, { policy = "uniform", formats = point.formats, budget = { params = point.keep } }).macs
     end
     if what then
-        local key = table.concat({ point.model, point.grouping, point.seed, what }, " ")
+        local key = table.concat({ point.model, point.formats, point.seed, what }, " ")
         prepared[key] = prepared[key] or (what == "scores"
             and mr.lwiq.score(model, train, { images = args.images, seed = point.seed })
             or mr.sensitivity(model, train, {
-                measure = what, seed = point.seed, grouping = point.grouping, images = args.curve_images > 0 and args.curve_images or nil,
+                measure = what, seed = point.seed, formats = point.formats, images = args.curve_images > 0 and args.curve_images or nil,
             }))
         options[what == "scores" and "scores" or "curves"] = prepared[key]
     end
-    local plan = mr.plan(model, options)
-    return model, model:compress(plan), plan
+    return model, mr.plan(model, options)
 end
 
 local function measure(point)
-    local model, small, plan = compress(point)
+    local model, plan = planned(point)
     mr.seed(point.seed)
-    if not point.tuned then
-        point.raw = small:evaluate(test).accuracy
-        local repaired = small:clone()
+    local _, report = mr.compress(model, {
+        plan = plan, data = point.tuned and tuning or train, test = test, repairs = { "refit" }, images = args.fit_images, seed = point.seed,
+        tune = point.tuned and { epochs = 1, teacher = point.tuned == "distilled" and model or false } or nil,
+    })
+    if point.tuned then
+        point.accuracy = report.tests.tuned or report.tests.repaired
+    else
+        point.raw, point.fitted = report.tests.cut, report.tests.repaired
+        local repaired = model:compress(plan)
         repaired:reestimate(train, { images = args.bn_images, seed = point.seed })
         point.accuracy = repaired:evaluate(test).accuracy
-    end
-    small:refit(model, train, { images = args.fit_images, seed = point.seed })
-    if not point.tuned then
-        point.fitted = small:evaluate(test).accuracy
-    else
-        small:fit(tuning, {
-            epochs = 1, teacher = point.tuned == "distilled" and model or nil, schedule = mr.schedule.cosine { warmup = 0.1 },
-            optimizer = mr.optim.sgd { lr = 0.02, momentum = 0.9, nesterov = true, weight_decay = 5e-4 },
-        })
-        point.accuracy = small:evaluate(test).accuracy
     end
     point.params, point.macs = plan.params, plan.macs
 end

@@ -37,10 +37,10 @@ local function spread(values, scale, digits)
     return (number .. " ± " .. number):format(scale * mean, scale * math.sqrt(squares / (#values - 1)))
 end
 
-local function matching(model, grouping, way)
+local function matching(model, formats, way)
     local list = {}
     for _, point in ipairs(results.points) do
-        if point.model == model and point.grouping == grouping and point.tuned == way then list[#list + 1] = point end
+        if point.model == model and point.formats == formats and point.tuned == way then list[#list + 1] = point end
     end
     return list
 end
@@ -88,15 +88,15 @@ end
 
 for _, model in ipairs { "resnet20", "resnet56" } do
     local dense = results.dense[model]
-    for _, grouping in ipairs(dense and distinct(results.points, "grouping") or {}) do
-        local function title(what) return ("%s, grouping %s: %s"):format(model, grouping, what) end
+    for _, formats in ipairs(dense and distinct(results.points, "formats") or {}) do
+        local function title(what) return ("%s, formats %s: %s"):format(model, formats, what) end
         local against = (" (%% of the test images; dense %.2f)"):format(100 * dense.accuracy)
-        local untuned = matching(model, grouping, nil)
+        local untuned = matching(model, formats, nil)
         matrix(untuned, title("as cut" .. against), "raw", 100, 2)
         matrix(untuned, title("after batch norm was re-estimated" .. against), "accuracy", 100, 2)
         matrix(untuned, title("after the last factors were fitted" .. against), "fitted", 100, 2)
-        matrix(matching(model, grouping, "plain"), title("fitted and tuned for one epoch" .. against), "accuracy", 100, 2)
-        matrix(matching(model, grouping, "distilled"), title("fitted and distilled for one epoch" .. against), "accuracy", 100, 2)
+        matrix(matching(model, formats, "plain"), title("fitted and tuned for one epoch" .. against), "accuracy", 100, 2)
+        matrix(matching(model, formats, "distilled"), title("fitted and distilled for one epoch" .. against), "accuracy", 100, 2)
         matrix(untuned, title "multiply-accumulates kept, in %", "macs", 100 / dense.macs, 1)
     end
 end

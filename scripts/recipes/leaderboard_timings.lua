@@ -9,7 +9,7 @@ local mr = require "moonrail"
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     results = here .. "/results/leaderboard.json", nets = "resnet20,resnet56", parts = "search,models,limits",
-    grouping = "auto", images = 2560, keeps = "0.6,0.45,0.3125,0.2",
+    formats = "auto", images = 2560, keeps = "0.6,0.45,0.3125,0.2",
     limits = { default = "0.9,0.85,0.8,0.7,0.6", help = "shares of the dense model's time to ask for, until one cannot be met" },
 }
 local results = mr.read_json(args.results)
@@ -20,12 +20,12 @@ local measures = { "output", "proxy", "features", "sensitivity" }
 
 -- What the policies of one net want to know, each measured once, after a first plan that decomposes the layers for all.
 local function searching(model)
-    mr.plan(model, { policy = "quadratic", grouping = args.grouping, budget = { params = 0.5 } })
+    mr.plan(model, { policy = "quadratic", formats = args.formats, budget = { params = 0.5 } })
     local found = {}
     return function(what)
         if not found[what] then
             found[what] = what == "scores" and mr.lwiq.score(model, train, { images = args.images, seed = 1 })
-                or mr.sensitivity(model, train, { measure = what, seed = 1, grouping = args.grouping })
+                or mr.sensitivity(model, train, { measure = what, seed = 1, formats = args.formats })
         end
         return found[what]
     end
@@ -36,7 +36,7 @@ local function options_for(policy, search)
     for _, measure in ipairs(measures) do what = what or (measure == policy and measure) end
     local found = what and search(what)
     return {
-        policy = policy, grouping = args.grouping,
+        policy = policy, formats = args.formats,
         curves = what and what ~= "scores" and found or nil, scores = what == "scores" and found or nil,
     }, found and found.seconds or 0.0
 end
@@ -139,7 +139,7 @@ local function limited(model)
         for limit in args.limits:gmatch "[^,]+" do limits[#limits + 1] = tonumber(limit) end
         for _, limit in ipairs(limits) do
             local met, plan = pcall(mr.plan, model, {
-                policy = "quadratic", grouping = args.grouping, latency_batch = batch, align = 8,
+                policy = "quadratic", formats = args.formats, latency_batch = batch, align = 8,
                 budget = { params = 0.3125, latency = limit or nil },
             })
             if not met then break end
@@ -161,7 +161,7 @@ for net in args.nets:gmatch "[^,]+" do
     local function part(name, field, measure)
         if not args.parts:find(name) then return end
         timings[field] = measure()
-        timings.threads, timings.grouping = mr.threads(), args.grouping
+        timings.threads, timings.formats = mr.threads(), args.formats
         mr.write_json(args.results, results)
     end
     part("search", "policies", function() return timings.policies or ten_budgets(model, search) end)

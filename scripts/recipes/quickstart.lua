@@ -6,7 +6,7 @@ local mr = require "moonrail"
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", data = "", out = "out/quickstart",
-    policy = "quadratic", grouping = "auto", align = 4, images = 2560, steps = 150, lr = 0.02,
+    policy = "quadratic", formats = "auto", align = 4, images = 2560, steps = 150, lr = 0.02,
     test_images = 10000, seed = 1,
 }
 mr.seed(args.seed)
@@ -45,38 +45,28 @@ print(("%.2f %% on %d test images, %.3f ms an image"):format(100 * dense.accurac
 local table_rows, plans, made, histories = { dense }, {}, {}, {}
 for _, keep in ipairs { 0.60, 0.45, 0.30 } do
     stage(("Keep %.0f %% of the parameters"):format(100 * keep))
-    local plan = mr.plan(model, {
-        scores = scores, curves = curves, budget = { params = keep }, policy = args.policy, grouping = args.grouping, align = args.align,
-    })
-    print(plan)
-    local small = model:compress(plan)
-    local raw = small:evaluate(test, { label = "evaluating as cut" }).accuracy
-    local fitting = mr.clock()
-    small:refit(model, train)
-    fitting = mr.clock() - fitting
-    local fitted = small:evaluate(test, { label = "evaluating as fitted" }).accuracy
-    local history = small:fit(train, {
-        steps = args.steps, teacher = model, label = "tuning",
-        optimizer = mr.optim.sgd { lr = args.lr, momentum = 0.9, nesterov = true, weight_decay = 5e-4 },
-        schedule = mr.schedule.cosine { warmup = 0.1 },
-    })
     local path = ("%s/resnet20-keep%02d.safetensors"):format(args.out, math.floor(100 * keep + 0.5))
-    small:note("plan", { policy = plan.policy, keep = keep, grouping = plan.grouping, dense_params = plan.dense_params })
-    small:save(path)
+    local _, report = mr.compress(model, {
+        plan = {
+            scores = scores, curves = curves, budget = { params = keep }, policy = args.policy, formats = args.formats, align = args.align,
+        },
+        data = train, test = test, tune = { steps = args.steps, lr = args.lr, label = "tuning" }, out = path, overwrite = true,
+    })
+    print(report.plan)
+    print(report)
 
-    -- What counts is the file: it is loaded again, and that is measured.
-    local saved = mr.load(path)
+    -- What counts is the file, which was loaded again.
     local row = {
-        name = ("keep %.0f %%"):format(100 * keep), keep = keep, policy = plan.policy, params = saved.cost.params,
-        macs = saved.cost.macs, bytes = mr.file_size(path), accuracy_cut = raw, accuracy_raw = fitted,
-        accuracy = saved:evaluate(test, { label = "evaluating " .. path }).accuracy,
-        latency_ms = saved:latency { batch = 1, runs = 200 }.ms, planning_seconds = plan.seconds, fitting_seconds = fitting,
-        tuning_images_per_second = history[#history].images_per_second,
+        name = ("keep %.0f %%"):format(100 * keep), keep = keep, policy = report.plan.policy, params = report.model.params,
+        macs = report.model.macs, bytes = report.model.bytes, accuracy_cut = report.tests.cut, accuracy_raw = report.tests.repaired,
+        accuracy = report.tests.file, latency_ms = mr.load(path):latency { batch = 1, runs = 200 }.ms,
+        planning_seconds = report.plan.seconds, fitting_seconds = report.refit.seconds,
+        tuning_images_per_second = report.history[#report.history].images_per_second,
     }
-    print(("%.2f %% as cut, %.2f %% fitted in %.1f s, %.2f %% tuned and saved"):format(
-        100 * raw, 100 * fitted, fitting, 100 * row.accuracy))
+    print(("%.2f %% as cut, %.2f %% repaired, %.2f %% tuned and saved"):format(
+        100 * row.accuracy_cut, 100 * row.accuracy_raw, 100 * row.accuracy))
     table_rows[#table_rows + 1] = row
-    plans[#plans + 1], made[#made + 1], histories[#histories + 1] = row, plan, history
+    plans[#plans + 1], made[#made + 1], histories[#histories + 1] = row, report.plan, report.history
 end
 
 stage "Dense against compressed"

@@ -1,6 +1,6 @@
 -- What mends a compressed model, with a model from elsewhere: accuracy as cut, after the layers' means and variances were
--- repaired (model:repair, batch norm re-estimated), after the last factors were fitted (model:refit), after both, and
--- tuned after that.
+-- repaired (model:repair, batch norm re-estimated), after the last factors were fitted (model:refit), after both blindly, after
+-- what mr.compress keeps of them, and tuned after that.
 --     python scripts/peers/fashion_net.py /tmp
 --     scripts/moonrail run scripts/recipes/repairs.lua --model /tmp/fashion.folded.onnx
 local mr = require "moonrail"
@@ -27,27 +27,21 @@ local curves = args.policies:find "output" and mr.sensitivity(model, train)
 local results = {}
 for keep in args.keeps:gmatch "[^,]+" do
     for policy in args.policies:gmatch "[^,]+" do
-        local small = model:compress(mr.plan(model, {
+        local plan = mr.plan(model, {
             policy = policy, budget = { params = tonumber(keep) }, curves = policy == "output" and curves or nil,
-        }))
+        })
+        local small = model:compress(plan)
         local row = { policy = policy, keep = tonumber(keep), keep_macs = small.cost.macs / model.cost.macs }
-        row.cut = small:evaluate(test).accuracy
         row.repaired = mended(small, false, true):evaluate(test).accuracy
         row.fitted = mended(small, true, false):evaluate(test).accuracy
-        local both = mended(small, true, true)
-        row.both = both:evaluate(test).accuracy
-        if args.tune > 0 then
-            both:fit(train, {
-                steps = args.tune, teacher = model, schedule = mr.schedule.cosine { warmup = 0.1 },
-                optimizer = mr.optim.sgd { lr = 0.02, momentum = 0.9, nesterov = true, weight_decay = 5e-4 },
-            })
-            row.tuned = both:evaluate(test).accuracy
-        end
+        row.both = mended(small, true, true):evaluate(test).accuracy
+        local _, report = mr.compress(model, { plan = plan, data = train, test = test, images = args.images, tune = args.tune })
+        row.cut, row.kept, row.tuned = report.tests.cut, report.tests.repaired, report.tests.tuned
         results[#results + 1] = row
     end
 end
 local function percent(value) return value and ("%.2f"):format(100 * value) or "" end
 print(mr.rows(results, {
     { "policy", "policy" }, { "keep", "parameters", percent }, { "keep_macs", "MACs", percent }, { "cut", "as cut", percent },
-    { "repaired", "repaired", percent }, { "fitted", "fitted", percent }, { "both", "both", percent }, { "tuned", "tuned", percent },
+    { "repaired", "repaired", percent }, { "fitted", "fitted", percent }, { "both", "both", percent }, { "kept", "kept", percent }, { "tuned", "tuned", percent },
 }))

@@ -27,7 +27,10 @@ public enum FactorizationCatalog {
     /// Names that stand for several families: those that take part unasked, and all there are.
     static let groups = ["auto", "all"]
     /// Other words of the field.
-    private static let aliases = ["lowrank": ["I|O", "C·Kh·Kw|O"], "svd": ["I|O", "C·Kh·Kw|O"]]
+    private static let aliases = [
+        "lowrank": ["I|O", "C·Kh·Kw|O"], "svd": ["I|O", "C·Kh·Kw|O"],
+        "trains": ConvolutionGrouping.allCases.map(\.rawValue) + ["I|O"],
+    ]
     /// How many of the families take part unasked. Left out is the grouping whose chain is that of Tucker-2 with less good
     /// factors.
     private static let automatic = 8

@@ -16,15 +16,19 @@ public enum ChannelStatisticsMatching {
     /// - Parameters:
     ///   - graph: compressed; its chains keep the names of the layers of `dense`.
     ///   - images: batches as the model takes them: [N, …]; at least two images.
+    ///   - layers: names of the layers whose chains are repaired; all where `nil`.
     /// - Throws: `noImages`, `notFiniteImages`, `noContent`; `notFinite` for a layer whose results are not; `invalidRanks` where
     ///   `dense` is another model.
     /// - Complexity: a forward pass of the dense model, and one of the compressed model with what is alive between two
     ///   repaired layers kept for all images.
     public static func repair(
-        _ graph: Graph, towards dense: Graph, images: [Tensor]
+        _ graph: Graph, towards dense: Graph, images: [Tensor], layers wantedLayers: Set<String>? = nil
     ) throws -> (graph: Graph, layers: [String]) {
         try ImageCheck.check(images)
-        let ends = chainEnds(of: graph).filter { dense.index(ofNode: graph.nodes[$0].name) != nil }
+        let ends = chainEnds(of: graph).filter { index in
+            let (name, layer) = (graph.nodes[index].name, graph.nodes[index].origin?.layer ?? "")
+            return dense.index(ofNode: name) != nil && wantedLayers?.contains(layer) ?? true
+        }
         let names = ends.map { graph.nodes[$0].name }
         guard !names.isEmpty else { return (graph, []) }
         let wanted = try statistics(of: names, in: dense, images)

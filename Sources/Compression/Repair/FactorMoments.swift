@@ -58,10 +58,9 @@ struct FactorMoments {
         var before: Tensor?
         /// [O]: what is missing on average.
         let bias: Tensor
-        /// [O]: of the result with these weights without its bias.
-        let mean: Tensor
-        /// [O]: the variance of the same; `nil` for a channel that varies too little on these images to say.
-        let variance: [Float?]
+        /// [O]: the variance of the result with these weights as a share of what it should be; `nil` for a channel that varies
+        /// too little on these images to say.
+        let varianceRatio: [Double?]
     }
 
     /// W = argmin E‖y − W h − b‖² + λ‖W − W₀‖² for the present W₀.
@@ -151,7 +150,7 @@ struct FactorMoments {
             let variance = nonNegative(covariance.row(i)[i])
             return Self.productResolution * variance + Self.resolution * (variance + mean[i] * mean[i])
         }
-        var (means, variances) = ([Double](), [Float?]())
+        var (means, ratios) = ([Double](), [Double?]())
         withExtendedLifetime(spread) {
             for o in 0..<product.rows {
                 let (row, own) = (product.row(o), spread.row(o))
@@ -162,11 +161,12 @@ struct FactorMoments {
                     least += row[i] * row[i] * noise[i]
                 }
                 means.append(center)
-                variances.append(variance > least ? Float(variance) : nil)
+                let wanted = outputVariance[o]
+                let leastWanted = Self.resolution * (wanted + outputMean[o] * outputMean[o])
+                ratios.append(variance > least && wanted > leastWanted ? variance / wanted : nil)
             }
         }
         return Fit(
-            bias: try Tensor(zip(outputMean, means).map { Float($0 - $1) }), mean: try Tensor(means.map { Float($0) }),
-            variance: variances)
+            bias: try Tensor(zip(outputMean, means).map { Float($0 - $1) }), varianceRatio: ratios)
     }
 }

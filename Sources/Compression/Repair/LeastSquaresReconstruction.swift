@@ -11,8 +11,9 @@ public import Tensors
 /// model, h the patch that the factor sees and W₀ the factor as it is: what the images say nothing about stays, and no fit
 /// is taken that is worse on them. A last factor that maps each position by itself is fitted together with
 /// the one before it, W = B M with the rank between them; channels then count by what batch normalisation multiplies them
-/// with. No labels are needed. Batch normalisation behind a fitted layer takes the statistics of the fitted result, but for
-/// the variance of a channel that hardly varies; where there is none, b becomes the bias. Convolutions in groups stay, as do patches of more than 2,048 elements.
+/// with. No labels are needed. Batch normalisation behind a fitted layer takes the dense model's mean less b, and its variance
+/// times the share of the layer's variance that the fitted result has on the images (but for a channel that hardly varies),
+/// never the statistics of the images themselves; where there is none, b becomes the bias. Convolutions in groups stay, as do patches of more than 2,048 elements.
 /// - Reference: Zhang, Zou, He, Sun, *Accelerating Very Deep Convolutional Networks for Classification and Detection*,
 ///   2015, arXiv:1505.06798, §3.3 (asymmetric reconstruction), here linear.
 public enum LeastSquaresReconstruction {
@@ -55,7 +56,7 @@ public enum LeastSquaresReconstruction {
                 try located(graph.name + " › " + names[position]) {
                     let inputs = try repaired.nodes[tail.head].value(at: 0).map { try reached.values([$0], of: repaired) } ?? []
                     try fit(
-                        tail, inputs.map { $0[0] }, wanted.map { $0[position - group.lowerBound] }, ridge: ridge, in: &repaired)
+                        tail, inputs.map { $0[0] }, wanted.map { $0[position - group.lowerBound] }, ridge: ridge, dense, in: &repaired)
                 }
                 try progress.advance()
             }
@@ -82,18 +83,18 @@ public enum LeastSquaresReconstruction {
     }
 
     private static func fit(
-        _ tail: FittableFactors, _ inputs: [Tensor], _ outputs: [Tensor], ridge: Double, in graph: inout Graph
+        _ tail: FittableFactors, _ inputs: [Tensor], _ outputs: [Tensor], ridge: Double, _ dense: Graph, in graph: inout Graph
     ) throws {
         let head = graph.nodes[tail.head]
         guard let old = weight(of: head, graph), let last = weight(of: graph.nodes[tail.last], graph) else { return }
         let moments = try FactorMoments(of: head, weight: old.shape, inputs: inputs, outputs: outputs)
         guard let first = tail.first else {
-            return try apply(moments.fit(ridge: ridge, present: last), to: tail.last, in: &graph)
+            return try apply(moments.fit(ridge: ridge, present: last), to: tail.last, dense, in: &graph)
         }
         let fit = try moments.fit(
             ridge: ridge, present: (last, old), importance: importance(of: graph.nodes[tail.last], channels: last.shape[0], graph))
         if let before = fit.before { setWeight(of: first, try before.reshaped(old.shape), in: &graph) }
-        try apply(fit, to: tail.last, in: &graph)
+        try apply(fit, to: tail.last, dense, in: &graph)
     }
 
     private static func weight(of node: Node, _ graph: Graph) -> Tensor? {
@@ -123,17 +124,13 @@ public enum LeastSquaresReconstruction {
         graph.nodes[index].parameter(at: 1).flatMap { graph.parameters[$0]?.isTrainable } ?? true
     }
 
-    private static func apply(_ fit: FactorMoments.Fit, to index: Int, in graph: inout Graph) throws {
+    private static func apply(_ fit: FactorMoments.Fit, to index: Int, _ dense: Graph, in graph: inout Graph) throws {
         let node = graph.nodes[index]
         if let weight = fit.weight, let old = Self.weight(of: node, graph) {
             setWeight(of: index, try weight.reshaped(old.shape), in: &graph)
         }
         if node.inputs.count == 2, let norms = norms(behind: node, graph) {
-            for norm in norms {
-                graph.parameters.update(norm.mean, fit.mean)
-                let present = try graph.parameters[norm.variance]?.tensor.array(of: Float.self) ?? []
-                graph.parameters.update(norm.variance, try Tensor(zip(fit.variance, present).map { $0 ?? $1 }))
-            }
+            for norm in norms { try move(norm, by: fit, dense, in: &graph) }
             return
         }
         graph.setParameter(fit.bias, at: 2, ofNode: index, kind: "bias.fitted", isTrainable: isTrainable(index, graph))
@@ -145,14 +142,24 @@ public enum LeastSquaresReconstruction {
         }
     }
 
-    /// The statistics behind a layer, where nothing reads its result but batch normalisation that has them as parameters.
-    private static func norms(behind node: Node, _ graph: Graph) -> [(mean: String, variance: String)]? {
+    /// Gives a normalisation the statistics that it has in the dense model, moved as the fit moves what it sees.
+    private static func move(_ norm: Node, by fit: FactorMoments.Fit, _ dense: Graph, in graph: inout Graph) throws {
+        let original = dense.index(ofNode: norm.name).flatMap { NormParameters(dense.nodes[$0]) }
+        guard let own = NormParameters(norm), let mean = own.mean, let variance = own.variance,
+            let oldMean = original?.mean.flatMap({ dense.parameters[$0] }) ?? graph.parameters[mean],
+            let oldVariance = original?.variance.flatMap({ dense.parameters[$0] }) ?? graph.parameters[variance]
+        else { return }
+        graph.parameters.update(mean, try oldMean.tensor.subtracting(fit.bias))
+        let variances = try oldVariance.tensor.array(of: Float.self)
+        graph.parameters.update(variance, try Tensor(zip(variances, fit.varianceRatio).map { Float(Double($0) * ($1 ?? 1)) }))
+    }
+
+    /// The batch normalisations behind a layer that have their statistics as parameters, where nothing else reads its result.
+    private static func norms(behind node: Node, _ graph: Graph) -> [Node]? {
         let readers = graph.nodes.filter { $0.valueInputs.contains(node.name) }
-        let norms = readers.compactMap { reader -> (mean: String, variance: String)? in
-            guard reader.value(at: 0) == node.name, let names = NormParameters(reader), let mean = names.mean,
-                let variance = names.variance
-            else { return nil }
-            return (mean, variance)
+        let norms = readers.filter { reader in
+            guard reader.value(at: 0) == node.name, let names = NormParameters(reader) else { return false }
+            return names.mean != nil && names.variance != nil
         }
         guard !graph.outputs.contains(node.name), !norms.isEmpty, norms.count == readers.count else { return nil }
         return norms

@@ -1,52 +1,37 @@
 -- model:finetune(data, options): what a model needs after it was compressed. Repair first, then a short fit.
 local core = require "moonrail.core"
 local check = require "moonrail.check"
-require "moonrail.fit"
+local pipeline = require "moonrail.pipeline"
 
--- Options of its own; every other one is handed to fit.
-local own = { images = true, lr = true, dense = true }
-
--- Whether the model gives numbers for the first images of the data.
-local function gives_numbers(model, data)
-    for batch in data:with { shuffle = false, augment = {}, drop_last = false }:epoch() do
-        local sum = model(batch.x):sum():item()
-        return sum == sum and math.abs(sum) < math.huge
-    end
-    return true
-end
+-- As many images as least squares need; what re-estimation takes beyond them would only cost time.
+local most_fitted = 512
 
 --- Repairs a compressed model on some of the data, then trains it with a small learning rate (`?Model:finetune`).
---- It needs images; with the dense model it also fits the last factors and distils from that model.
---- It returns fit's history. If the repaired model gives no numbers, the model stays as it was.
+--- It needs images; with the dense model it also fits the last factors and distils from that model. A step that makes the
+--- model worse on images that are held out from all of them is not kept.
+--- It returns fit's history, whose `steps` are what came of every step.
 function core.methods.Model.finetune(model, data, options)
     check.object("Model:finetune", 1, "data", data, "Dataset")
     options = check.options("Model:finetune", options)
-    local passed = {}
-    for key, value in pairs(options) do
-        if not own[key] then passed[key] = value end
-    end
-    local images, lr = check.image_count("Model:finetune", options.images, data), options.lr or 0.02
-    if passed.optimizer and options.lr then core.fail("lua.argument", "Model:finetune: give either lr or an optimizer, not both") end
-    local dense = options.dense
-    if passed.teacher == nil then passed.teacher = dense elseif passed.teacher == false then passed.teacher = nil end
-    passed.optimizer = passed.optimizer
-        or core.optim.sgd { lr = lr, momentum = 0.9, nesterov = true, weight_decay = 5e-4 }
-    passed.schedule = passed.schedule or core.schedule.cosine { warmup = 0.1 }
-    passed.label = passed.label or ("fine-tuning " .. model.name)
-    local count = math.min(images, #data)
-    local keep, restore = core.keeper(model, passed.optimizer)
-    keep()
+    local tuning = {}
+    for key, value in pairs(options) do tuning[key] = value end
+    tuning.images, tuning.dense = nil, nil
+    local images, dense = check.image_count("Model:finetune", options.images, data), options.dense
+    if options.optimizer and options.lr then core.fail("lua.argument", "Model:finetune: give either lr or an optimizer, not both") end
+    if tuning.teacher == nil then tuning.teacher = dense end
+    local labelled = not tuning.loss and not (tuning.teacher and tuning.distill == 1) and #data.classes > 1
+    tuning = pipeline.tuning(tuning, model.name)
+    local run = pipeline.start {
+        title = "Fine-tuning of " .. model.name, data = data, judged = options.validate, labelled = labelled,
+        dense = dense or tuning.teacher,
+    }
+    run:begin("given", nil, model, 0)
     if dense then
-        -- Convolutions in groups cannot be fitted; the repair of statistics is next best.
-        local fitted = model:refit(dense, data, { images = math.min(512, count) })
-        if fitted == 0 then model:repair(dense, data, { images = math.min(512, count) }) end
+        run:repair(model, { images = math.min(most_fitted, images) })
+    else
+        run:reestimate(model, images)
     end
-    -- The training behind it moves the statistics on, so that few images do no lasting harm.
-    model:reestimate(data, { images = count })
-    if not gives_numbers(model, data) then
-        restore()
-        core.diverged(0, 1, "after repair and re-estimation the outputs are not finite", "those before them")
-    end
-    keep(false)
-    return model:fit(data, passed)
+    local history = run:tune(model, tuning)
+    history.steps = run.report
+    return history
 end

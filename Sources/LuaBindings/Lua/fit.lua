@@ -217,3 +217,6 @@ function core.methods.Model.fit(model, data, options)
     progress:finish()
     return history
 end
+
+-- For those that train a model at the end of longer work: refuses options before it.
+return { check = function(options) check_options(check.options("Model:fit", options)) end }

@@ -23,6 +23,7 @@ local mr = {
     read_picture = core.read_picture, read_text = core.read_text, exists = core.exists,
     read_json = core.read_json, read_csv = require "moonrail.csv", file_size = core.file_size, model_size = core.model_size, progress = core.progress, events = core.event_file,
     rows = rows.wrap, iter = require "moonrail.iter".from, args = require "moonrail.args", compare = require "moonrail.compare",
+    compress = require "moonrail.compress",
     report = report.make, sweep = require "moonrail.sweep",
 }
 

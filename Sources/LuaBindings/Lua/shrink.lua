@@ -16,7 +16,7 @@ local function budget_of(schedule, epoch)
 end
 
 --- Brings `model` within the budget of an epoch, in place: chains become whole layers again, are planned and cut
---- anew, and the batch statistics are re-estimated. The optimizer forgets what belonged to factors that are gone. A
+--- anew, and what is left is repaired towards what it was. The optimizer forgets what belonged to factors that are gone. A
 --- budget that the model keeps already changes nothing, so a model never grows.
 function shrink.to_budget(model, data, epoch, optimizer, options, state)
     local budget = budget_of(options.budget, epoch)
@@ -32,9 +32,13 @@ function shrink.to_budget(model, data, epoch, optimizer, options, state)
     local whole = model:recompose()
     local plan = core.plan(whole, planning)
     if plan.params >= model.cost.params then return end
-    core.become(model, whole:compress(plan))
+    local small = whole:compress(plan)
+    -- Fitting needs the pipeline, which tunes by fit, which shrinks.
+    local run = require "moonrail.pipeline".start { data = data, dense = whole }
+    run:begin("cut", nil, small)
+    run:repair(small, { images = math.min(512, #run.fitted) })
+    core.become(model, small)
     core.forget_parameters(optimizer, model)
-    model:reestimate(data, { images = math.min(1024, #data) })
 end
 
 --- A function of the epoch to the share of the parameters to be kept, falling by equal ratios.

@@ -2,7 +2,7 @@
 local core = require "moonrail.core"
 local rows = require "moonrail.rows"
 local check = require "moonrail.check"
-require "moonrail.finetune"
+local pipeline = require "moonrail.pipeline"
 
 local where = "Model:compress_in_stages"
 local view = {
@@ -41,8 +41,9 @@ local function part(plan, list, first, last)
     return own, names
 end
 
---- The compressed model, and a row of history for every epoch of every stage. `model` is untouched. A stage's chains are fitted
---- to the dense layers before it is tuned (Model:refit); those of earlier stages keep what they learnt.
+--- The compressed model, and a row of history for every epoch of every stage; history.steps has what came of every step. `model`
+--- is untouched. A stage's chains are fitted to the dense layers before it is tuned; those of earlier stages keep what they
+--- learnt.
 ---
 --- The layers that get ranks are divided as evenly as they can be. Options hold for each stage, so that steps = 100 are 300
 --- over three stages. No stage has an option that would start a file or a budget anew. Every stage draws its batches anew.
@@ -53,29 +54,40 @@ function core.methods.Model.compress_in_stages(model, plan, data, options)
     local passed = {}
     for key, value in pairs(options) do passed[key] = value end
     local stages, order, images = options.stages, options.order, check.image_count(where, options.images, data)
-    passed.stages, passed.order = nil, nil
+    passed.stages, passed.order, passed.images = nil, nil, nil
     if not math.tointeger(stages) or stages < 1 then
         core.fail("lua.argument", ("%s: option 'stages' must be a whole number of at least 1, got %s"):format(where, tostring(stages)))
     end
     if not orders[order] then core.fail("lua.argument", ("%s: option 'order' must be forward, backward or error, got %s"):format(where, order)) end
     if passed.teacher == nil then passed.teacher = model elseif passed.teacher == false then passed.teacher = nil end
 
+    pipeline.tuning(passed, model.name)
     model:compress(plan)  -- what is wrong with a later row shows before the first stage is tuned
     local list = pending(plan, order)
     if #list == 0 then core.fail("lua.argument", where .. ": no layer of the plan has ranks") end
     stages = math.min(math.tointeger(stages), #list)
+    local labelled = not passed.loss and not (passed.teacher and passed.distill == 1) and #data.classes > 1
     local small, history, done = model:clone(), {}, 0
+    local run = pipeline.start {
+        title = ("Compression of %s in %d stages"):format(model.name, stages), data = data, judged = options.validate, dense = model,
+        labelled = labelled,
+    }
+    local fitted = run.fitted
     for stage = 1, stages do
         local last = #list * stage // stages
         local own, names = part(plan, list, done + 1, last)
         small = small:compress(own)
-        small:refit(model, data, { images = math.min(images, #data), layers = names })
+        run:begin(("cut %d"):format(stage), nil, small)
+        run:repair(small, { images = math.min(images, #fitted), layers = names })
         passed.label = ("stage %d of %d"):format(stage, stages)
-        for _, row in ipairs(small:finetune(data:with { seed = core.seed() + stage }, passed)) do
+        local tuning = pipeline.tuning(passed, model.name)
+        run.fitted = fitted:with { seed = core.seed() + stage }
+        for _, row in ipairs(run:tune(small, tuning)) do
             row.stage, row.layers, row.params = stage, last - done, small.cost.params
             history[#history + 1] = row
         end
         done = last
     end
+    history.steps = run.report
     return small, rows.wrap(history, view)
 end

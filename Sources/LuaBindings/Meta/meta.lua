@@ -242,17 +242,18 @@ function Model:features(images, names) end
 ---@return table
 function Model:fit(data, options) end
 
---- What a compressed model needs: a repair on some of the data, then a fit with a small learning rate along a cosine. With
---- dense = the model that it was made of, the last factors are fitted to that model's layers (refit; where none can be,
---- repair), and it is the teacher. Batch normalisation is re-estimated in any case. Gives fit's history.
+--- What a compressed model needs: repairs on some of the data, then a fit with a small learning rate along a cosine. With
+--- dense = the model that it was made of, factors are fitted to that model's layers, and it is the teacher. Each step is kept only
+--- where the model is no worse for it on images that are held out from all of them, or on those of validate. Where training
+--- diverges, the model before the last good update counts, and it is said. Gives fit's history; history.steps has a row for each step.
 ---@param data Dataset
 ---@param options? FinetuneOptions
 ---@return table
 function Model:finetune(data, options) end
 
 --- Compresses after a plan by stages: some of its layers, a finetune, the next ones, until all are done. Gives the small
---- model and a history with a row for each epoch of each stage. Options of finetune hold for every stage; the teacher is this
---- model unless another or false is given.
+--- model and a history with a row for each epoch of each stage; history.steps has a row for each step. Options of finetune hold
+--- for every stage; the teacher is this model unless another or false is given.
 ---@param plan table
 ---@param data Dataset
 ---@param options? StagesOptions
@@ -268,9 +269,10 @@ function Model:compress_in_stages(plan, data, options) end
 ---@return { accuracy: number, loss: number, undefined: integer, images: integer, seconds: number }
 function Model:evaluate(data, options) end
 
---- Re-estimates the running statistics of batch normalisation in place on some of the images; needs no labels. Below 64
---- images the choice among them would decide about the accuracy; the statistics that the model has stand in for those that
---- are missing then, and it is said.
+--- Re-estimates the statistics of batch norms in place: they get those that they see on some of the images. Needs no labels. It
+--- suits a model without a dense one to go by, and images like those it was trained on: unlike ones harm it, which
+--- Model:finetune and mr.compress look out for. Below 64 images the old statistics stand in for those that are missing, and it
+--- is said.
 ---@param data Dataset
 ---@param options? ReestimateOptions
 ---@return integer layers how many batch normalisations there are

@@ -124,7 +124,7 @@
 
 --- What training of a compressed model has beside that.
 ---@class TuningOptions: TrainingOptions
----@field images? number = 2048: images for repair and re-estimation; below 1 the share of them all
+---@field images? number = 2048: images for repair, which takes 512 at most, and re-estimation; below 1 the share of them all
 ---@field lr? number the learning rate where no optimizer is given; 0.02 unless given
 
 ---@class FinetuneOptions: FitOptions, TuningOptions
@@ -133,6 +133,19 @@
 ---@class StagesOptions: TuningOptions
 ---@field stages? integer = 3: into how many parts the layers are divided
 ---@field order? "forward"|"backward"|"error" = "forward": which layers come first: the first, the last, or those that lose least
+
+--- Options of the whole way from a model to a small one.
+---@class CompressOptions: SamplingOptions
+---@field plan? table a plan, or the options of mr.plan, with which one is made; it must be given
+---@field data? Dataset images to repair, tune and choose on
+---@field test? Dataset images that the report has accuracies on and nothing is chosen by
+---@field labels? boolean = true: whether the labels of the images are looked at
+---@field repairs? string[] what may be tried after the cut: "refit", "repair" and "reestimate", all unless given
+---@field images? number = 512: how many images are fitted to; below 1 the share of them all
+---@field judge? integer = 1000: how many other images steps are judged on, at most a quarter of the data
+---@field tune? integer|table = 0: training steps behind the repair, or options of Model:finetune for them
+---@field out? string the file to write, whose name ends in .onnx or .safetensors
+---@field overwrite? boolean = false: whether a file that is there is replaced
 
 ---@class EvaluateOptions
 ---@field label? string the text of the progress bar

@@ -67,6 +67,16 @@ function Rows:save(path) end
 ---@param options? PlotOptions
 function Rows:plot(path, options) end
 
+--- The whole way: plans, cuts, repairs, tunes, writes, reads back and measures. Gives the small model and a report that prints: a
+--- row for each step with what was measured on held-out images (accuracy with labels, divergence from and agreement with the
+--- dense model), and fields plan, history (of tuning), dense and model (costs, those of the file where one is written), over (what
+--- exceeds the budget) and tests (on option test: cut, repaired, tuned and file). A step that makes the model worse is not kept. What can be refused is refused before the first long step.
+---@param model Model
+---@param options CompressOptions
+---@return Model
+---@return Rows report
+function mr.compress(model, options) end
+
 --- One table of models side by side, the first of them the reference. An entry is a row (name, params, macs, bytes,
 --- accuracy, latency_ms), or has a model, as a handle or a path, which is then measured: its accuracy where data is given,
 --- its time at batch 1 where runs is: mr.compare { { model = m }, { model = "small.onnx" }, data = test, runs = 100 }.
