@@ -4,7 +4,7 @@ import Basics
 public enum OperationCatalog {
     public static let all: [any GraphOperation.Type] = [
         AdaptiveAveragePool2D.self, Add.self, BatchNorm.self, Clip.self, Concatenate.self, Conv2D.self,
-        ConvTranspose2D.self, CrossEntropy.self, Divide.self, Dropout.self, ErrorFunction.self, Expand.self,
+        ConvTranspose2D.self, CrossEntropy.self, Divide.self, Dropout.self, ELU.self, ErrorFunction.self, Expand.self,
         Exponential.self, Extremum.self, Flatten.self, GELU.self, Gather.self, GlobalAveragePool2D.self,
         HardSigmoid.self, HardSwish.self, KLDivergence.self, LayerNorm.self, LeakyReLU.self, Linear.self,
         LogSoftmax.self, Logarithm.self, Abs.self, MatrixMultiply.self, MeanSquaredError.self, Mish.self, Multiply.self,

@@ -14,7 +14,7 @@ import Testing
     /// With unusual attributes, and all that have a kernel as they usually are.
     static let functions: [any GraphOperation] = [
         ReLU(), LeakyReLU(slope: 0.1), Clip(low: 0.25, high: 0.5), Scale(factor: -1.5), HardSigmoid(alpha: 0.2, beta: 0.5),
-        GELU(isApproximate: true),
+        GELU(isApproximate: true), ELU(alpha: 0.3),
     ] + OperationCatalog.elementFunctions.map { $0.usual }.filter { $0.kernel != nil && !($0 is ReLU) }
 
     private func check(_ graph: Graph, _ x: Tensor) throws {

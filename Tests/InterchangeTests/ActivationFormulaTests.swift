@@ -64,7 +64,7 @@ import Testing
 
     /// Operators with attributes missing stand for what ONNX says they mean then.
     @Test(arguments: [
-        ("Mish", Mish() as any GraphOperation), ("Softplus", Softplus()), ("LeakyRelu", LeakyReLU(slope: 0.01)),
+        ("Elu", ELU(alpha: 1) as any GraphOperation), ("Mish", Mish()), ("Softplus", Softplus()), ("LeakyRelu", LeakyReLU(slope: 0.01)),
         ("HardSigmoid", HardSigmoid(alpha: 0.2, beta: 0.5)), ("Gelu", GELU()), ("Exp", Exponential()), ("Abs", Abs()),
     ])
     func operatorsAreReadWithTheirDefaults(_ name: String, _ operation: any GraphOperation) throws {
