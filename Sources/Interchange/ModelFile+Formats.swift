@@ -23,6 +23,9 @@ extension ModelFile {
     public func write(
         byEndingOf path: String, among formats: [ModelFormat] = ModelFormat.writable, version: String
     ) throws -> [String] {
-        try ModelFormat(endingOf: path, among: formats).write?(self, path, version) ?? []
+        guard let write = try ModelFormat(endingOf: path, among: formats).write else {
+            throw InterchangeFailure.unknownEnding(path: path, known: ModelFormat.endings(formats.filter { $0.write != nil }))
+        }
+        return try write(self, path, version)
     }
 }
