@@ -15,6 +15,9 @@ algorithm cod::algorithm_of(cod_function function) {
     case cod_hard_swish: return algorithm::eltwise_hardswish;
     case cod_gelu: return algorithm::eltwise_gelu_erf;
     case cod_gelu_tanh: return algorithm::eltwise_gelu_tanh;
+    case cod_elu: return algorithm::eltwise_elu;
+    case cod_mish: return algorithm::eltwise_mish;
+    case cod_softplus: return algorithm::eltwise_soft_relu;
     default: throw std::invalid_argument("there is no such function");
     }
 }

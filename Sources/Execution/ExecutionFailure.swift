@@ -10,6 +10,7 @@ public enum ExecutionFailure: Failure {
     case inputType(graph: String, input: String, got: DType)
     case precision(String)
     case notFiniteStatistics(parameter: String)
+    case noSteps(operation: String)
 
     public var code: String {
         switch self {
@@ -20,6 +21,7 @@ public enum ExecutionFailure: Failure {
         case .inputType: "execution.inputType"
         case .precision: "execution.precision"
         case .notFiniteStatistics: "execution.notFiniteStatistics"
+        case .noSteps: "execution.noSteps"
         }
     }
 
@@ -35,6 +37,8 @@ public enum ExecutionFailure: Failure {
             "\(name): this processor has no such arithmetic (AVX-512 BF16 is needed); use 'float32'"
         case .notFiniteStatistics(let parameter):
             "re-estimation: \(parameter) would not be finite; the images or the weights have infinities or values that are no numbers"
+        case .noSteps(let operation):
+            "\(operation): its traits say that compiled programs have steps for it, but they have none; let it state .evaluation, or give NodeRoute a case"
         case .inputType(let graph, let input, let got): "\(graph): input '\(input)' needs float32 elements, but got \(got)"
         }
     }

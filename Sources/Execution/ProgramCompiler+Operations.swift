@@ -11,7 +11,7 @@ extension ProgramCompiler {
         let weight = try parameter(node.inputs[1], of: node)
         let bias = conv.hasBias ? try parameter(node.inputs[2], of: node).contiguous() : nil
         let next = activations[index].map { graph.nodes[$0] }
-        let activation = conv.hasReLU ? .rectifier() : next.flatMap { ActivationFunction($0.operation) }
+        let activation = conv.hasReLU ? .rectifier() : next.flatMap(Self.kernel)
         let primitive = try Convolution.primitive(
             cod_forward_inference, input: planned(input).shape, weight: weight.shape, geometry: conv.geometry,
             hasBias: conv.hasBias, hasSum: conv.addsResidual, activation: activation,

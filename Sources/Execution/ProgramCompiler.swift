@@ -108,12 +108,7 @@ struct ProgramCompiler {
         shapes[input.name]?.rank == 4 && !graph.outputs.contains(input.name)
             && graph.nodes.allSatisfy { node in
                 guard node.valueInputs.contains(input.name) else { return true }
-                guard Self.isBound(node, graph, shapes), node.valueInputs.filter({ $0 == input.name }).count == 1 else { return false }
-                return switch node.operation {
-                case is Conv2D: node.inputs[0] == .value(input.name)
-                case is Pool2D, is AdaptiveAveragePool2D, is GlobalAveragePool2D, is SubsamplePad: true
-                default: false
-                }
+                return Self.route(of: node, graph, shapes).readsPort(input.name, node)
             }
     }
 
@@ -135,38 +130,22 @@ struct ProgramCompiler {
     }
 
     private mutating func plan(_ node: Node, at index: Int) throws {
-        if let linear = node.operation as? Linear, Self.isUsual(node) { return try planLinear(node, linear) }
-        guard Self.isBound(node, graph, shapes) else { return try planGeneric(node) }
-        if let function = ActivationFunction(node.operation) { return try planActivation(node, function, at: index) }
-        if let found = Self.gate(of: node, shapes) { return try planGate(node, found, at: index) }
-        if let found = Self.channelVector(of: node, graph, shapes) { return try planChannelVector(node, found, at: index) }
-        switch node.operation {
-        case let conv as Conv2D: try planConvolution(node, conv, at: index)
-        case let pool as Pool2D: try planPooling(node, pool)
-        case is AdaptiveAveragePool2D, is GlobalAveragePool2D: try planAdaptivePooling(node)
-        case let shortcut as SubsamplePad: try planSubsample(node, shortcut)
-        case let add as Add: try planSum(node, add)
-        case let norm as BatchNorm: try planBatchNorm(node, norm, at: index)
-        case is Concatenate: try planConcatenation(node)
-        case let slice as Slice: try planChannelSlice(node, slice)
-        case is Flatten: try planFlatten(node)
-        default: try planGeneric(node)
-        }
-    }
-
-    /// Whether a node becomes steps on planned memory alone, which may run beside others on another thread.
-    static func isBound(_ node: Node, _ graph: Graph, _ shapes: [String: Shape]) -> Bool {
-        if channelVector(of: node, graph, shapes) != nil { return true }
-        guard isUsual(node) else { return false }
-        switch node.operation {
-        case is Conv2D, is Pool2D, is AdaptiveAveragePool2D, is GlobalAveragePool2D, is SubsamplePad, is Flatten: return true
-        case let norm as BatchNorm: return !norm.addsResidual
-        case is Multiply: return gate(of: node, shapes) != nil
-        case let concatenation as Concatenate: return movesBlocks(concatenation, node, shapes)
-        case let slice as Slice: return movesBlocks(slice, node, shapes)
-        // Sums of one shape run over the stored elements; broadcasting ones take the general way.
-        case is Add: return shapes[node.valueInputs[0]] == shapes[node.valueInputs[1]]
-        default: return ActivationFunction(node.operation) != nil
+        switch Self.route(of: node, graph, shapes) {
+        case .linear(let linear): try planLinear(node, linear)
+        case .function(let function): try planActivation(node, function, at: index)
+        case .gate(let found): try planGate(node, found, at: index)
+        case .channelVector(let found): try planChannelVector(node, found, at: index)
+        case .convolution(let conv): try planConvolution(node, conv, at: index)
+        case .pooling(let pool): try planPooling(node, pool)
+        case .adaptivePooling: try planAdaptivePooling(node)
+        case .subsample(let shortcut): try planSubsample(node, shortcut)
+        case .sum(let add): try planSum(node, add)
+        case .batchNorm(let norm): try planBatchNorm(node, norm, at: index)
+        case .concatenation: try planConcatenation(node)
+        case .channelSlice(let slice): try planChannelSlice(node, slice)
+        case .flatten: try planFlatten(node)
+        case .evaluation: try planGeneric(node)
+        case .unknown: throw ExecutionFailure.noSteps(operation: node.operation.name)
         }
     }
 

@@ -73,7 +73,7 @@ package struct ProgramPartition {
         return graph.nodes.indices.filter { index in
             let node = graph.nodes[index]
             let values = node.valueInputs
-            guard ProgramCompiler.isBound(node, graph, shapes), !values.isEmpty, values.allSatisfy(inside.contains),
+            guard ProgramCompiler.route(of: node, graph, shapes).isBound, !values.isEmpty, values.allSatisfy(inside.contains),
                 node.outputs.allSatisfy({ shapes[$0]?.dims.first == batch })
             else { return false }
             if node.operation is Conv2D, !isCheaplyRead(node, graph, shapes, batch: batch) { return false }

@@ -17,6 +17,8 @@ public enum InterchangeFailure: Failure {
     case notExportable(operation: String, detail: String)
     /// A path that ends as no format's files do.
     case unknownEnding(path: String, known: String)
+    /// A file that begins as no format's files do, and whose name does not say what it should be.
+    case unknownContent(path: String, known: String)
 
     public var code: String {
         switch self {
@@ -30,6 +32,7 @@ public enum InterchangeFailure: Failure {
         case .unsupported: "interchange.unsupported"
         case .notExportable: "interchange.notExportable"
         case .unknownEnding: "interchange.unknownEnding"
+        case .unknownContent: "interchange.unknownContent"
         }
     }
 
@@ -45,6 +48,7 @@ public enum InterchangeFailure: Failure {
         case .unsupported(let source, let place, let detail): "\(source): \(place): not supported: \(detail)"
         case .notExportable(let operation, let detail): "\(operation): cannot be exported: \(detail)"
         case .unknownEnding(let path, let known): "the name of a model's file must end in \(known), but is '\(path)'"
+        case .unknownContent(let path, let known): "\(path): no model that can be read, which is \(known)"
         case .missingTensor(let source, let name): "\(source): the tensor of parameter '\(name)' is missing"
         case .tensorShape(let source, let name, let expected, let got):
             "\(source): '\(name)' has shape \(got), but the network needs \(expected)"

@@ -1,31 +1,31 @@
 import Basics
-import Formats
-import Graphs
 
-/// A path that ends in `.onnx` is ONNX; any other path is safetensors with the graph in its metadata.
+/// Files of any format.
 extension ModelFile {
-    /// Reads a model from ONNX or from safetensors with our graph in it.
-    /// - Throws: `InterchangeFailure.unknownEnding` for a name that ends as no file that is read; what reading throws.
-    public static func read(_ path: String) throws -> ModelFile {
-        try ModelFormat(reading: path) == .onnx ? ONNXFile.read(path) : ModelFile(path: path)
-    }
+    /// Reads a model in whatever format it is.
+    /// - Throws: `InterchangeFailure.unknownContent` for a file of no format that is read; what reading throws.
+    public static func read(_ path: String) throws -> ModelFile { try ModelFormat.reading(path).read(path) }
 
-    /// The bytes that a model takes on disk: of its file, and of others in which an ONNX model keeps its weights.
-    public static func byteCount(_ path: String) throws -> Int {
-        try ModelFormat(reading: path) == .onnx ? ONNXFile.byteCount(path) : AtomicFile.size(path)
-    }
+    /// The bytes that a model takes on disk: of its file, and of others in which it keeps its weights.
+    public static func byteCount(_ path: String) throws -> Int { try ModelFormat.reading(path).byteCount(path) }
+
+    /// Looks at a file without insisting on all of it.
+    public static func inspect(_ path: String) throws -> ModelInspection { try ModelFormat.reading(path).inspect(path) }
 
     /// Writes the model as the path's ending says; notes and training state stay out of what is for PyTorch, training
     /// state also out of ONNX.
     /// - Parameters:
     ///   - formats: those that the ending may ask for.
     ///   - version: of the program that writes.
+    /// - Returns: the paths of the files that were written.
     /// - Throws: `InterchangeFailure.unknownEnding` before anything is written; what writing throws.
-    public func write(byEndingOf path: String, among formats: [ModelFormat] = ModelFormat.allCases, version: String) throws {
-        switch try ModelFormat(endingOf: path, among: formats) {
-        case .safetensors: try write(to: path)
-        case .onnx: try ONNXFile.write(self, to: path, version: version)
-        case .torch: _ = try TorchModule.write(graph, to: path, version: version)
+    @discardableResult
+    public func write(
+        byEndingOf path: String, among formats: [ModelFormat] = ModelFormat.writable, version: String
+    ) throws -> [String] {
+        guard let write = try ModelFormat(endingOf: path, among: formats).write else {
+            throw InterchangeFailure.unknownEnding(path: path, known: ModelFormat.endings(formats.filter { $0.write != nil }))
         }
+        return try write(self, path, version)
     }
 }

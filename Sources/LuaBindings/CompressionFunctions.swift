@@ -9,6 +9,7 @@ import Tensors
 /// `mr.lwiq.score` and `mr.plan` without their printing, which the standard library adds.
 enum CompressionFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.offer(MomentsObject.makeClass(), in: state)
         try table.define("score", in: state, module: "mr.lwiq") { call in try score(call, randomState) }
         try table.define("sensitivity", in: state) { call in try sensitivity(call, randomState) }
         try table.define("plan", in: state) { call in try PlanTable.make(call) }

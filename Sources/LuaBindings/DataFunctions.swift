@@ -5,6 +5,7 @@ import Tensors
 /// `mr.data`: data sets.
 enum DataFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.offer(DatasetClass.make(randomState), in: state)
         let data = try state.table()
         try definePair("fashion_mnist", in: state, data, randomState) { options, split in
             try FashionMNIST.load(directory: try options.optionalPath("dir"), split: split)

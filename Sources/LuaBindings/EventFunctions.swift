@@ -4,6 +4,7 @@ import LuaRuntime
 /// Histories for TensorBoard.
 enum EventFunctions {
     static func add(to table: LuaTable, in state: LuaState) throws {
+        try table.offer(EventFileClass.make(), in: state)
         try table.define("event_file", in: state) { call in
             try call.push(EventFileObject(try EventFile(in: try call.path(1, "directory"))))
         }

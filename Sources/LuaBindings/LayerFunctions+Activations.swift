@@ -6,40 +6,39 @@ import Tensors
 /// Layers that act on each element, and normalisations.
 extension LayerFunctions {
     static func addActivations(to table: LuaTable, in state: LuaState) throws {
-        let plain: [(String, any GraphOperation)] = [
-            ("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh()), ("silu", SiLU()), ("hard_swish", HardSwish()),
-            // The line that PyTorch takes; ONNX's default is steeper.
-            ("hard_sigmoid", HardSigmoid(alpha: 1.0 / 6, beta: 0.5)), ("softmax", Softmax()),
-        ]
-        for (name, operation) in plain {
-            try define(name, in: state, table) { options in
-                LayerObject(name, name: try options.optionalString("name")) { try $0.apply($1, operation, $2[0]) }
+        for type in OperationCatalog.elementFunctions {
+            guard let script = type.script, script.isLayer else { continue }
+            try define(script.name, in: state, table) { options in
+                let operation = try operation(type, script, options)
+                return LayerObject(script.name, name: try options.optionalString("name")) { try $0.apply($1, operation, $2[0]) }
             }
         }
-        try define("clip", in: state, table) { options in
-            let (low, high) = (try options.number("min"), try options.number("max"))
-            guard low <= high, low.isFinite, high.isFinite else {
-                throw options.invalid("min", "and max must be finite numbers in order, got \(low) and \(high)")
-            }
-            return LayerObject("clip", name: try options.optionalString("name")) {
-                try $0.apply($1, Clip(low: low, high: high), $2[0])
-            }
-        }
-        try define("leaky_relu", in: state, table) { options in
-            let slope = try options.number("slope")
-            guard slope.isFinite else { throw options.invalid("slope", "must be a finite number, got \(slope)") }
-            return LayerObject("leaky_relu", name: try options.optionalString("name")) {
-                try $0.apply($1, LeakyReLU(slope: slope), $2[0])
-            }
+        try define("softmax", in: state, table) { options in
+            LayerObject("softmax", name: try options.optionalString("name")) { try $0.apply($1, Softmax(), $2[0]) }
         }
         try define("prelu", in: state, table) { options in
             LayerObject("prelu", name: try options.optionalString("name")) { try $0.parametricReLU($1, $2[0]) }
         }
-        try define("gelu", in: state, table) { options in
-            let isApproximate = try options.boolean("approximate")
-            return LayerObject("gelu", name: try options.optionalString("name")) {
-                try $0.apply($1, GELU(isApproximate: isApproximate), $2[0])
+    }
+
+    /// A function of one element with the attributes that the layer's options give; the others are the usual ones.
+    private static func operation(
+        _ type: any ElementFunction.Type, _ script: ScriptFunction, _ options: OptionReader
+    ) throws -> any GraphOperation {
+        let layer = "mr.nn." + script.name
+        var attributes = type.usual.attributes.values
+        for option in OptionTable.options(of: layer) ?? [] where option.name != "name" {
+            attributes[option.name] = switch option.kind {
+            case "number": .float(try options.number(option.name))
+            case "integer": .int(try options.integer(option.name))
+            case "boolean": .bool(try options.boolean(option.name))
+            default: .string(try options.string(option.name))
             }
+        }
+        do {
+            return try OperationCatalog.make(type.name, attributes)
+        } catch OperationFailure.attribute(_, let detail) {
+            throw OperationFailure.attribute(operation: layer, detail: detail)
         }
     }
 

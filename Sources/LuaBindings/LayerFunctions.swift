@@ -7,6 +7,8 @@ import Tensors
 /// functions of the standard library, written in Lua.
 enum LayerFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.offer(ValueClass.make(), in: state)
+        try NetworkClasses.register(in: state)
         let layers = try state.table()
         try addWeighted(to: layers, in: state)
         try addNormalizations(to: layers, in: state)

@@ -7,7 +7,8 @@ import Training
 
 /// Functions that load and checkpoint models.
 enum ModelFunctions {
-    static func add(to table: LuaTable, in state: LuaState) throws {
+    static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.offer(ModelClass.make(randomState), in: state)
         try table.define("load", in: state) { call in
             let file = try ModelFile.read(try call.path(1, "path"))
             try call.push(ModelObject(file.graph, notes: file.notes))

@@ -144,6 +144,7 @@ final class LayerObject: LuaObjectConvertible {
     }
 }
 
+/// What the standard library puts networks together with, and no script sees.
 enum NetworkClasses {
     static func register(in state: LuaState) throws {
         try state.register(LuaClass<NetworkObject>("Network") { members in
@@ -163,7 +164,6 @@ enum NetworkClasses {
                 for value in try network.keep(try call.string(1, "name"), inputs) { try call.push(value) }
             }
         })
-        try state.register(ValueClass.make())
         try state.register(LuaClass<LayerObject>("Layer") { members in
             members.byteCount { ($0.name?.utf8.count ?? 0) + 256 }
             members.text { "Layer \($0.name ?? $0.kind)" }

@@ -7,6 +7,8 @@ import Tensors
 /// Seeds, threads, memory, time and JSON files.
 enum SessionFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.offer(ProgressClass.make(), in: state)
+        try state.register(LuaClass<DecimalPoint>("DecimalPoint"))
         try table.define("seed", in: state) { call in
             if !call.isNil(1) { randomState.reseed(try call.integer(1, "seed")) }
             try call.push(randomState.seed)
@@ -102,10 +104,6 @@ final class ProgressObject {
 
     func advance(_ steps: Int, note: String) throws { try progress?.advance(by: steps, note: note) }
     func close() { progress = nil }
-}
-
-enum DecimalPointClass {
-    static func make() -> LuaClass<DecimalPoint> { LuaClass("DecimalPoint") { _ in } }
 }
 
 enum ProgressClass {

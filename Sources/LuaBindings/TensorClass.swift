@@ -204,10 +204,9 @@ enum TensorClass {
     }
 
     /// Functions of one operand that tensors and values inside networks share.
-    static let functions: [(String, any GraphOperation)] = [
-        ("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh()), ("exp", Exponential()), ("log", Logarithm()),
-        ("sqrt", SquareRoot()), ("abs", Abs()), ("softmax", Softmax()), ("log_softmax", LogSoftmax()),
-    ]
+    static let functions: [(String, any GraphOperation)] = OperationCatalog.elementFunctions.compactMap { type in
+        type.script.flatMap { $0.isMethod ? ($0.name, type.usual) : nil }
+    } + [("softmax", Softmax()), ("log_softmax", LogSoftmax())]
 
     // MARK: Shapes
 

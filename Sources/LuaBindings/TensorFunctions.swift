@@ -6,6 +6,7 @@ import Tensors
 /// Functions that make tensors, and losses.
 enum TensorFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.offer(TensorClass.make(), in: state)
         try table.define("tensor", in: state) { call in
             let numbers = try NestedNumbers(try call.value(1))
             let options = try call.options(2)

@@ -5,6 +5,9 @@ import Tensors
 /// `mr.tt`: tensor trains.
 enum TensorTrainFunctions {
     static func add(to table: LuaTable, in state: LuaState, _ randomState: RandomState) throws {
+        try table.offer(TensorTrainClass.make(), in: state)
+        try table.offer(TensorTrainMatrixClass.make(), in: state)
+        try table.offer(TensorizedConvolutionClass.make(), in: state)
         let trains = try state.table()
         let module = "mr.tt"
         try trains.define("decompose", in: state, module: module) { call in

@@ -8,24 +8,10 @@ public enum Toolkit {
     /// The version of Moonrail.
     public static let version = "0.2.0"
 
-    /// Registers the classes and makes the modules known. What they need is loaded when they are required.
+    /// Makes the modules known. What they need is registered and loaded when they are required.
     public static func install(in state: LuaState) throws {
         if state.options.context == nil, let limit = state.options.memoryLimit { state.context.memory.limit = limit }
         let randomState = RandomState()
-        try state.register(TensorClass.make())
-        try state.register(ModelClass.make(randomState))
-        try state.register(DatasetClass.make(randomState))
-        try state.register(OptimizerClass.make())
-        try state.register(TapeClass.make())
-        try state.register(GradientsClass.make())
-        try state.register(ProgressClass.make())
-        try state.register(DecimalPointClass.make())
-        try state.register(EventFileClass.make())
-        try state.register(MomentsObject.makeClass())
-        try state.register(TensorTrainClass.make())
-        try state.register(TensorTrainMatrixClass.make())
-        try state.register(TensorizedConvolutionClass.make())
-        try NetworkClasses.register(in: state)
         // Not Lua to be run, but the text that help is made of.
         let meta = StandardLibrary.meta.map(\.source).joined(separator: "\n")
         try state.preload("moonrail.meta_source", source: "return [==[\n\(meta)]==]", chunkName: "meta.lua")
@@ -77,7 +63,7 @@ public enum Toolkit {
         let table = try state.table(["version": version])
         try TensorFunctions.add(to: table, in: state, randomState)
         try ArrayFunctions.add(to: table, in: state)
-        try ModelFunctions.add(to: table, in: state)
+        try ModelFunctions.add(to: table, in: state, randomState)
         try ZooFunctions.add(to: table, in: state, randomState)
         try LayerFunctions.add(to: table, in: state, randomState)
         try GraphFunctions.add(to: table, in: state, randomState)
@@ -89,26 +75,6 @@ public enum Toolkit {
         try TensorTrainFunctions.add(to: table, in: state, randomState)
         try SessionFunctions.add(to: table, in: state, randomState)
         try OptionTable.add(to: table, in: state)
-        var (getters, methods): (LuaFields, LuaFields) = ([:], [:])
-        func offer<Object: AnyObject>(_ name: String, _ type: Object.Type) throws {
-            getters.append(name, try state.getters(of: type))
-            methods.append(name, try state.methods(of: type))
-        }
-        try offer("Tensor", TensorObject.self)
-        try offer("Model", ModelObject.self)
-        try offer("Dataset", DatasetObject.self)
-        try offer("TensorTrain", TensorTrainObject.self)
-        try offer("TTMatrix", TensorTrainMatrixObject.self)
-        try offer("TTConvolution", TensorizedConvolutionObject.self)
-        try offer("Optimizer", OptimizerObject.self)
-        try offer("EventFile", EventFileObject.self)
-        try offer("Progress", ProgressObject.self)
-        try offer("Tape", TapeObject.self)
-        try offer("Gradients", GradientsObject.self)
-        try offer("Value", ValueObject.self)
-        // What the standard library adds to: methods, and fields that are worked out when they are read.
-        try table.set("getters", getters)
-        try table.set("methods", methods)
         return table
     }
 }

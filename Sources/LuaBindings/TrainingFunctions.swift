@@ -5,6 +5,9 @@ import Training
 /// `mr.optim` and `mr.schedule`.
 enum TrainingFunctions {
     static func add(to table: LuaTable, in state: LuaState) throws {
+        try table.offer(OptimizerClass.make(), in: state)
+        try table.offer(TapeClass.make(), in: state)
+        try table.offer(GradientsClass.make(), in: state)
         try table.set("optim", try optimizers(in: state))
         try table.set("schedule", try schedules(in: state))
         try table.define("keeper", in: state) { call in try keeper(call) }

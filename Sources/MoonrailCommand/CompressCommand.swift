@@ -24,13 +24,13 @@ struct CompressCommand: ParsableCommand {
             --keep 0.4 --tune 200 --out small.onnx
             """)
 
-    @Argument(help: ArgumentHelp("The model: .onnx, or safetensors that Moonrail saved.", valueName: "MODEL"))
+    @Argument(help: ArgumentHelp("The model: \(ModelFormat.summaries(ModelFormat.readable)).", valueName: "MODEL"))
     var model: String
 
     @Option(help: ArgumentHelp("The share of the parameters to keep.", valueName: "SHARE"))
     var keep: Double
 
-    @Option(help: ArgumentHelp("The file to write: .onnx or .safetensors.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("The file to write: \(ModelFormat.endings(ModelFormat.convertible)).", valueName: "FILE"))
     var out: String
 
     @Option(help: ArgumentHelp("Images, for repair, tuning and accuracy, and for policies that measure.", valueName: "DATA"))
@@ -70,7 +70,7 @@ struct CompressCommand: ParsableCommand {
 
     func validate() throws {
         guard keep > 0, keep <= 1 else { throw ValidationError("--keep must lie in 0…1, got \(keep).") }
-        try requireEnding(of: out, "--out", among: [.safetensors, .onnx])
+        try requireEnding(of: out, "--out", among: ModelFormat.convertible)
         guard (1...1 << 20).contains(align) else { throw ValidationError("--align must be at least 1, got \(align).") }
         guard (0...1 << 30).contains(tune) else { throw ValidationError("--tune must be at least 0, got \(tune).") }
         if let lr {

@@ -8,9 +8,10 @@ import LuaBindings
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Converts a model between ONNX and Moonrail's safetensors.",
+        abstract: "Converts a model from one kind of file to another.",
         discussion: """
-            The formats are those that the files' names end in: .onnx, or .safetensors.
+            What IN is, its content says: \(ModelFormat.summaries(ModelFormat.readable)). What is written, the end of OUT says: \
+            \(ModelFormat.endings(ModelFormat.convertible)).
 
             EXAMPLES:
               moonrail convert model.onnx model.safetensors
@@ -24,7 +25,7 @@ struct ConvertCommand: ParsableCommand {
     var output: String
 
     func validate() throws {
-        try requireEnding(of: output, "OUT", among: [.safetensors, .onnx])
+        try requireEnding(of: output, "OUT", among: ModelFormat.convertible)
     }
 
     func run() throws {

@@ -27,7 +27,7 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "As safetensors under the names of PyTorch's state dicts.")
     var stateDict = false
 
-    @Argument(help: ArgumentHelp("The model: .onnx, or safetensors that Moonrail saved.", valueName: "MODEL"))
+    @Argument(help: ArgumentHelp("The model: \(ModelFormat.summaries(ModelFormat.readable)).", valueName: "MODEL"))
     var model: String
 
     @Option(help: ArgumentHelp(
@@ -43,18 +43,18 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            let graph = try ModelFile.read(model).graph
+            let file = try ModelFile.read(model)
             if stateDict {
-                try StateDict.write(graph, to: out)
+                try StateDict.write(file.graph, to: out)
                 return print("wrote \(out)")
             }
             var path = out
-            if !out.hasSuffix(ModelFormat.torch.rawValue) {
+            if !out.hasSuffix(ModelFormat.torch.ending) {
                 try AtomicFile.makeDirectory(out)
-                path = (out.hasSuffix("/") ? out : out + "/") + TorchModule.fileName(of: graph)
+                path = (out.hasSuffix("/") ? out : out + "/") + TorchModule.fileName(of: file.graph)
             }
-            let weights = try TorchModule.write(graph, to: path, version: Toolkit.version)
-            print("wrote \(path) and \(weights)")
+            let written = try file.write(byEndingOf: path, among: [.torch], version: Toolkit.version)
+            print("wrote \(written.joined(separator: " and "))")
         }
     }
 }

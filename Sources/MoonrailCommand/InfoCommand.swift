@@ -12,7 +12,7 @@ struct InfoCommand: ParsableCommand {
         commandName: "info",
         abstract: "Shows a model's layers, shapes and costs, and which layers can be decomposed.",
         discussion: """
-            Reads safetensors that Moonrail saved, and ONNX. Of an ONNX file that Moonrail cannot run, it shows what it \
+            Reads \(ModelFormat.summaries(ModelFormat.readable, "and")). Of an ONNX file that Moonrail cannot run, it shows what it \
             can read and says what is missing; the exit status is then 1.
 
             EXAMPLE:
@@ -24,9 +24,8 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            guard path.hasSuffix(ModelFormat.onnx.rawValue) else { return try show(ModelFile.read(path).graph) }
-            let seen = try ONNXFile.inspect(path)
-            print(description(of: seen))
+            let seen = try ModelFile.inspect(path)
+            if !seen.heading.isEmpty { print(seen.heading + "\n") }
             if let graph = seen.graph {
                 if !seen.problems.isEmpty { print("What could be read:\n") }
                 try show(graph)
@@ -34,12 +33,6 @@ struct InfoCommand: ParsableCommand {
             for problem in seen.problems { Terminal.standardError.write("error: \(problem)\n") }
             if !seen.problems.isEmpty { throw ExitCode(1) }
         }
-    }
-
-    private func description(of seen: ONNXInspection) -> String {
-        let operators = seen.operatorCounts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
-        let producer = seen.producer.isEmpty ? "" : ", by \(seen.producer)"
-        return "ONNX, IR \(seen.irVersion), opset \(seen.opset)\(producer)\n\(seen.nodeCount) nodes: \(operators)\n"
     }
 
     private func show(_ graph: Graph) throws {

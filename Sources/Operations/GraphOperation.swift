@@ -3,10 +3,14 @@ public import Tensors
 /// One kind of computation: what a graph's nodes hold and what the tape records.
 ///
 /// An operation is a value of attributes (stride, padding, …). It knows its shapes, its cost, its result and its
-/// gradient; so a new operation is one file, listed in `OperationCatalog`.
+/// gradient; so a new operation is one file, listed in `OperationCatalog`. A function of one element is an
+/// `ElementFunction`, which also says how files and scripts have it.
 public protocol GraphOperation: Sendable {
     /// The name in graphs, messages and files, such as `conv2d`.
     static var name: String { get }
+
+    /// What readers of graphs decide by where they do not know the type.
+    static var traits: OperationTraits { get }
 
     /// What distinguishes this operation from others of its kind; enough to make it again.
     var attributes: Attributes { get }

@@ -113,6 +113,7 @@ import Testing
 /// y = factor · x with a claimed gradient.
 private struct Wrong: GraphOperation {
     static let name = "wrong"
+    static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     let factor: Double
     let claimed: Double
 

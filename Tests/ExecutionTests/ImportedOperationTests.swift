@@ -11,10 +11,11 @@ import Testing
     /// oneDNN's functions are approximations of their own.
     static let tolerance = 1e-5
 
+    /// With unusual attributes, and all that have a kernel as they usually are.
     static let functions: [any GraphOperation] = [
-        ReLU(), LeakyReLU(slope: 0.1), Clip(low: 0, high: 6), Clip(low: 0.25, high: 0.5), Scale(factor: -1.5), Sigmoid(),
-        HardSigmoid(alpha: 0.2, beta: 0.5), Tanh(), SiLU(), HardSwish(), GELU(), GELU(isApproximate: true),
-    ]
+        ReLU(), LeakyReLU(slope: 0.1), Clip(low: 0.25, high: 0.5), Scale(factor: -1.5), HardSigmoid(alpha: 0.2, beta: 0.5),
+        GELU(isApproximate: true), ELU(alpha: 0.3),
+    ] + OperationCatalog.elementFunctions.map { $0.usual }.filter { $0.kernel != nil && !($0 is ReLU) }
 
     private func check(_ graph: Graph, _ x: Tensor) throws {
         let tape = try ExecutionSamples.onTape(graph, [x])
@@ -53,6 +54,15 @@ import Testing
         let rows = try InferenceProfile.measure(graph, batch: 2, runs: 1).rows
         #expect(!rows.contains { $0.name == "function" }, "\(rows.map(\.name))")
         #expect(rows.contains { $0.name == "conv" && !$0.implementation.hasPrefix("ref") }, "\(rows.map(\.implementation))")
+    }
+
+    @Test func anOperationWithoutTheStepsThatItStatesIsRefused() throws {
+        var b = GraphBuilder(name: "net", seed: 2)
+        let x = b.input("images", [3, 4, 4])
+        let odd = try b.apply("odd", Odd(), x)
+        let graph = try b.finish(outputs: [odd])
+        let failure = #expect(throws: LocatedFailure.self) { try InferenceProgram(graph, batch: 1) }
+        #expect(failure?.code == "execution.noSteps" && failure.map { "\($0)" }?.contains("odd") == true)
     }
 
     /// Squeeze and excitation: a gate per channel, on either side of the product.
@@ -99,4 +109,13 @@ import Testing
         let gelu = try b.apply("gelu", GELU(), hidden)
         try check(b.finish(outputs: [gelu]), ExecutionSamples.images([3, 5, 12]))
     }
+}
+
+/// States steps that nobody wrote.
+private struct Odd: PlainOperation {
+    static let name = "odd"
+    static let traits = OperationTraits(finishesLayer: false, inference: .steps)
+
+    func outputShapes(of inputs: [Shape]) throws -> [Shape] { inputs }
+    func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation { Evaluation(inputs) }
 }

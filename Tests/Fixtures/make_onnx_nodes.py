@@ -30,7 +30,7 @@ from safetensors.numpy import save_file
 OPERATORS = """Conv ConvTranspose BatchNormalization Relu LeakyRelu PRelu Sigmoid HardSigmoid HardSwish Clip Tanh Gelu
 Softmax LogSoftmax MaxPool AveragePool GlobalAveragePool Gemm MatMul Add Sub Mul Div Pow Sqrt Erf Concat Split Slice Pad
 Flatten Reshape Transpose Squeeze Unsqueeze Resize ReduceMean Dropout Identity Constant ConstantOfShape Shape Gather
-Cast Expand LayerNormalization""".split()
+Cast Expand LayerNormalization Elu Softplus Mish""".split()
 LIMIT = 40_000
 EARLIER_LIMIT = 4_000
 

@@ -39,6 +39,9 @@ import Testing
         Written(testDescription: "hard swish of older opsets", operation: HardSwish(), nodes: [
             ("Add", ["x", "3"], "a"), ("Clip", ["a", "0", "6"], "b"), ("Mul", ["x", "b"], "c"), ("Div", ["c", "6"], "y"),
         ]),
+        Written(testDescription: "Mish of opsets before its operator", operation: Mish(), nodes: [
+            ("Softplus", ["x"], "a"), ("Tanh", ["a"], "b"), ("Mul", ["x", "b"], "y"),
+        ]),
     ]
 
     private func graph(_ nodes: [(String, [String], String)]) throws -> Graph {
@@ -59,6 +62,15 @@ import Testing
         #expect(try difference(InferenceEngine(graph).run([x])[0], expected) < 1e-5)
     }
 
+    /// Operators with attributes missing stand for what ONNX says they mean then.
+    @Test(arguments: [
+        ("Elu", ELU(alpha: 1) as any GraphOperation), ("Mish", Mish()), ("Softplus", Softplus()), ("LeakyRelu", LeakyReLU(slope: 0.01)),
+        ("HardSigmoid", HardSigmoid(alpha: 0.2, beta: 0.5)), ("Gelu", GELU()), ("Exp", Exponential()), ("Abs", Abs()),
+    ])
+    func operatorsAreReadWithTheirDefaults(_ name: String, _ operation: any GraphOperation) throws {
+        #expect(try graph([(name, ["x"], "y")]).nodes.map(\.operation.attributes) == [operation.attributes])
+    }
+
     /// What only resembles one is computed as it is written.
     @Test func otherFormulasStay() throws {
         let other = try graph([
@@ -67,6 +79,8 @@ import Testing
         #expect(!other.nodes.contains { $0.operation is GELU } && other.nodes.contains { $0.operation is ErrorFunction })
         let squared = try graph([("Mul", ["x", "x"], "a"), ("Sigmoid", ["x"], "b"), ("Mul", ["a", "b"], "y")])
         #expect(squared.nodes.count == 3)
+        let half = try graph([("Softplus", ["x"], "a"), ("Sigmoid", ["a"], "b"), ("Mul", ["x", "b"], "y")])
+        #expect(half.nodes.map(\.operation.name) == ["softplus", "sigmoid", "multiply"])
     }
 
     /// The argument may be a sum itself, and what lies between may be wanted by others.

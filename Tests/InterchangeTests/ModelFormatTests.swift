@@ -29,16 +29,63 @@ import Testing
         }
     }
 
-    @Test(arguments: ["model.ONNX", "model.Safetensors"]) func capitalsAreNotRead(_ name: String) throws {
-        let failure = #expect(throws: InterchangeFailure.self) { try ModelFile.read("/nowhere/" + name) }
-        #expect(failure?.code == "interchange.unknownEnding")
-        #expect(throws: InterchangeFailure.self) { try ModelFile.read("/nowhere/model.py") }
+    /// What a file is, its content says, whatever it is called.
+    @Test(arguments: [("model.onnx", "safetensors"), ("model.safetensors", "onnx"), ("model.ONNX", "onnx"), ("model", "onnx"), ("model.py", "safetensors")])
+    func filesAreToldByTheirContent(_ name: String, _ format: String) throws {
+        let file = ModelFile(graph: try small(), notes: ["kind": .string(format)])
+        try withPath(name) { path in
+            if format == "onnx" { try ONNXFile.write(file, to: path) } else { try file.write(to: path) }
+            #expect(try ModelFile.read(path).notes["kind"]?.string == format)
+            #expect(try ModelFile.byteCount(path) == AtomicFile.size(path))
+            let seen = try ModelFile.inspect(path)
+            #expect(seen.problems.isEmpty && seen.graph?.parameters.names.count == file.graph.parameters.names.count)
+            #expect(seen.heading.hasPrefix("ONNX") == (format == "onnx"))
+        }
+    }
+
+    /// A damaged file is read as what its name says, so that the error tells what is wrong with it; without that, the file
+    /// itself is the problem.
+    @Test(arguments: [
+        ("model.safetensors", "this is no model", "format."), ("model.onnx", "this is no model", "interchange.malformed"),
+        ("model", "this is no model", "interchange.unknownContent"), ("model.py", "import torch", "interchange.unknownContent"),
+        ("model.onnx", "", "interchange."), ("model", "", "interchange.unknownContent"),
+        ("model", "\u{2}\0\0\0\0\0\0\0{", "format.truncated"),
+    ])
+    func damagedFilesAreExplained(_ name: String, _ content: String, _ code: String) throws {
+        try withPath(name) { path in
+            try AtomicFile.write(path, text: content)
+            let failure = #expect(throws: (any Error).self) { try ModelFile.read(path) } as? any Failure
+            #expect(failure?.code.hasPrefix(code) == true && failure.map { "\($0)" }?.contains(name) == true, "\(failure as Any)")
+        }
+    }
+
+    @Test func missingFilesAreNotGuessedAt() {
+        let failure = #expect(throws: FileFailure.self) { try ModelFile.read("/nowhere/model.ONNX") }
+        #expect(failure?.code == "file.cannotRead")
+    }
+
+    /// The files of the fixtures are of other programs' writing.
+    @Test func modelsFromElsewhereAreTold() throws {
+        for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") {
+            try withPath("model") { path in
+                try AtomicFile.write(path, bytes: example.model)
+                #expect(try ModelFile.inspect(path).heading.hasPrefix("ONNX"), "\(example.name)")
+            }
+        }
+    }
+
+    /// No two formats are written under one name, and none is neither read nor written.
+    @Test func formatsDiffer() {
+        #expect(Set(ModelFormat.all.map(\.ending)).count == ModelFormat.all.count)
+        #expect(Set((ModelFormat.readable + ModelFormat.writable).map(\.ending)).count == ModelFormat.all.count)
+        #expect(ModelFormat.endings(ModelFormat.all) == ".safetensors, .onnx or .py")
     }
 
     @Test(arguments: ["model.safetensors", "model.onnx", "model.py"]) func everyEndingIsWritten(_ name: String) throws {
         let file = ModelFile(graph: try small())
         try withPath(name) { path in
-            try file.write(byEndingOf: path, version: "1")
+            let written = try file.write(byEndingOf: path, version: "1")
+            #expect(written.first == path && written.allSatisfy { AtomicFile.exists($0) })
             if !name.hasSuffix(".py") {
                 #expect(try ModelFile.read(path).graph.parameters.names.count == file.graph.parameters.names.count)
                 #expect(try ModelFile.byteCount(path) == AtomicFile.size(path))

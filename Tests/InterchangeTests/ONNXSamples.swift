@@ -99,8 +99,11 @@ enum ONNXSamples {
             // 6 · 1.6666666 rounds to 10 in float32, but not in double: such go by their sizes.
             Resize(dimension: 3, size: 10, scale: 10.0 / 6, interpolation: .linear, coordinates: .pytorchHalfPixel),
         ]
+        // Activations that need no attributes of their own here.
+        let names = Set(curves.map(\.name))
+        let others = OperationCatalog.elementFunctions.filter { $0.traits.finishesLayer && !names.contains($0.name) }
         var outputs: [String] = []
-        for (index, operation) in curves.enumerated() {
+        for (index, operation) in (curves + others.map { $0.usual }).enumerated() {
             outputs.append(try b.apply("\(operation.name)\(index)", operation, y))
         }
         let slopes = b.parameter("slopes", try Tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6] as [Float], shape: [6, 1, 1]))

@@ -115,12 +115,15 @@ import Testing
                 prelu = function(x) return x > 0 and x or 0.25 * x end, sigmoid = sigmoid, silu = function(x) return x * sigmoid(x) end,
                 tanh = function(x) return 2 * sigmoid(2 * x) - 1 end, hard_sigmoid = hard,
                 hard_swish = function(x) return x * hard(x) end, gelu = function(x) return x / 2 * (1 + erf(x / math.sqrt(2))) end,
+                elu = function(x) return x > 0 and x or math.exp(x) - 1 end, softplus = function(x) return math.log(1 + math.exp(x)) end,
+                mish = function(x) local e = (1 + math.exp(x)) ^ 2 return x * (e - 1) / (e + 1) end,
             } do
                 local got = through(nn[name]())
                 for i, x in ipairs(numbers) do near(got[i], formula(x), 1e-4) end
             end
             near(through(nn.softmax()):sum():item(), 1)
             near(through(nn.leaky_relu { slope = 0.5 })[1], -2)
+            near(through(nn.elu { alpha = 0.5 })[1], 0.5 * (math.exp(-4) - 1))
             local normal = through(nn.layer_norm())
             near(normal:mean():item(), 0) near((normal * normal):mean():item(), 1, 1e-4)
             """)
@@ -174,7 +177,7 @@ import Testing
         ("mr.nn.layer_norm { epsilon = 0 }", "must be positive"),
         ("mr.nn.sequential { image = { 3 }, mr.nn.layer_norm { dimensions = 2 } }", "a sample of shape [3] has no last 2 dimensions"),
         ("mr.nn.sequential { image = { 3 }, mr.nn.layer_norm { dimensions = 0 } }", "has no last 0 dimensions"),
-        ("mr.nn.leaky_relu { slope = 1/0 }", "must be a finite number"),
+        ("mr.nn.leaky_relu { slope = 1/0 }", "mr.nn.leaky_relu: attribute 'slope': must be a finite number"),
         ("mr.nn.upsample { factor = 0 }", "option 'factor' must be one whole number or two"),
         ("mr.nn.upsample { mode = 'cubic' }", "option 'mode' must be one of"),
         ("mr.nn.sequential { image = { 3 }, mr.nn.upsample() }", "resize"),

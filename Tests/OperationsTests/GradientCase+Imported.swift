@@ -20,6 +20,7 @@ extension GradientCase {
         smooth("matrix", Exponential()), kinked("matrix", Abs()),
         kinked("slope 0.1", LeakyReLU(slope: 0.1)), kinked("wide", HardSigmoid(alpha: 0.2, beta: 0.5)),
         smooth("between its kinks", HardSwish()), GradientCase("open above", Clip(low: -0.55, high: 1e30), [[3, 17]], hasKinks: true),
+        kinked("alpha 0.5", ELU(alpha: 0.5)), smooth("matrix", Softplus()), smooth("matrix", Mish()),
         positive("between whole numbers", Trunc(), [[3, 4]]),
         .init("channels", PReLU(), differentiable: [true, true]) {
             [try Samples.separated([2, 3, 2, 2], seed: 62), try Samples.normal([3, 1, 1], seed: 63)]

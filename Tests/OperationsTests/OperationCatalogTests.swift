@@ -9,6 +9,21 @@ import Testing
         #expect(Set(names).count == names.count)
     }
 
+    /// What a compiled program makes of an operation follows from what the operation is.
+    @Test(arguments: GradientCase.all) func functionsOfOneElementSayThatTheyAre(_ example: GradientCase) throws {
+        let traits = type(of: example.operation).traits
+        #expect((traits.inference == .elementFunction) == (example.operation is any ElementFunction))
+        guard let function = example.operation as? any ElementFunction else { return }
+        #expect(try function.outputShapes(of: [[2, 3]]) == [[2, 3]])
+        #expect(function.pyTorch("argument").contains("argument"))
+        // What is read from a file is written to one, and no two functions are read from one operator or have one name.
+        let type = Swift.type(of: function)
+        #expect(type.onnxOperator != nil || function.onnxFormula != nil)
+        let others = OperationCatalog.elementFunctions.filter { $0.name != type.name }
+        #expect(type.onnxOperator.map { own in !others.contains { $0.onnxOperator?.name == own.name } } ?? true)
+        #expect(type.script.map { own in !others.contains { $0.script?.name == own.name } } ?? true)
+    }
+
     @Test(arguments: GradientCase.all) func attributesRoundTrip(_ example: GradientCase) throws {
         let operation = example.operation
         let made = try OperationCatalog.make(operation.name, operation.attributes.values)

@@ -25,9 +25,10 @@ enum cod_argument { cod_src = 0, cod_weights, cod_bias, cod_dst, cod_workspace, 
 enum cod_pass { cod_forward_inference = 0, cod_forward_training, cod_backward_data, cod_backward_weights };
 
 // Functions of one element. alpha and beta mean: the slope of ReLU for what is negative; slope and offset of a line; lower
-// and upper limit of clip; swish's factor inside the sigmoid. Others ignore them.
+// and upper limit of clip; swish's factor inside the sigmoid; what elu tends to below zero, with its sign changed. Others
+// ignore them.
 enum cod_function { cod_no_function = 0, cod_relu, cod_line, cod_clip, cod_sigmoid, cod_tanh, cod_swish, cod_hard_swish,
-                    cod_gelu, cod_gelu_tanh };
+                    cod_gelu, cod_gelu_tanh, cod_elu, cod_mish, cod_softplus };
 
 typedef struct { enum cod_function function; float alpha, beta; } cod_activation;
 

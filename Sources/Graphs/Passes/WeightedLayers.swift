@@ -79,19 +79,9 @@ public enum WeightedLayers {
         var value = node.name
         while let readers = consumers[value], readers.count == 1, !graph.outputs.contains(value) {
             let next = graph.nodes[readers[0]]
-            guard belongsToLayer(next.operation), next.outputCount == 1 else { break }
+            guard type(of: next.operation).traits.finishesLayer, next.outputCount == 1 else { break }
             value = next.name
         }
         return value
-    }
-
-    /// Normalisation, residual add and activation: what finishes the layer before it.
-    private static func belongsToLayer(_ operation: any GraphOperation) -> Bool {
-        switch operation {
-        case is BatchNorm, is LayerNorm, is Add, is ReLU, is LeakyReLU, is PReLU, is Clip, is HardSwish, is GELU, is Sigmoid,
-            is HardSigmoid, is SiLU, is Tanh:
-            true
-        default: false
-        }
     }
 }

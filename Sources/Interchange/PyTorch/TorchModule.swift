@@ -18,7 +18,7 @@ public enum TorchModule {
     public static func write(_ graph: Graph, to path: String, version: String) throws -> String {
         _ = try ModelFormat(endingOf: path, among: [.torch])
         let writer = try written(graph)
-        let weights = path.dropLast(".py".count) + ".weights.safetensors"
+        let weights = path.dropLast(ModelFormat.torch.ending.count) + ".weights.safetensors"
         try SafetensorsFile(tensors: writer.weights, metadata: ["format": "pt"]).write(to: String(weights))
         try AtomicFile.write(path, text: source(of: graph, writer, version: version))
         return String(weights)

@@ -7,6 +7,7 @@ enum TorchNodeWriter {
     static func write(_ node: Node, _ writer: inout TorchWriter) throws {
         if let layer = try layer(node, &writer) { return writer.finish(node, layer) }
         let inputs = try values(node).map { try writer.expression($0) }
+        if let function = node.operation as? any ElementFunction { return writer.finish(node, function.pyTorch(inputs[0])) }
         let shape = node.inputs.first.map { writer.shape(of: $0) } ?? []
         guard let text = elementwise(node.operation, inputs) ?? arrangement(node.operation, inputs, shape, &writer) else {
             throw InterchangeFailure.notExportable(
@@ -128,23 +129,6 @@ enum TorchNodeWriter {
         case is Divide: "\(x[0]) / \(x[1])"
         case is MatrixMultiply: "\(x[0]) @ \(x[1])"
         case is Power: "torch.pow(\(x[0]), \(x[1]))"
-        case let scale as Scale: "\(x[0]) * \(Python.number(scale.factor))"
-        case is SquareRoot: "torch.sqrt(\(x[0]))"
-        case is ErrorFunction: "torch.erf(\(x[0]))"
-        case is Trunc: "torch.trunc(\(x[0]))"
-        case is ReLU: "F.relu(\(x[0]))"
-        case is Exponential: "torch.exp(\(x[0]))"
-        case is Logarithm: "torch.log(\(x[0]))"
-        case is Abs: "torch.abs(\(x[0]))"
-        case is Sigmoid: "torch.sigmoid(\(x[0]))"
-        case is Tanh: "torch.tanh(\(x[0]))"
-        case is SiLU: "F.silu(\(x[0]))"
-        case is HardSwish: "F.hardswish(\(x[0]))"
-        case let leaky as LeakyReLU: "F.leaky_relu(\(x[0]), \(Python.number(leaky.slope)))"
-        case let hard as HardSigmoid:
-            "torch.clamp(\(x[0]) * \(Python.number(hard.alpha)) + \(Python.number(hard.beta)), 0, 1)"
-        case let clip as Clip: "torch.clamp(\(x[0]), \(Python.number(clip.low)), \(Python.number(clip.high)))"
-        case let gelu as GELU: gelu.isApproximate ? "F.gelu(\(x[0]), approximate=\"tanh\")" : "F.gelu(\(x[0]))"
         // Slopes of any shape that broadcasts, where PyTorch's layer wants one a channel.
         case is PReLU: "torch.where(\(x[0]) > 0, \(x[0]), \(x[0]) * \(x[1]))"
         case is Softmax: "F.softmax(\(x[0]), -1)"

@@ -154,11 +154,25 @@ local function about_group(name)
     return table.concat(lines, "\n")
 end
 
+-- The modules and the classes that have functions, in the order in which they are described.
+local function owners()
+    local modules, classes, known = {}, {}, {}
+    for _, entry in ipairs(help.entries) do
+        local owner = entry.name:match "^(.*)[.:][%w_]+$"
+        if owner and not known[owner] then
+            known[owner] = true
+            table.insert(owner:find "^mr%f[.\0]" and modules or classes, owner)
+        end
+    end
+    return modules, classes
+end
+
 local function overview()
     local lines = { "Topics, such as ?start:" }
     for _, line in ipairs(listing(topics)) do lines[#lines + 1] = line end
-    lines[#lines + 1] = "Modules, such as ?mr.data:\n  mr, mr.data, mr.zoo, mr.nn, mr.lwiq, mr.loss, mr.optim, mr.schedule, mr.tt"
-    lines[#lines + 1] = "Classes, such as ?Model:\n  Model, Dataset, Tensor, Rows, Iterator, Report, Optimizer, Gradients,\n  TensorTrain, TTMatrix, TTConvolution"
+    local modules, classes = owners()
+    lines[#lines + 1] = "Modules, such as ?mr.data:\n" .. wrapped(table.concat(modules, ", "), "  ")
+    lines[#lines + 1] = "Classes, such as ?Model:\n" .. wrapped(table.concat(classes, ", "), "  ")
     return table.concat(lines, "\n")
 end
 

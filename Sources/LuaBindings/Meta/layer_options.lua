@@ -68,6 +68,9 @@
 ---@class LeakyReLUOptions: LayerOptions
 ---@field slope? number = 0.01: what negative numbers are multiplied by
 
+---@class ELUOptions: LayerOptions
+---@field alpha? number = 1: what large negative numbers tend to, with its sign changed
+
 ---@class GELUOptions: LayerOptions
 ---@field approximate? boolean = false: whether it is computed by tanh
 

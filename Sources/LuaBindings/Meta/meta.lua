@@ -66,8 +66,8 @@ function mr.eye(n) end
 ---@return Tensor
 function mr.cat(tensors, dim) end
 
---- Loads a model that Moonrail saved, or one from elsewhere whose name ends in .onnx. Tensors are read one by one, so that
---- it takes little more memory than the model.
+--- Loads a model that Moonrail saved, or an ONNX file from elsewhere: what a file is, its content says, whatever it is called.
+--- Tensors are read one by one, so that it takes little more memory than the model.
 ---@param path string
 ---@return Model
 function mr.load(path) end

@@ -101,6 +101,21 @@ function mr.nn.leaky_relu(options) end
 ---@return Layer
 function mr.nn.prelu(options) end
 
+--- x where positive, else alpha · (exp(x) − 1).
+---@param options? ELUOptions
+---@return Layer
+function mr.nn.elu(options) end
+
+--- log(1 + exp(x)), a smooth ReLU.
+---@param options? LayerOptions
+---@return Layer
+function mr.nn.softplus(options) end
+
+--- x · tanh(softplus(x)).
+---@param options? LayerOptions
+---@return Layer
+function mr.nn.mish(options) end
+
 --- x · Φ(x), with the normal distribution's Φ, or its approximation by tanh.
 ---@param options? GELUOptions
 ---@return Layer

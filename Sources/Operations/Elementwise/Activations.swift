@@ -3,6 +3,7 @@ public import Tensors
 /// 1 / (1 + e⁻ˣ).
 public struct Sigmoid: PlainOperation {
     public static let name = "sigmoid"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
 
     public init() {}
 
@@ -17,9 +18,17 @@ public struct Sigmoid: PlainOperation {
     }
 }
 
+extension Sigmoid: ElementFunction {
+    package var kernel: ActivationFunction? { .sigmoid }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Sigmoid")
+    package func pyTorch(_ x: String) -> String { "torch.sigmoid(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("sigmoid", isLayer: true, isMethod: true)
+}
+
 /// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
 public struct Tanh: PlainOperation {
     public static let name = "tanh"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
 
     public init() {}
 
@@ -34,9 +43,17 @@ public struct Tanh: PlainOperation {
     }
 }
 
+extension Tanh: ElementFunction {
+    package var kernel: ActivationFunction? { .tanh }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Tanh")
+    package func pyTorch(_ x: String) -> String { "torch.tanh(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("tanh", isLayer: true, isMethod: true)
+}
+
 /// x where positive, slope · x elsewhere.
 public struct LeakyReLU: GraphOperation {
     public static let name = "leaky_relu"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
     public var slope: Double
 
     public init(slope: Double) { self.slope = slope }
@@ -55,12 +72,21 @@ public struct LeakyReLU: GraphOperation {
     }
 }
 
+extension LeakyReLU: ElementFunction {
+    package static let usual = Self(slope: 0.01)
+    package var kernel: ActivationFunction? { .rectifier(slope: Float(slope)) }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("LeakyRelu", [.number("alpha", attribute: "slope", default: 0.01)])
+    package func pyTorch(_ x: String) -> String { "F.leaky_relu(\(x), \(slope))" }
+    package static let script: ScriptFunction? = ScriptFunction("leaky_relu", isLayer: true, isMethod: false)
+}
+
 /// x where positive, slope · x elsewhere, with slopes that are learned.
 ///
 /// - Shape: the slopes broadcast to x.
 /// - Reference: He et al., *Delving Deep into Rectifiers*, ICCV 2015, arXiv:1502.01852, eq. 1.
 public struct PReLU: PlainOperation {
     public static let name = "prelu"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .evaluation)
 
     public init() {}
 
@@ -91,6 +117,7 @@ public struct PReLU: PlainOperation {
 /// α · x + β limited to 0…1.
 public struct HardSigmoid: GraphOperation {
     public static let name = "hard_sigmoid"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
     public var alpha: Double
     public var beta: Double
 
@@ -121,11 +148,22 @@ public struct HardSigmoid: GraphOperation {
     }
 }
 
+extension HardSigmoid: ElementFunction {
+    /// The line that PyTorch takes; ONNX's default is steeper.
+    package static let usual = Self(alpha: 1.0 / 6, beta: 0.5)
+    package var kernel: ActivationFunction? { .hardSigmoid(slope: Float(alpha), offset: Float(beta)) }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator(
+        "HardSigmoid", [.number("alpha", attribute: "alpha", default: 0.2), .number("beta", attribute: "beta", default: 0.5)])
+    package func pyTorch(_ x: String) -> String { "torch.clamp(\(x) * \(alpha) + \(beta), 0, 1)" }
+    package static let script: ScriptFunction? = ScriptFunction("hard_sigmoid", isLayer: true, isMethod: false)
+}
+
 /// x · min(max(x / 6 + 1/2, 0), 1).
 ///
 /// - Reference: Howard et al., *Searching for MobileNetV3*, ICCV 2019, arXiv:1905.02244, §5.2.
 public struct HardSwish: PlainOperation {
     public static let name = "hard_swish"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
 
     public init() {}
 
@@ -146,11 +184,19 @@ public struct HardSwish: PlainOperation {
     }
 }
 
+extension HardSwish: ElementFunction {
+    package var kernel: ActivationFunction? { .hardSwish }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("HardSwish")
+    package func pyTorch(_ x: String) -> String { "F.hardswish(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("hard_swish", isLayer: true, isMethod: false)
+}
+
 /// x · sigmoid(x), also called SiLU.
 ///
 /// - Reference: Ramachandran, Zoph, Le, *Searching for Activation Functions*, 2017, arXiv:1710.05941, with β = 1.
 public struct SiLU: PlainOperation {
     public static let name = "swish"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
 
     public init() {}
 
@@ -171,11 +217,19 @@ public struct SiLU: PlainOperation {
     }
 }
 
+extension SiLU: ElementFunction {
+    package var kernel: ActivationFunction? { .swish }
+    package static let onnxOperator: ONNXOperator? = nil
+    package var onnxFormula: ONNXFormula? { ONNXFormula("Mul", [.x, .made(.init("Sigmoid", [.x]))]) }
+    package func pyTorch(_ x: String) -> String { "F.silu(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("silu", isLayer: true, isMethod: false)
+}
+
 extension Attributes {
     /// A number that is neither infinite nor NaN.
     func finite(_ name: String) throws -> Double {
         let value = try float(name)
-        guard value.isFinite else { throw refused(name, "\(value) is not finite") }
+        guard value.isFinite else { throw refused(name, "must be a finite number, got \(value)") }
         return value
     }
 }

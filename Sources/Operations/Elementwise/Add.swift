@@ -3,6 +3,7 @@ public import Tensors
 /// a + b, broadcast; then ReLU where fused.
 public struct Add: GraphOperation {
     public static let name = "add"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .steps)
     /// Whether ReLU follows at once (made by fusion).
     public var hasReLU: Bool
 

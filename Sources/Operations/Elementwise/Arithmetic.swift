@@ -3,6 +3,7 @@ public import Tensors
 /// a − b, broadcast.
 public struct Subtract: PlainOperation {
     public static let name = "subtract"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public init() {}
 
@@ -22,6 +23,7 @@ public struct Subtract: PlainOperation {
 /// a · b element by element, broadcast.
 public struct Multiply: PlainOperation {
     public static let name = "multiply"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
 
     public init() {}
 
@@ -44,6 +46,7 @@ public struct Multiply: PlainOperation {
 /// factor · x.
 public struct Scale: GraphOperation {
     public static let name = "scale"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .elementFunction)
     public var factor: Double
 
     public init(factor: Double) { self.factor = factor }
@@ -65,11 +68,21 @@ public struct Scale: GraphOperation {
     }
 }
 
+extension Scale: ElementFunction {
+    package static let usual = Self(factor: 1)
+    package var kernel: ActivationFunction? { .line(slope: Float(factor), offset: 0) }
+    package static let onnxOperator: ONNXOperator? = nil
+    package var onnxFormula: ONNXFormula? { ONNXFormula("Mul", [.x, .number("factor", Float(factor))]) }
+    package func pyTorch(_ x: String) -> String { "\(x) * \(factor)" }
+    package static let script: ScriptFunction? = nil
+}
+
 /// The sum of all elements, or their mean.
 ///
 /// - Shape: any to a scalar.
 public struct Sum: GraphOperation {
     public static let name = "sum"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var isMean: Bool
 
     public init(isMean: Bool) { self.isMean = isMean }
@@ -95,6 +108,7 @@ public struct Sum: GraphOperation {
 /// - Shape: […, m, k] · […, k, n] to […, m, n].
 public struct MatrixMultiply: PlainOperation {
     public static let name = "matmul"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public init() {}
 

@@ -3,6 +3,7 @@ public import Tensors
 /// min(max(x, low), high); ReLU6 with 0 and 6. Where x reaches a limit, the gradient is 0.
 public struct Clip: GraphOperation {
     public static let name = "clip"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
     public var low: Double
     public var high: Double
 
@@ -16,7 +17,7 @@ public struct Clip: GraphOperation {
         high = try attributes.float("max")
         guard low <= high, low.isFinite, high.isFinite else {
             throw OperationFailure.attribute(
-                operation: Self.name, detail: "needs finite min ≤ max, but got \(low) and \(high)")
+                operation: Self.name, detail: "min and max must be finite numbers in order, got \(low) and \(high)")
         }
     }
 
@@ -33,4 +34,14 @@ public struct Clip: GraphOperation {
             [try x.clampGradient(dy, low: low, high: high)]
         }
     }
+}
+
+extension Clip: ElementFunction {
+    package static let usual = Self(low: 0, high: 6)
+    package var kernel: ActivationFunction? { .clip(low: Float(low), high: Float(high)) }
+    /// Its limits are inputs of ONNX's operator, which the import looks at.
+    package static let onnxOperator: ONNXOperator? = nil
+    package var onnxFormula: ONNXFormula? { ONNXFormula("Clip", [.x, .number("min", Float(low)), .number("max", Float(high))]) }
+    package func pyTorch(_ x: String) -> String { "torch.clamp(\(x), \(low), \(high))" }
+    package static let script: ScriptFunction? = ScriptFunction("clip", isLayer: true, isMethod: false)
 }

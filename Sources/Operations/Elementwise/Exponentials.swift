@@ -3,6 +3,7 @@ public import Tensors
 /// eˣ.
 public struct Exponential: PlainOperation {
     public static let name = "exp"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .elementFunction)
 
     public init() {}
 
@@ -17,9 +18,17 @@ public struct Exponential: PlainOperation {
     }
 }
 
+extension Exponential: ElementFunction {
+    package var kernel: ActivationFunction? { nil }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Exp")
+    package func pyTorch(_ x: String) -> String { "torch.exp(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("exp", isLayer: false, isMethod: true)
+}
+
 /// The natural logarithm.
 public struct Logarithm: PlainOperation {
     public static let name = "log"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .elementFunction)
 
     public init() {}
 
@@ -34,9 +43,17 @@ public struct Logarithm: PlainOperation {
     }
 }
 
+extension Logarithm: ElementFunction {
+    package var kernel: ActivationFunction? { nil }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Log")
+    package func pyTorch(_ x: String) -> String { "torch.log(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("log", isLayer: false, isMethod: true)
+}
+
 /// |x|. Where x is 0 the gradient is 0.
 public struct Abs: PlainOperation {
     public static let name = "abs"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .elementFunction)
 
     public init() {}
 
@@ -51,4 +68,11 @@ public struct Abs: PlainOperation {
             [try ElementLoops.map(x, dy, name) { $0 > 0 ? $1 : ($0 < 0 ? -$1 : $0 * $1) }]
         }
     }
+}
+
+extension Abs: ElementFunction {
+    package var kernel: ActivationFunction? { nil }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Abs")
+    package func pyTorch(_ x: String) -> String { "torch.abs(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("abs", isLayer: false, isMethod: true)
 }

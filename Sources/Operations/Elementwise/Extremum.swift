@@ -4,6 +4,7 @@ public import Tensors
 /// element that was taken, the first of equals.
 public struct Extremum: GraphOperation {
     public static let name = "extremum"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var isMaximum: Bool
 
     public init(isMaximum: Bool) { self.isMaximum = isMaximum }

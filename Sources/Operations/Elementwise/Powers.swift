@@ -3,6 +3,7 @@ public import Tensors
 /// a / b, broadcast.
 public struct Divide: PlainOperation {
     public static let name = "divide"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public init() {}
 
@@ -27,6 +28,7 @@ public struct Divide: PlainOperation {
 /// aᵇ, broadcast. A square or a root, where the exponent is that one number, is taken as such.
 public struct Power: PlainOperation {
     public static let name = "power"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public init() {}
 
@@ -49,6 +51,7 @@ public struct Power: PlainOperation {
 /// √x.
 public struct SquareRoot: PlainOperation {
     public static let name = "sqrt"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .elementFunction)
 
     public init() {}
 
@@ -63,9 +66,17 @@ public struct SquareRoot: PlainOperation {
     }
 }
 
+extension SquareRoot: ElementFunction {
+    package var kernel: ActivationFunction? { nil }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Sqrt")
+    package func pyTorch(_ x: String) -> String { "torch.sqrt(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("sqrt", isLayer: false, isMethod: true)
+}
+
 /// 2/√π ∫₀ˣ e^(−t²) dt.
 public struct ErrorFunction: PlainOperation {
     public static let name = "erf"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .elementFunction)
 
     public init() {}
 
@@ -83,9 +94,17 @@ public struct ErrorFunction: PlainOperation {
     }
 }
 
+extension ErrorFunction: ElementFunction {
+    package var kernel: ActivationFunction? { nil }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Erf")
+    package func pyTorch(_ x: String) -> String { "torch.erf(\(x))" }
+    package static let script: ScriptFunction? = nil
+}
+
 /// The whole part of x, towards zero. Its slope is 0, so no gradient passes.
 public struct Trunc: PlainOperation {
     public static let name = "truncate"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .elementFunction)
 
     public init() {}
 
@@ -98,4 +117,13 @@ public struct Trunc: PlainOperation {
         let y = try ElementLoops.map(inputs[0], name) { $0.rounded(.towardZero) }
         return Evaluation(y, mode) { dy, _ in [try .zeros(dy.shape)] }
     }
+}
+
+extension Trunc: ElementFunction {
+    package var kernel: ActivationFunction? { nil }
+    package static let onnxOperator: ONNXOperator? = nil
+    /// To int64 and back to float32.
+    package var onnxFormula: ONNXFormula? { ONNXFormula("Cast", [.made(.init("Cast", [.x], ["to": .int(7)]))], ["to": .int(1)]) }
+    package func pyTorch(_ x: String) -> String { "torch.trunc(\(x))" }
+    package static let script: ScriptFunction? = nil
 }

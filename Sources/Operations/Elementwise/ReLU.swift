@@ -3,6 +3,7 @@ public import Tensors
 /// max(x, 0); a not-a-number stays one.
 public struct ReLU: PlainOperation {
     public static let name = "relu"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .elementFunction)
 
     public init() {}
 
@@ -15,4 +16,11 @@ public struct ReLU: PlainOperation {
         let y = try inputs[0].rectified()
         return Evaluation(y, mode) { dy, _ in [try y.rectifierGradient(dy)] }
     }
+}
+
+extension ReLU: ElementFunction {
+    package var kernel: ActivationFunction? { .rectifier() }
+    package static let onnxOperator: ONNXOperator? = ONNXOperator("Relu")
+    package func pyTorch(_ x: String) -> String { "F.relu(\(x))" }
+    package static let script: ScriptFunction? = ScriptFunction("relu", isLayer: true, isMethod: true)
 }

@@ -5,6 +5,7 @@ public import Tensors
 /// - Shape: [N, C, H, W] to [N, C, P, Q].
 public struct AdaptiveAveragePool2D: GraphOperation {
     public static let name = "adaptive_avg_pool2d"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
     public var rows: Int
     public var columns: Int
 
@@ -38,6 +39,7 @@ public struct AdaptiveAveragePool2D: GraphOperation {
 /// - Shape: [N, C, H, W] to [N, C, 1, 1].
 public struct GlobalAveragePool2D: PlainOperation {
     public static let name = "global_avg_pool2d"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
 
     public init() {}
 

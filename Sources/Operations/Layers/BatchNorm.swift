@@ -8,6 +8,7 @@ public import Tensors
 /// - Reference: Ioffe, Szegedy, *Batch Normalization*, ICML 2015, arXiv:1502.03167.
 public struct BatchNorm: GraphOperation {
     public static let name = "batch_norm"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .steps)
 
     public var epsilon: Double
     public var momentum: Double

@@ -5,6 +5,7 @@ public import Tensors
 /// - Shape: x [N, C, H, W], w [O, C/g, Kh, Kw], b [O], residual and y [N, O, P, Q].
 public struct Conv2D: GraphOperation {
     public static let name = "conv2d"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
 
     public var geometry: ConvolutionGeometry
     public var hasBias: Bool

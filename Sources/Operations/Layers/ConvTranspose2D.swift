@@ -7,6 +7,7 @@ public import Tensors
 /// - Reference: Dumoulin, Visin, *A guide to convolution arithmetic for deep learning*, 2016, arXiv:1603.07285, §4.
 public struct ConvTranspose2D: GraphOperation {
     public static let name = "conv_transpose2d"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var geometry: ConvolutionGeometry
     /// Rows below and columns right that no window of the convolution reaches; less than the stride.
     public var outputPadding: [Int]

@@ -10,6 +10,7 @@ public import Tensors
 ///   Networks from Overfitting*, JMLR 15, 2014.
 public struct Dropout: GraphOperation {
     public static let name = "dropout"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     /// The share of elements that become zero.
     public var probability: Double
     public var seed: Int

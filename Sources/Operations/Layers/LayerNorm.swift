@@ -6,6 +6,7 @@ public import Tensors
 /// - Reference: Ba, Kiros, Hinton, *Layer Normalization*, 2016, arXiv:1607.06450.
 public struct LayerNorm: GraphOperation {
     public static let name = "layer_norm"
+    public static let traits = OperationTraits(finishesLayer: true, inference: .evaluation)
     /// How many of the last dimensions are normalised together.
     public var dimensionCount: Int
     public var epsilon: Double

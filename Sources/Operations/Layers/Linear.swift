@@ -5,6 +5,7 @@ public import Tensors
 /// - Shape: x [N, …, I], w [O, I], b [O], y [N, …, O].
 public struct Linear: GraphOperation {
     public static let name = "linear"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
     public var hasBias: Bool
 
     public init(hasBias: Bool) { self.hasBias = hasBias }

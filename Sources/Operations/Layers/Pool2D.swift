@@ -5,6 +5,7 @@ public import Tensors
 /// - Shape: [N, C, H, W] to [N, C, P, Q].
 public struct Pool2D: GraphOperation {
     public static let name = "pool2d"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
     public var geometry: PoolingGeometry
 
     public init(_ geometry: PoolingGeometry) { self.geometry = geometry }

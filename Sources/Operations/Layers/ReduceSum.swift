@@ -3,6 +3,7 @@ public import Tensors
 /// The sum over some dimensions, which are dropped or kept with extent 1.
 public struct ReduceSum: GraphOperation {
     public static let name = "reduce_sum"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     /// The dimensions, ascending.
     public var dimensions: [Int]
     public var keepsDimensions: Bool

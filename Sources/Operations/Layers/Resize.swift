@@ -6,6 +6,7 @@ public import Tensors
 /// of ONNX's operator Resize.
 public struct Resize: GraphOperation {
     public static let name = "resize"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public enum Interpolation: String, Sendable, CaseIterable { case nearest, linear }
 

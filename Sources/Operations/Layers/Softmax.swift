@@ -3,6 +3,7 @@ public import Tensors
 /// exp(xᵢ) / Σ exp(xⱼ) over the last dimension, shifted by the maximum so that nothing overflows.
 public struct Softmax: PlainOperation {
     public static let name = "softmax"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public init() {}
 

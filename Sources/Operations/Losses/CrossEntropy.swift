@@ -7,6 +7,7 @@ public import Tensors
 /// - Reference: Szegedy et al., *Rethinking the Inception Architecture*, CVPR 2016, arXiv:1512.00567, §7.
 public struct CrossEntropy: GraphOperation {
     public static let name = "cross_entropy"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     /// s in [0, 1).
     public var smoothing: Double
 

@@ -6,6 +6,7 @@ public import Tensors
 /// - Reference: Hinton, Vinyals, Dean, *Distilling the Knowledge in a Neural Network*, 2015, arXiv:1503.02531.
 public struct KLDivergence: GraphOperation {
     public static let name = "kl_divergence"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     /// T > 0.
     public var temperature: Double
 
@@ -49,6 +50,7 @@ public struct KLDivergence: GraphOperation {
 /// - Shape: two equal shapes, to a scalar.
 public struct MeanSquaredError: PlainOperation {
     public static let name = "mean_squared_error"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public init() {}
 

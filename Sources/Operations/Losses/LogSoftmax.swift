@@ -3,6 +3,7 @@ public import Tensors
 /// xᵢ − log Σ exp(xⱼ) over the last dimension.
 public struct LogSoftmax: PlainOperation {
     public static let name = "log_softmax"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
 
     public init() {}
 

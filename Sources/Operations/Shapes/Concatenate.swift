@@ -3,6 +3,7 @@ public import Tensors
 /// The inputs one after another along a dimension.
 public struct Concatenate: GraphOperation {
     public static let name = "concat"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
     public var dimension: Int
 
     public init(dimension: Int) { self.dimension = dimension }

@@ -6,6 +6,7 @@ public import Tensors
 ///   the result has the extent that it has in the second input.
 public struct Expand: GraphOperation {
     public static let name = "expand"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var target: [Int]
     /// Whether a second input lends its number of samples.
     public var borrowsBatch: Bool

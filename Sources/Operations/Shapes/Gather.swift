@@ -6,6 +6,7 @@ public import Tensors
 ///   from the back), as int64 or as float32.
 public struct Gather: GraphOperation {
     public static let name = "gather"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var dimension: Int
 
     public init(dimension: Int) { self.dimension = dimension }

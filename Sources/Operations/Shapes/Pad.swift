@@ -3,6 +3,7 @@ public import Tensors
 /// Zeros before and behind along one dimension.
 public struct Pad: GraphOperation {
     public static let name = "pad"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var dimension: Int
     public var before: Int
     public var after: Int

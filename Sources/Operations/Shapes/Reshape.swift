@@ -3,6 +3,7 @@ public import Tensors
 /// The same elements in another shape. One extent may be −1; an extent 0 stands for the input's.
 public struct Reshape: GraphOperation {
     public static let name = "reshape"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var target: [Int]
 
     public init(target: [Int]) { self.target = target }
@@ -42,6 +43,7 @@ public struct Reshape: GraphOperation {
 /// - Shape: [N, …] to [N, product of the rest].
 public struct Flatten: PlainOperation {
     public static let name = "flatten"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
 
     public init() {}
 

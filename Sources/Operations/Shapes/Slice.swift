@@ -3,6 +3,7 @@ public import Tensors
 /// Every `step`-th element from `start` up to `end` (negative: counted from the back + 1, so −1 is the whole rest).
 public struct Slice: GraphOperation, Equatable {
     public static let name = "slice"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
     public var dimension: Int
     public var start: Int
     public var end: Int

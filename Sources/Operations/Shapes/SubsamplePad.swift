@@ -7,6 +7,7 @@ public import Tensors
 /// - Reference: He, Zhang, Ren, Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016, arXiv:1512.03385, §4.2.
 public struct SubsamplePad: GraphOperation {
     public static let name = "subsample_pad"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .steps)
     public var stride: Int
     public var before: Int
     public var after: Int

@@ -3,6 +3,7 @@ public import Tensors
 /// Dimensions in another order: dimension d of the result is dimension `order[d]` of the input.
 public struct Transpose: GraphOperation {
     public static let name = "transpose"
+    public static let traits = OperationTraits(finishesLayer: false, inference: .evaluation)
     public var order: [Int]
 
     public init(order: [Int]) { self.order = order }

@@ -57,4 +57,10 @@ package struct ActivationFunction: Hashable, Sendable {
     package static let hardSwish = Self(stages: [Stage(cod_hard_swish)])
     package static let gelu = Self(stages: [Stage(cod_gelu)])
     package static let geluByTanh = Self(stages: [Stage(cod_gelu_tanh)])
+    /// x where positive, alpha · (eˣ − 1) elsewhere.
+    package static func elu(alpha: Float) -> Self { Self(stages: [Stage(cod_elu, alpha)]) }
+    /// x · tanh(log(1 + eˣ)).
+    package static let mish = Self(stages: [Stage(cod_mish)])
+    /// log(1 + eˣ).
+    package static let softplus = Self(stages: [Stage(cod_softplus)])
 }

@@ -9,6 +9,7 @@ enum ONNXNodeWriter {
         if let plain = plainOperators[node.operation.name] {
             return writer.finish(node, plain, try node.inputs.map { try writer.input($0) })
         }
+        if let function = node.operation as? any ElementFunction { return try write(function, node, &writer) }
         if try writeLayer(node, &writer) { return }
         if try writeElementwise(node, &writer) { return }
         if try writeShape(node, &writer) { return }
@@ -17,10 +18,8 @@ enum ONNXNodeWriter {
 
     /// Operations that are one operator without attributes.
     private static let plainOperators: [String: String] = [
-        ReLU.name: "Relu", Subtract.name: "Sub", Multiply.name: "Mul", Divide.name: "Div", Power.name: "Pow",
-        MatrixMultiply.name: "MatMul", SquareRoot.name: "Sqrt", ErrorFunction.name: "Erf", Sigmoid.name: "Sigmoid",
-        Tanh.name: "Tanh", Exponential.name: "Exp", Logarithm.name: "Log", Abs.name: "Abs", PReLU.name: "PRelu", HardSwish.name: "HardSwish",
-        GlobalAveragePool2D.name: "GlobalAveragePool", Flatten.name: "Flatten",
+        Subtract.name: "Sub", Multiply.name: "Mul", Divide.name: "Div", Power.name: "Pow", MatrixMultiply.name: "MatMul",
+        PReLU.name: "PRelu", GlobalAveragePool2D.name: "GlobalAveragePool", Flatten.name: "Flatten",
     ]
 
     // MARK: Layers
@@ -116,54 +115,56 @@ enum ONNXNodeWriter {
     // MARK: Element by element
 
     private static func writeElementwise(_ node: Node, _ writer: inout ONNXWriter) throws -> Bool {
-        // Only where they are written: a parameter that is asked for stands in the file.
-        func inputs() throws -> [String] { try node.inputs.map { try writer.input($0) } }
-        switch node.operation {
-        case let add as Add:
-            guard add.hasReLU else { writer.finish(node, "Add", try inputs()); break }
-            writer.finish(node, "Relu", [try writer.add("Add", inputs(), to: node.name + ".sum")])
-        case let scale as Scale:
-            writer.finish(
-                node, "Mul", [try inputs()[0], try writer.constant([Float(scale.factor)], node.name + ".factor")])
-        case let leaky as LeakyReLU: writer.finish(node, "LeakyRelu", try inputs(), [.float("alpha", leaky.slope)])
-        case let hard as HardSigmoid:
-            writer.finish(node, "HardSigmoid", try inputs(), [.float("alpha", hard.alpha), .float("beta", hard.beta)])
-        case let clip as Clip:
-            let clipped = try inputs()
-            let limits = [
-                try writer.constant([Float(clip.low)], node.name + ".min"),
-                try writer.constant([Float(clip.high)], node.name + ".max"),
-            ]
-            writer.finish(node, "Clip", clipped + limits)
-        case let gelu as GELU: try write(gelu, node, inputs()[0], &writer)
-        case is SiLU:
-            let x = try inputs()
-            writer.finish(node, "Mul", x + [try writer.add("Sigmoid", x, to: node.name + ".gate")])
-        case is Trunc:
-            let whole = try writer.add("Cast", inputs(), to: node.name + ".whole", [.int("to", ElementType.int64)])
-            writer.finish(node, "Cast", [whole], [.int("to", ElementType.float32)])
-        default: return false
+        guard let add = node.operation as? Add else { return false }
+        let inputs = try node.inputs.map { try writer.input($0) }
+        guard add.hasReLU else {
+            writer.finish(node, "Add", inputs)
+            return true
         }
+        writer.finish(node, "Relu", [try writer.add("Add", inputs, to: node.name + ".sum")])
         return true
     }
 
-    /// The operator Gelu came with opset 20, so its formula is written.
-    private static func write(_ gelu: GELU, _ node: Node, _ x: String, _ writer: inout ONNXWriter) throws {
-        func made(_ type: String, _ inputs: [String], _ part: String) throws -> String {
-            try writer.add(type, inputs, to: "\(node.name).\(part)")
+    /// A function of one element by its formula, or as the operator that it is read from.
+    private static func write(_ function: any ElementFunction, _ node: Node, _ writer: inout ONNXWriter) throws {
+        let x = try writer.input(node.inputs[0])
+        if let formula = function.onnxFormula {
+            let inputs = try formula.inputs.map { try made($0, x, node, &writer) }
+            return writer.finish(node, formula.name, inputs, formula.attributes.sorted { $0.key < $1.key }.map(attribute))
         }
-        func number(_ value: Float, _ part: String) throws -> String {
-            try writer.constant([value], "\(node.name).\(part)")
+        guard let form = type(of: function).onnxOperator else {
+            throw InterchangeFailure.notExportable(operation: function.name, detail: "ONNX has no operator for it")
         }
-        let curve: String
-        if gelu.isApproximate {
-            let cube = try made("Mul", [try made("Mul", [x, x], "square"), x], "cube")
-            let sum = try made("Add", [x, try made("Mul", [cube, try number(0.044715, "cubic")], "term")], "inner")
-            curve = try made("Tanh", [try made("Mul", [sum, try number(0.797_884_56, "root")], "scaled")], "tanh")
-        } else {
-            curve = try made("Erf", [try made("Mul", [x, try number(0.707_106_78, "root")], "scaled")], "erf")
+        let values = function.attributes.values
+        let attributes = form.parameters.compactMap { parameter -> Onnx_AttributeProto? in
+            switch parameter {
+            case .number(let key, let own, _): values[own].map { attribute(key, $0) }
+            case .flag(let key, let own, let on, let off): .string(key, values[own] == .bool(true) ? on : off)
+            }
         }
-        let half = try made("Mul", [x, try number(0.5, "half")], "halved")
-        writer.finish(node, "Mul", [half, try made("Add", [curve, try number(1, "one")], "gate")])
+        writer.finish(node, form.name, [x], attributes)
+    }
+
+    /// The name of a value inside a formula, whose nodes are added first.
+    private static func made(_ input: ONNXFormula.Input, _ x: String, _ node: Node, _ writer: inout ONNXWriter) throws -> String {
+        switch input {
+        case .x: return x
+        case .number(let word, let value): return try writer.constant([value], "\(node.name).\(word)")
+        case .made(let formula):
+            let inputs = try formula.inputs.map { try made($0, x, node, &writer) }
+            return try writer.add(
+                formula.name, inputs, to: "\(node.name).\(formula.name.lowercased())",
+                formula.attributes.sorted { $0.key < $1.key }.map(attribute))
+        }
+    }
+
+    private static func attribute(_ name: String, _ value: AttributeValue) -> Onnx_AttributeProto {
+        switch value {
+        case .int(let number): .int(name, number)
+        case .ints(let numbers): .ints(name, numbers)
+        case .float(let number): .float(name, number)
+        case .bool(let flag): .int(name, flag ? 1 : 0)
+        case .string(let text): .string(name, text)
+        }
     }
 }

@@ -10,6 +10,8 @@ struct ActivationFormulas {
     private struct Formula {
         /// Whether an operation is the function inside.
         let isInner: @Sendable (any GraphOperation) -> Bool
+        /// Whether an operation is the function of what the inner one gives, where e is by two of them.
+        var isOuter: (@Sendable (any GraphOperation) -> Bool)?
         /// Its argument, and the whole.
         let argument: Polynomial
         let whole: Polynomial
@@ -29,6 +31,7 @@ struct ActivationFormulas {
         Formula(
             isInner: { ($0 as? Clip).map { $0.low == 0 && $0.high == 6 } ?? false },
             argument: [.x: 1, .one: 3], whole: [.xe: 1 / 6], operation: HardSwish()),
+        Formula(isInner: { $0 is Softplus }, isOuter: { $0 is Tanh }, argument: [.x: 1], whole: [.xe: 1], operation: Mish()),
     ]
 
     /// How many nodes away from the inner function its argument and its use are looked for.
@@ -58,13 +61,19 @@ struct ActivationFormulas {
     }
 
     private func find(_ formula: Formula, around inner: Int) -> (last: Int, x: String)? {
-        guard let argument = graph.nodes[inner].valueInputs.first else { return nil }
-        let e = graph.nodes[inner].name
+        guard let argument = graph.nodes[inner].valueInputs.first, let e = result(of: formula, at: inner) else { return nil }
         for x in ancestors(of: argument) where polynomial(of: argument, x: x, e: e)?.isClose(to: formula.argument) == true {
             let last = followers(of: e).first { polynomial(of: graph.nodes[$0].name, x: x, e: e)?.isClose(to: formula.whole) == true }
             if let last { return (last, x) }
         }
         return nil
+    }
+
+    /// The value that is e where the inner function is at `inner`.
+    private func result(of formula: Formula, at inner: Int) -> String? {
+        let name = graph.nodes[inner].name
+        guard let isOuter = formula.isOuter else { return name }
+        return readers[name]?.first { isOuter(graph.nodes[$0].operation) }.map { graph.nodes[$0].name }
     }
 
     /// The value itself and those it is computed from by arithmetic, nearest first.

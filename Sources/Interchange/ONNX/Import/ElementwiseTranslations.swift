@@ -4,9 +4,20 @@ import Tensors
 
 /// Operators that work element by element.
 enum ElementwiseTranslations {
-    /// One input, and an operation made of the attributes.
-    static func unary(_ make: @escaping @Sendable (ONNXNode) throws -> any GraphOperation) -> Translation {
-        { node, assembly in [try assembly.add(node.plainName, make(node), [node.input(0)])] }
+    /// One input, and the operation called `name` with attributes that are made of those of the file.
+    static func function(_ name: String, _ form: ONNXOperator) -> Translation {
+        { node, assembly in
+            var attributes: [String: AttributeValue] = [:]
+            for parameter in form.parameters {
+                switch parameter {
+                case .number(let key, let attribute, let standard):
+                    attributes[attribute] = .float(try node.float(key, default: standard))
+                case .flag(let key, let attribute, let on, let off):
+                    attributes[attribute] = .bool(try node.text(key, default: off) == on)
+                }
+            }
+            return [try assembly.add(node.plainName, OperationCatalog.make(name, attributes), [node.input(0)])]
+        }
     }
 
     /// Two inputs, broadcast. A factor that is one number becomes an attribute.

@@ -5,8 +5,15 @@ typealias Translation = @Sendable (ONNXNode, inout GraphAssembly) throws -> [ONN
 
 /// The operators that are read, each with its translation. One that knows several versions asks for `node.opset`.
 enum TranslationTable {
-    static let all: [String: Translation] = layers.merging(elementwise) { first, _ in first }
-        .merging(shapes) { first, _ in first }
+    static let all: [String: Translation] = [layers, elementwise, functions, shapes].reduce(into: [:]) {
+        $0.merge($1) { first, _ in first }
+    }
+
+    /// Functions of one element say themselves what they are read from.
+    private static let functions = Dictionary(
+        uniqueKeysWithValues: OperationCatalog.elementFunctions.compactMap { type in
+            type.onnxOperator.map { ($0.name, ElementwiseTranslations.function(type.name, $0)) }
+        })
 
     private static let layers: [String: Translation] = [
         "Conv": ConvolutionTranslations.convolution,
@@ -27,20 +34,6 @@ enum TranslationTable {
     ]
 
     private static let elementwise: [String: Translation] = [
-        "Relu": ElementwiseTranslations.unary { _ in ReLU() },
-        "LeakyRelu": ElementwiseTranslations.unary { LeakyReLU(slope: try $0.float("alpha", default: 0.01)) },
-        "Sigmoid": ElementwiseTranslations.unary { _ in Sigmoid() },
-        "HardSigmoid": ElementwiseTranslations.unary {
-            HardSigmoid(alpha: try $0.float("alpha", default: 0.2), beta: try $0.float("beta", default: 0.5))
-        },
-        "HardSwish": ElementwiseTranslations.unary { _ in HardSwish() },
-        "Tanh": ElementwiseTranslations.unary { _ in Tanh() },
-        "Gelu": ElementwiseTranslations.unary { GELU(isApproximate: try $0.text("approximate", default: "none") == "tanh") },
-        "Sqrt": ElementwiseTranslations.unary { _ in SquareRoot() },
-        "Exp": ElementwiseTranslations.unary { _ in Exponential() },
-        "Log": ElementwiseTranslations.unary { _ in Logarithm() },
-        "Abs": ElementwiseTranslations.unary { _ in Abs() },
-        "Erf": ElementwiseTranslations.unary { _ in ErrorFunction() },
         "PRelu": ElementwiseTranslations.parametricRectifier,
         "Clip": ElementwiseTranslations.clip,
         "Add": ElementwiseTranslations.binary(Add()),
