@@ -4,10 +4,10 @@ import Basics
 enum KnapsackAllocation {
     /// - Throws: `unreachable` with the least the layers can cost.
     static func assignments(
-        _ model: DecomposedModel, budget: Budget, planner: Planner, settled: FixedChoices, loss: OptionLoss,
+        _ model: DecomposedModel, budget: Budget, planner: Planner, settled: FixedChoices, _ weighing: Policy.Weighing,
         weights: [Double]
     ) throws -> (assignments: [LayerChoice], binding: String?, gap: Double?) {
-        let request = RankCandidates.Request(loss, budget.limits, planner, model.layers)
+        let request = RankCandidates.Request(weighing.error, budget.limits, planner, model.layers)
         var all = model.cache.options(request) { zip(model.layers, request.bounds).map { RankCandidates($0, request, $1) } }
         if let judges = try planner.lossJudges(model) { all = zip(all, judges).map { $0.judged(by: $1) } }
         let sums = budget.limits.filter(\.quantity.isSum)
@@ -33,13 +33,13 @@ enum KnapsackAllocation {
             if least > rooms[k] { throw model.unreachable(limit, smallest: limit.value - rooms[k] + least, planner) }
         }
         let knapsack = Knapsack(layers: layers, limits: rooms)
-        let solution = planner.policy == .minimax ? knapsack.solveLargest() : knapsack.solve()
+        let solution = weighing.goal == .largest ? knapsack.solveLargest() : knapsack.solve()
         guard let solution else {
             throw CompressionFailure.unreachableTogether(constraints: sums.map(\.quantity.rawValue))
         }
         var result = start
         for (position, index) in free.enumerated() {
-            result[index] = assignment(all[index], solution.choice[position], sums, request.bounds[index], planner.policy)
+            result[index] = assignment(all[index], solution.choice[position], sums, request.bounds[index], weighing)
         }
         let peak = budget.limits.first { !$0.quantity.isSum }
         return (result, (solution.binding.map { sums[$0] } ?? peak)?.quantity.rawValue, solution.gap)
@@ -51,7 +51,7 @@ enum KnapsackAllocation {
     }
 
     private static func assignment(
-        _ options: RankCandidates, _ choice: Int, _ sums: [Budget.Limit], _ bounds: RankBounds, _ policy: Policy
+        _ options: RankCandidates, _ choice: Int, _ sums: [Budget.Limit], _ bounds: RankBounds, _ weighing: Policy.Weighing
     ) -> LayerChoice {
         if options.hasDense, choice == options.count - 1 {
             return .dense(
@@ -61,6 +61,6 @@ enum KnapsackAllocation {
         }
         return .chain(
             index: options.chains[choice], ranks: options.ranks[choice],
-            reason: policy.reason(error: options.errors[choice], loss: options.losses[choice]))
+            reason: weighing.reason(options.errors[choice], options.losses[choice]))
     }
 }

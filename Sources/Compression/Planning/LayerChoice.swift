@@ -31,7 +31,7 @@ extension DecomposedModel {
             constraint: limit.quantity.rawValue, limit: limit.value, smallest: smallest,
             dense: limit.quantity.value(of: cost, latency: denseLatency),
             // These policies fix the format of a layer before its ranks, so another policy may reach a smaller model.
-            policy: planner.policy.loss == nil ? planner.policy.name : nil,
+            policy: planner.policy.weighing == nil ? planner.policy.name : nil,
             options: (planner.align > 1 ? ["align = \(planner.align)"] : [])
                 + (planner.minRank > 1 || !planner.minRanks.isEmpty ? ["min_rank"] : []))
     }

@@ -65,9 +65,9 @@ public struct Planner: Sendable {
         let significances = try significances(model)
         let settled = try FixedChoices(model, self)
         var plan: Plan
-        if let loss = policy.loss {
+        if let weighing = policy.weighing {
             let found = try KnapsackAllocation.assignments(
-                model, budget: budget, planner: self, settled: settled, loss: loss, weights: significances)
+                model, budget: budget, planner: self, settled: settled, weighing, weights: significances)
             plan = Plan(
                 model, found.assignments, policy: policy.name, scores: scores, notes: settled.notes, binding: found.binding)
             plan.optimalityGap = found.gap
@@ -155,17 +155,17 @@ public struct Planner: Sendable {
         }
     }
 
-    /// What makes losses of the errors of each layer, in order; `nil` for a policy that takes the errors as they are.
+    /// What makes losses of the errors of each layer, in order; `nil` for a scaled policy.
     /// - Throws: as `lossCurves`.
     func lossJudges(_ model: DecomposedModel) throws -> [LossTransform]? {
-        if policy == .quadratic { return model.layers.map { _ in { $0 * $0 } } }
-        return try lossCurves(model)?.map { $0.callAsFunction }
+        if let curves = try lossCurves(model) { return curves.map { curve in { curve($0) } } }
+        return policy.weighing.map { weighing in model.layers.map { _ in weighing.loss } }
     }
 
     /// One curve per layer, in order; `nil` for a policy that needs none.
     /// - Throws: `missingCurves` where the curves were not given, measured something else or lack a layer.
     private func lossCurves(_ model: DecomposedModel) throws -> [LossCurve]? {
-        guard let measure = policy.measure else { return nil }
+        guard let measure = policy.weighing?.measure else { return nil }
         guard let curves, curves.measure == measure else {
             throw CompressionFailure.missingCurves(policy: policy.name, layer: nil)
         }

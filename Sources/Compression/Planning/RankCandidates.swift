@@ -2,10 +2,10 @@ import Decomposition
 import Tensors
 
 /// The loss of a layer as a function of ‖W − Ŵ‖² / ‖W‖², monotonically non-decreasing.
-typealias LossTransform = (Double) -> Double
+typealias LossTransform = @Sendable (Double) -> Double
 
 /// The error that the loss of a candidate is computed from.
-enum OptionLoss: Hashable {
+enum OptionLoss: Hashable, Sendable {
     /// ‖W − Ŵ‖² / ‖W‖².
     case energy
     /// The largest σ_{r+1} / σ_1 of its bonds.

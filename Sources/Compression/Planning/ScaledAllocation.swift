@@ -26,7 +26,8 @@ struct ScaledAllocation {
         assignments = settled.assignments
         let sums = limits.map(\.quantity)
         let chains = model.cache.cheapestChains(of: model.layers, by: sums.isEmpty ? [.parameters] : sums)
-        let path = LadderPaths.path(of: planner.policy, model)
+        guard case .scaled(let paths) = planner.policy.method else { preconditionFailure("a policy that weighs has no factor") }
+        let path = paths(model)
         for (index, layer) in model.layers.enumerated() {
             ranks.append([])
             guard assignments[index] == nil else { continue }
@@ -122,32 +123,6 @@ struct ScaledAllocation {
                 }
                 return next != nil
             }
-        }
-    }
-}
-
-/// How a policy maps the factor to ranks.
-enum LadderPaths {
-    /// By the indices of a layer and of its chain.
-    static func path(of policy: Policy, _ model: DecomposedModel) -> (_ layer: Int, _ chain: Int) -> ScaledRanks.Path {
-        switch policy {
-        case .energy:
-            return { layer, chain in
-                let factorization = model.layers[layer].chains[chain].factorization
-                return .energy((0..<factorization.bondCount).map { factorization.retainedEnergy(bond: $0) })
-            }
-        case .vbmf:
-            // At factor 1 every layer is at its bound: the largest ratio of a bound to a rank found counts for all.
-            let found = model.cache.variationalRanks(of: model.layers)
-            var ratio = 1.0
-            for (layer, ranks) in zip(model.layers, found) {
-                for (chain, own) in zip(layer.chains, ranks) {
-                    for (bound, rank) in zip(chain.maxRanks, own) { ratio = max(ratio, Double(bound) / Double(rank)) }
-                }
-            }
-            return { layer, chain in .scaled(found[layer][chain].map { Double($0) * ratio }) }
-        default:
-            return { _, _ in .proportional }
         }
     }
 }
