@@ -24,7 +24,7 @@ import Testing
         return found
     }
 
-    @Test(arguments: [("NewOperation", 5), ("NewFileFormat", 3), ("NewLuaClass", 4), ("NewFamily", 2)])
+    @Test(arguments: [("NewOperation", 5), ("NewFileFormat", 3), ("NewLuaClass", 4), ("NewFamily", 2), ("NewPolicy", 3)])
     func pagesShowTheFilesAsTheyAre(_ page: String, _ count: Int) {
         let excerpts = Self.excerpts(page)
         #expect(excerpts.count == count)

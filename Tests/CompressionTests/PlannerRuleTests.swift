@@ -161,4 +161,21 @@ import Testing
         }
         #expect(failure?.code == "compression.invalidOption")
     }
+
+    /// A preference gives way before a budget is refused, and the plan says so; a budget out of reach is refused still.
+    @Test func alignmentGivesWay() throws {
+        for policy in [Policy.uniform, .quadratic] {
+            var planner = Planner(policy: policy)
+            let smallest = try planner.plan(model, budget: CompressionSamples.budget(.parameters, 0.05, model))
+            planner.align = 16
+            let budget = try Budget([(.parameters, Double(smallest.parameterCount))], dense: model.cost)
+            let plan = try planner.plan(model, budget: budget)
+            #expect(plan.parameterCount <= smallest.parameterCount)
+            #expect(plan.notes.contains { $0.hasPrefix("align = 16 gave way to ") }, "\(policy) \(plan.notes)")
+            let roomy = try planner.plan(model, budget: CompressionSamples.budget(.parameters, 0.7, model))
+            #expect(!roomy.notes.contains { $0.contains("gave way") })
+            let none = try Budget([(.parameters, 10)], dense: model.cost)
+            #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: none) }
+        }
+    }
 }
