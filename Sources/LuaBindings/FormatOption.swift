@@ -6,11 +6,18 @@ enum FormatOption {
     /// A name, an array of names, or a table of either by names and patterns of layers; names in the table's array part, or `auto`,
     /// hold for the layers that no pattern meets.
     static func read(_ options: OptionReader) throws -> FormatChoice {
-        let value = try options.value("formats")
+        let value = try value(of: options)
         guard let choice = try read(value, place: "option 'formats'") else {
             throw options.invalid("formats", "must be a name, an array of names, or a table of them by names and patterns of layers")
         }
         return choice
+    }
+
+    /// What was given: scripts for 0.2.0 say `grouping`.
+    static func value(of options: OptionReader) throws -> LuaValue {
+        guard try options.has("grouping") else { return try options.value("formats") }
+        if try options.has("formats") { throw options.invalid("grouping", "is what formats was called until 0.2.0: give formats alone") }
+        return .string(try options.string("grouping"))
     }
 
     /// `nil` for what is no choice of formats.

@@ -29,7 +29,7 @@ enum PlanTable {
         let plan = try custom.map { try CustomPolicy.plan(by: $0, decomposed, planner, budget, call.state) }
             ?? planner.plan(decomposed, budget: budget)
         let made = try table(plan, classifier: classifier, in: call.state)
-        try made.rawSet("formats", try options.value("formats"))
+        try made.rawSet("formats", try FormatOption.value(of: options))
         try made.set("whitened", whitening != nil)
         try made.rawSet("whiten", try options.value("whiten"))
         try call.push(made)

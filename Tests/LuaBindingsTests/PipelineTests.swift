@@ -22,7 +22,7 @@ import Testing
             local x = data:with { shuffle = false }:epoch()().x
             return ((one(x) - other(x)):norm() / other(x):norm())
         end
-        local half = { budget = { params = 0.5 }, policy = "uniform" }
+        local half = { budget = { params = 0.5 }, policy = "uniform", formats = "trains" }
 
         """
 
@@ -172,7 +172,7 @@ import Testing
             for i = 1, 200 do labels[i] = i % 4 + 1 end
             mr.seed(2)
             local data = mr.data.from_tensors(mr.randn(200, 1, 8, 8) + 1, mr.tensor(labels, { dtype = "int64" }), { batch = 50 })
-            local small, report = mr.compress(model, { plan = { budget = { params = 0.6 } }, data = data, labels = false })
+            local small, report = mr.compress(model, { plan = { budget = { params = 0.6 }, formats = "trains" }, data = data, labels = false })
             local biases = 0
             for _, name in ipairs(small.parameter_names) do if name:find "bias" then biases = biases + #small:parameter(name) end end
             assert(report.refit.kept and biases > 0, tostring(report))

@@ -250,6 +250,24 @@ import Testing
             """)
     }
 
+    /// Scripts and plans of 0.2.0 say grouping.
+    @Test func theOldNameOfFormatsIsUnderstood() throws {
+        try run("""
+            local model = net()
+            local plan = mr.plan(model, { budget = { params = 0.6 }, policy = "uniform", grouping = "C|Kh·Kw|O" })
+            local same = mr.plan(model, { budget = { params = 0.6 }, policy = "uniform", formats = "C|Kh·Kw|O" })
+            assert(plan.params == same.params and plan.formats == "C|Kh·Kw|O")
+            -- A plan as that version saved it.
+            local file = os.tmpname() .. ".json"
+            same:save(file)
+            local old = mr.read_json(file)
+            old.formats, old.grouping = nil, "auto"
+            for _, row in ipairs(old.rows or old) do row.format, row.grouping = nil, row.format end
+            assert(model:compress(old).cost.params == plan.params)
+            os.remove(file)
+            """)
+    }
+
     @Test func aPolicyMayChooseFormats() throws {
         try run("""
             local model = net()

@@ -155,7 +155,8 @@ function mr.sensitivity(model, data, options) end
 --- function gets layers and budget and gives ranks by name, or { ranks = …, format = … } in their place. "lwiq" and
 --- "lwiq_energy" need scores; "features", "proxy", "output" and "sensitivity" need curves. Each layer becomes whichever of the
 --- formats loses least for what it costs, and its row says which. formats = "auto" has all of mr.formats but
---- "C|Kh·Kw|O", of which "Tucker-2" is the better fit. They may be an array of
+--- "TT-matrix" and "TT-channels", which Model:refit cannot fit, and "C|Kh·Kw|O", of which "Tucker-2" is the better fit; "all"
+--- has those too. They may be an array of
 --- names, and a table by names and patterns of layers: { "Tucker-2", ["fc*"] = "TT-matrix" }. "TT-matrix(4x8|8x4)" and
 --- "TT-channels(4x4|8x8)" have factors of their own, the inputs' before the outputs'. A budget of latency times the layers' chains on this machine once and
 --- remembers that in $XDG_CACHE_HOME/moonrail. min_rank, max_rank and fix may be tables by names and patterns, such as

@@ -66,6 +66,7 @@
 ---@field measure? "features"|"proxy"|"output"|"sensitivity" = "output": what is measured of a layer's loss
 ---@field images? number how many images are looked at, below 1 the share of them all; 64 for "output" and 512 for the other measures unless given
 ---@field formats? string|string[]|table = "auto": what layers may become: names of mr.formats, or them by names and patterns
+---@field grouping? string what formats was called until version 0.2.0
 ---@field classifier? boolean = false: whether the last layer is measured as well
 ---@field whiten? Dataset|Moments what errors are measured on: the layers' outputs for these images in place of the weights
 ---@field allow_test? boolean = false: whether test images may be used
@@ -84,6 +85,7 @@
 ---@field scores? table what mr.lwiq.score gave
 ---@field curves? table what mr.sensitivity gave
 ---@field formats? string|string[]|table = "auto": what layers may become: names of mr.formats, or them by names and patterns
+---@field grouping? string what formats was called until version 0.2.0
 ---@field freeze? string|string[] layers that stay as they are, by names and patterns
 ---@field fix? table ranks of layers, by names and patterns
 ---@field min_rank? integer|table the smallest rank, for all or by names and patterns; 1 unless given
