@@ -55,6 +55,22 @@ import Testing
         #expect(try best < lost(.knapsack) * 0.95 || keep > 0.5, "and not by a hair")
     }
 
+    /// A policy made outside the library, which options can name once it is registered.
+    private static let cubic = Policy(name: "cubic") { $0 * $0 * $0 }
+    private static let registered: Void = { try? Policy.register(cubic) }()
+
+    @Test(arguments: keeps) func aPolicyOfOnesOwnLosesTheLeastOfItsLoss(keep: Double) throws {
+        Self.registered
+        #expect(Policy(name: "cubic") == Self.cubic)
+        #expect(throws: CompressionFailure.self) { try Policy.register(Policy(name: "quadratic") { $0 }) }
+        func lost(_ policy: Policy) throws -> Double {
+            let shares = try plan(policy, keep).rows.map { $0.relativeError * $0.relativeError }
+            return shares.reduce(0) { $0 + $1 * $1 * $1 }
+        }
+        let best = try lost(Self.cubic)
+        for policy in Policy.allCases { #expect(try best <= lost(policy) * (1 + 1e-9) + 1e-9, "\(policy)") }
+    }
+
     @Test func reasonsSayWhatIsLost() throws {
         let rows = try plan(.quadratic, 0.4).rows.filter { $0.ranks != nil }
         #expect(!rows.isEmpty)
@@ -180,20 +196,5 @@ import Testing
                 == VariationalRank.estimate(singularValues: values.map { $0 * 1e6 }, rows: 60, columns: 20))
         #expect(VariationalRank.estimate(singularValues: [0, 0, 0], rows: 3, columns: 9) == 0)
         #expect(VariationalRank.estimate(singularValues: [], rows: 0, columns: 9) == 0)
-    }
-
-    /// A policy made outside the library, which options can name once it is registered.
-    private static let cubic = Policy(name: "cubic") { $0 * $0 * $0 }
-    private static let registered: Void = { try? Policy.register(cubic) }()
-
-    @Test(arguments: keeps) func aPolicyOfOnesOwnLosesTheLeastOfItsLoss(keep: Double) throws {
-        Self.registered
-        #expect(Policy(name: "cubic") == Self.cubic)
-        #expect(throws: CompressionFailure.self) { try Policy.register(Policy(name: "quadratic") { $0 }) }
-        func lost(_ policy: Policy) throws -> Double {
-            try plan(policy, keep).rows.reduce(0) { $0 + ($1.relativeError * $1.relativeError) * ($1.relativeError * $1.relativeError) * ($1.relativeError * $1.relativeError) }
-        }
-        let best = try lost(Self.cubic)
-        for policy in Policy.allCases { #expect(try best <= lost(policy) * (1 + 1e-9) + 1e-9, "\(policy)") }
     }
 }
