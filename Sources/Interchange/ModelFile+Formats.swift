@@ -15,8 +15,8 @@ extension ModelFile {
         try ModelFormat(reading: path) == .onnx ? ONNXFile.byteCount(path) : AtomicFile.size(path)
     }
 
-    /// Writes the model as the path's ending says; notes and training state stay out of what is for PyTorch, training
-    /// state also out of ONNX.
+    /// Writes the model as the path's ending says; notes and the optimizer's state stay out of what is for
+    /// PyTorch, that state also out of ONNX.
     /// - Parameters:
     ///   - formats: those that the ending may ask for.
     ///   - version: of the program that writes.
