@@ -6,7 +6,7 @@ extension Plan: CustomStringConvertible {
         var table = TextTable(["layer", "format", "ranks", "parameters", "kept", "why"])
         for row in rows {
             table.add([
-                row.layer, row.format, row.ranks.map { $0.map(String.init).joined(separator: " · ") } ?? "–",
+                row.layer, row.ranks == nil ? "dense" : row.format, row.ranks.map { $0.map(String.init).joined(separator: " · ") } ?? "–",
                 String(row.parameterCount), Self.share(row.parameterCount, of: row.denseParameterCount), row.reason,
             ])
         }
