@@ -25,7 +25,9 @@ func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "moonrail",
     products: [
-        .library(name: "Moonrail", targets: ["Moonrail"]),
+        // `import Moonrail` is the way from a trained model to a smaller one; the others are imported by name.
+        .library(
+            name: "Moonrail", targets: ["Moonrail", "Autograd", "Decomposition", "Formats", "Operations", "Training"]),
         .library(name: "MoonrailLua", targets: ["LuaBindings", "LuaRuntime"]),
         .library(name: "MoonrailModule", type: .dynamic, targets: ["LuaModule"]),
         .library(name: "MoonrailLoader", type: .dynamic, targets: ["CModuleLoader"]),
@@ -81,10 +83,7 @@ let package = Package(
             ["Basics", "Tensors", "Operations", "Graphs", "Decomposition", "Execution", "Datasets"]),
         row(
             "Moonrail",
-            [
-                "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
-                "Datasets", "Interchange", "Training", "Compression",
-            ]),
+            ["Basics", "Tensors", "Graphs", "Formats", "Execution", "Datasets", "Interchange", "Compression"]),
         // Rows H1 and H2, of which the first is a Lua host that has never heard of tensors.
         row("LuaRuntime", ["Basics", "CLua", "CLuaBridge"]),
         row("Console", ["Basics", "LuaRuntime", "CEdit"]),
@@ -112,6 +111,9 @@ let package = Package(
         // A program with an interpreter inside, as the README shows; a test runs it.
         .executableTarget(
             name: "HostProgram", dependencies: ["LuaBindings", "LuaRuntime"], path: "Tests/HostProgram", swiftSettings: strict),
+
+        // A program without one, as the documentation shows; a test runs it.
+        .executableTarget(name: "SwiftProgram", dependencies: ["Moonrail"], path: "Tests/SwiftProgram", swiftSettings: strict),
 
         // Several interpreters and several threads at work at the same time; a test runs it, and ThreadSanitizer watches it.
         .executableTarget(

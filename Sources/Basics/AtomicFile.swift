@@ -3,7 +3,7 @@
 #endif
 
 /// Files are read whole, and written whole or not at all.
-public enum AtomicFile {
+package enum AtomicFile {
     /// Whether something is there under `path`.
     public static func exists(_ path: String) -> Bool { FilePath.refusal(of: path) == nil && PathOpening.status(path) != nil }
 

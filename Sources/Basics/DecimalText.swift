@@ -1,5 +1,5 @@
 /// Numbers as people read them in tables: fixed decimals, thousands separated, bytes with binary units.
-public enum DecimalText {
+package enum DecimalText {
     /// `value` with exactly `places` decimals (0…15), without locale: `fixed(3.14159, 2)` is `3.14`.
     public static func fixed(_ value: Double, _ places: Int) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }

@@ -3,7 +3,7 @@
 #endif
 
 /// The names in a directory, for completing paths and for hints about mistyped ones.
-public enum DirectoryListing {
+package enum DirectoryListing {
     public struct Entry: Equatable, Sendable {
         public let name: String
         public let isDirectory: Bool

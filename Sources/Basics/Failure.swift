@@ -24,7 +24,7 @@ public struct LocatedFailure: Failure {
 }
 
 /// Runs `body`; a failure inside gets `place` put before its path.
-public func located<Result>(_ place: @autoclosure () -> String, _ body: () throws -> Result) throws -> Result {
+package func located<Result>(_ place: @autoclosure () -> String, _ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch let failure as LocatedFailure {

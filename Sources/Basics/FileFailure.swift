@@ -45,7 +45,7 @@ public enum FileFailure: Failure {
 
 
 /// The rule that a text must keep before it is handed to the system as a path.
-public enum FilePath {
+package enum FilePath {
     /// The longest path in bytes: Linux's PATH_MAX without the byte that ends it.
     public static let byteLimit = 4095
 

@@ -3,7 +3,7 @@
 #endif
 
 /// How much memory this process may count on.
-public enum MachineMemory {
+package enum MachineMemory {
     /// Bytes: the least of the machine's memory, the limits of the control groups that the process is in, as containers
     /// set them, and what is left of its address space (`ulimit -v`). 16 GiB where nothing can be found out.
     public static func availableByteCount() -> Int {

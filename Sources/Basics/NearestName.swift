@@ -3,7 +3,7 @@
 /// Distance is Levenshtein's with transpositions counted as one edit (optimal string alignment); names further than
 /// a third of their length are not offered, and nothing is offered for a text that is too long to be a name.
 /// - Complexity: O(|name| · Σ|candidates|).
-public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
+package func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
     guard name.utf8.count <= 256 else { return nil }
     let target = Array(name.lowercased().unicodeScalars)
     var best: (name: String, distance: Int)?
@@ -14,6 +14,9 @@ public func nearestName(to name: String, among candidates: some Sequence<String>
     }
     return best?.name
 }
+
+/// The hint at the end of a message about a name that is unknown: ` (did you mean 'budget'?)`; nothing where none is near.
+package func didYouMean(_ nearest: String?) -> String { nearest.map { " (did you mean '\($0)'?)" } ?? "" }
 
 private func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
     if a.isEmpty || b.isEmpty { return max(a.count, b.count) }

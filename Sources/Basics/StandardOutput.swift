@@ -3,7 +3,7 @@
 
 /// Standard output as it is often used: the end of a pipe, or a file on a disk that may be full. What it does not take is
 /// an error.
-public enum StandardOutput {
+package enum StandardOutput {
     /// Writes `text` behind whatever the process wrote before and hands it on at once, as Lua's own `print` does, so that
     /// a log behind a pipe is up to date.
     /// - Throws: `FileFailure.cannotWrite`.

@@ -1,5 +1,5 @@
 /// A plain-text table whose columns line up: numbers to the right, words to the left.
-public struct TextTable {
+package struct TextTable {
     private let headings: [String]
     private var rows: [[String]] = []
 

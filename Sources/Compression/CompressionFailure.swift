@@ -75,7 +75,7 @@ public enum CompressionFailure: Failure {
         case .noBudget: "plan: needs a budget, such as { params = 0.5 } to keep half of the parameters"
         case .invalidBudget(let detail): "plan: \(detail)"
         case .unknownLayer(let pattern, let nearest):
-            "plan: no layer matches '\(pattern)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
+            "plan: no layer matches '\(pattern)'" + didYouMean(nearest)
         case .missingScores(let policy): "plan: the policy '\(policy)' needs the scores of the layers: score the model, and give them as 'scores'"
         case .missingScore(let policy, let layer):
             "plan: the policy '\(policy)' needs a score of every layer, but '\(layer)' has none; freeze it if it is to stay dense"

@@ -25,7 +25,7 @@ public enum Compressor {
             chains.merge(made) { $1 }
         }
         graph.nodes = graph.nodes.flatMap { chains[$0.name] ?? [$0] }
-        graph.parameters.keep(only: Set(graph.nodes.flatMap(\.parameterInputs)))
+        graph.dropUnusedParameters()
         try Verifier.verify(graph)
         return graph
     }

@@ -14,7 +14,7 @@ public enum Augmentation: Sendable, Equatable {
         case "crop": self = .crop(padding: 4)
         case "flip": self = .flip
         default:
-            let hint = nearestName(to: name, among: ["crop", "flip"]).map { " (did you mean '\($0)'?)" } ?? ""
+            let hint = didYouMean(nearestName(to: name, among: ["crop", "flip"]))
             throw DatasetFailure.invalidOption(
                 option: "augmentation", detail: "'\(name)' is neither 'crop' nor 'flip'\(hint)")
         }

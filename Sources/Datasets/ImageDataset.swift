@@ -86,7 +86,7 @@ public struct ImageDataset: Sendable {
     /// How many images there are.
     public var count: Int { labels.count }
     /// C, H, W of an image.
-    public var imageShape: Shape { Shape(Array(images.shape.dims.dropFirst())) }
+    public var imageShape: Shape { images.shape.sample }
     public var classCount: Int { classNames.count }
 
     /// How many images each class has.

@@ -53,15 +53,7 @@ public struct RankPolynomial: Hashable, Sendable {
     /// The cost grows with every rank, so bisection over the largest of them finds the answer.
     /// - Complexity: O(log max(bounds)).
     public func largestRanks(below limit: Int, bounds: [Int]) -> [Int]? {
-        let steps = bounds.max() ?? 0
-        func ranks(_ step: Int) -> [Int] { bounds.map { max(1, min($0, $0 * step / max(1, steps))) } }
-        guard steps > 0, self(ranks(1)) < limit else { return nil }
-        var (low, high) = (1, steps + 1)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if self(ranks(middle)) < limit { low = middle } else { high = middle }
-        }
-        return ranks(low)
+        ProportionalRanks.largest(bounds) { self($0) < limit }
     }
 }
 

@@ -24,7 +24,9 @@ package enum EventCoding {
 
     /// A setting of an experiment.
     package enum Setting {
-        case number(Double), text(String), flag(Bool)
+        case number(Double)
+        case text(String)
+        case flag(Bool)
     }
 
     /// The events that tell the HPARAMS page about one run: its settings, and that it succeeded.

@@ -52,18 +52,12 @@ final class CompiledSteps {
         open(sources, targets)
         return try steps.map { step in
             try Cancellation.check()
-            return try ContinuousClock().measure { try step.run() }.milliseconds
+            return try ContinuousClock().measure { try step.run() } / .milliseconds(1)
         }
     }
 
     private func open(_ sources: [UnsafeMutableRawPointer], _ targets: [UnsafeMutableRawPointer]) {
         for (port, source) in zip(inputPorts, sources) { port.open(at: source) }
         for (port, target) in zip(outputPorts, targets) { port.open(at: target) }
-    }
-}
-
-extension Duration {
-    var milliseconds: Double {
-        Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15
     }
 }

@@ -21,7 +21,7 @@ public struct Latency: Sendable {
         var times: [Double] = []
         var total = 0.0
         while times.count < runs || total < milliseconds {
-            let time = try ContinuousClock().measure { _ = try program.run(inputs) }.milliseconds
+            let time = try ContinuousClock().measure { _ = try program.run(inputs) } / .milliseconds(1)
             times.append(time)
             total += time
         }

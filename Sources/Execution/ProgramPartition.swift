@@ -97,11 +97,11 @@ package struct ProgramPartition {
         rest.outputs = graph.outputs.filter { !made.contains($0) || crossing.contains($0) }
         rest.inputs = graph.inputs.filter { read.contains($0.name) || graph.outputs.contains($0.name) }
         rest.inputs += body.outputs.filter(crossing.contains).map { name in
-            GraphInput(name: name, sampleShape: Shape(Array((shapes[name] ?? []).dims.dropFirst())))
+            GraphInput(name: name, sampleShape: (shapes[name] ?? []).sample)
         }
         body.inputs = graph.inputs.filter { input in body.nodes.contains { $0.valueInputs.contains(input.name) } }
-        body.parameters.keep(only: Set(body.nodes.flatMap(\.parameterInputs)))
-        rest.parameters.keep(only: Set(rest.nodes.flatMap(\.parameterInputs)))
+        body.dropUnusedParameters()
+        rest.dropUnusedParameters()
         return (body, rest, crossing)
     }
 }

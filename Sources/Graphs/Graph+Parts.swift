@@ -18,7 +18,7 @@ extension Graph {
         var result = self
         result.nodes = kept.reversed()
         result.outputs = values
-        result.parameters.keep(only: Set(kept.flatMap(\.parameterInputs)))
+        result.dropUnusedParameters()
         return result
     }
 

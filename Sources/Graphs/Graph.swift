@@ -26,6 +26,10 @@ public struct Graph: Sendable {
 
     /// The position of the node called `name`.
     public func index(ofNode name: String) -> Int? { nodes.firstIndex { $0.name == name } }
+
+    /// Keeps only the parameters that a node reads, as after nodes were taken away.
+    /// - Complexity: O(nodes + parameters).
+    public mutating func dropUnusedParameters() { parameters.keep(only: Set(nodes.flatMap(\.parameterInputs))) }
 }
 
 /// What comes in from outside.

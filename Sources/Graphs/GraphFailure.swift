@@ -38,7 +38,7 @@ public enum GraphFailure: Failure {
             "\(graph) › \(node): there is no parameter '\(parameter)'"
         case .unknownOutput(let graph, let value): "\(graph): output '\(value)' is made by no node"
         case .noNode(let graph, let name, let nearest):
-            "\(graph) has no layer '\(name)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
+            "\(graph) has no layer '\(name)'" + didYouMean(nearest)
         case .noOutputs(let graph): "\(graph): has no outputs"
         case .valueShape(let graph, let value, let shape):
             "\(graph): value '\(value)' would have shape \(shape), which is empty or absurdly large"

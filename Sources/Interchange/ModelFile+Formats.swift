@@ -12,8 +12,8 @@ extension ModelFile {
     /// Looks at a file without insisting on all of it.
     public static func inspect(_ path: String) throws -> ModelInspection { try ModelFormat.reading(path).inspect(path) }
 
-    /// Writes the model as the path's ending says; notes and training state stay out of what is for PyTorch, training
-    /// state also out of ONNX.
+    /// Writes the model as the path's ending says; notes and the optimizer's state stay out of what is for
+    /// PyTorch, that state also out of ONNX.
     /// - Parameters:
     ///   - formats: those that the ending may ask for.
     ///   - version: of the program that writes.

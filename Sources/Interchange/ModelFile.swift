@@ -11,16 +11,17 @@ public struct ModelFile: Sendable {
     /// Notes kept with the model: how it was trained, its accuracy, its plan.
     public var notes: JSONObject
     /// Tensors that are no parameters, such as an optimizer's momenta.
-    public var training: [(name: String, tensor: Tensor)]
+    public var optimizerState: [(name: String, tensor: Tensor)]
 
-    private static let trainingPrefix = "training/"
+    /// Says so in files that are there already.
+    private static let optimizerPrefix = "training/"
     private static let graphKey = "moonrail.graph"
     private static let notesKey = "moonrail.notes"
 
-    public init(graph: Graph, notes: JSONObject = [:], training: [(name: String, tensor: Tensor)] = []) {
+    public init(graph: Graph, notes: JSONObject = [:], optimizerState: [(name: String, tensor: Tensor)] = []) {
         self.graph = graph
         self.notes = notes
-        self.training = training
+        self.optimizerState = optimizerState
     }
 
     /// Reads a model.
@@ -34,8 +35,8 @@ public struct ModelFile: Sendable {
         notes = try file.metadata[Self.notesKey].flatMap {
             try JSONValue.parse(text: $0, source: path + " › notes", allowsNonFinite: true).object
         } ?? [:]
-        training = file.tensors.filter { $0.name.hasPrefix(Self.trainingPrefix) }
-            .map { (String($0.name.dropFirst(Self.trainingPrefix.count)), $0.tensor) }
+        optimizerState = file.tensors.filter { $0.name.hasPrefix(Self.optimizerPrefix) }
+            .map { (String($0.name.dropFirst(Self.optimizerPrefix.count)), $0.tensor) }
     }
 
     /// Writes the model, whole or not at all.
@@ -44,7 +45,7 @@ public struct ModelFile: Sendable {
         for name in graph.parameters.names {
             if let parameter = graph.parameters[name] { tensors.append((name, parameter.tensor)) }
         }
-        tensors += training.map { (Self.trainingPrefix + $0.name, $0.tensor) }
+        tensors += optimizerState.map { (Self.optimizerPrefix + $0.name, $0.tensor) }
         let metadata = [
             "format": "moonrail",
             Self.graphKey: try GraphDocument.encode(graph).serialized(),

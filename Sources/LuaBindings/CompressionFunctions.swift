@@ -40,16 +40,19 @@ enum CompressionFunctions {
         scorer.precision = model.precision
         scorer.keepsEmbeddings = try options.boolean("keep_embeddings")
         scorer.collectsMoments = try options.boolean("moments")
-        let (imprint, holdout) = try parts(data, options, randomState)
+        let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: randomState.seed)))
+        let chosen = try data.dataset.sample(count: options.imageCount(of: data.dataset), seed: seed)
+        let share = try options.number("holdout")
+        guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
+        let loading = try loading(data, options, seed)
         let scores: LayerScores
         do {
             scores = try scorer.score(
-                model.graph, imprint: try source(imprint), holdout: try source(holdout),
-                classCount: data.dataset.classCount, imageCount: imprint.dataset.count + holdout.dataset.count)
+                model.graph, on: chosen, holdoutShare: share, seed: seed &+ 1, loading: loading)
         } catch CompressionFailure.missingClasses(let classes, _) {
             throw BindingFailure.missingClasses(
                 names: classes.map { "'\(data.dataset.classNames[$0])' (\($0 + 1))" },
-                imageCount: imprint.dataset.count + holdout.dataset.count)
+                imageCount: chosen.count)
         }
         try call.push(try ScoreTable.table(scores, in: call.state))
     }
@@ -71,34 +74,18 @@ enum CompressionFunctions {
             FormatOption.read(options),
             includesClassifier: options.boolean("classifier"),
             whitening: try Whitening.read(options))
-        let (images, labels) = try CalibrationImages.batches(of: data, count: count, seed: seed)
-        try call.push(try CurveTable.table(meter.measure(decomposed, images: images, labels: labels), in: call.state))
+        let batches = try data.calibrationBatches(imageCount: count, seed: seed)
+        try call.push(try CurveTable.table(meter.measure(decomposed, images: batches.images, labels: batches.labels), in: call.state))
     }
 
-    /// The imprint and the holdout part: disjoint, and with every class in proportion.
-    private static func parts(
-        _ data: DatasetObject, _ options: OptionReader, _ randomState: RandomState
-    ) throws -> (imprint: BatchLoader, holdout: BatchLoader) {
-        let count = try options.imageCount(of: data.dataset)
-        let share = try options.number("holdout")
-        guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
-        let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: randomState.seed)))
-        let chosen = try data.dataset.sample(count: count, seed: seed)
-        let (imprint, holdout) = try chosen.split(fraction: 1 - share, seed: seed &+ 1)
+    /// Batches as the images are, or augmented where that was asked for.
+    private static func loading(_ data: DatasetObject, _ options: OptionReader, _ seed: UInt64) throws -> BatchLoader.Options {
         var loading = DatasetObject.plain(batchSize: 128)
         if try options.boolean("augment") {
             guard !data.options.augmentations.isEmpty else { throw options.invalid("augment", "needs a Dataset that has augmentations") }
             (loading.augmentations, loading.seed) = (data.options.augmentations, seed)
         }
-        return (try BatchLoader(imprint, loading), try BatchLoader(holdout, loading))
-    }
-
-    static func source(_ loader: BatchLoader) throws -> LWIQScorer.BatchSource {
-        let batches = try loader.epoch()
-        return {
-            guard let batch = try batches.next() else { return nil }
-            return (batch.images, try batch.labels.array(of: Int64.self).map(Int.init))
-        }
+        return loading
     }
 }
 
@@ -158,20 +145,6 @@ extension OptionReader {
             throw invalid("images", "must be a whole number of at least \(least), or a share below 1 that makes so many, got \(wanted)")
         }
         return Int(count)
-    }
-}
-
-/// Images of a dataset that a model is measured on, unchanged.
-enum CalibrationImages {
-    /// `count` images, all where there are fewer, with every class in proportion, and their labels.
-    static func batches(of data: DatasetObject, count: Int, seed: Int) throws -> (images: [Tensor], labels: [[Int]]) {
-        let next = try CompressionFunctions.source(try data.calibration(imageCount: count, seed: seed))
-        var (images, labels): ([Tensor], [[Int]]) = ([], [])
-        while let batch = try next() {
-            images.append(try batch.images.copy())
-            labels.append(batch.labels)
-        }
-        return (images, labels)
     }
 }
 

@@ -26,6 +26,11 @@ final class DatasetObject: LuaObjectConvertible {
         return try BatchLoader(part, Self.plain(batchSize: max(1, (part.count + batches - 1) / max(1, batches))))
     }
 
+    /// The same images in memory, with every class in proportion.
+    func calibrationBatches(imageCount: Int, seed: Int) throws -> ImageBatches {
+        try ImageBatches(calibration(imageCount: imageCount, seed: seed))
+    }
+
     static func plain(batchSize: Int) -> BatchLoader.Options {
         var options = BatchLoader.Options()
         options.batchSize = batchSize

@@ -79,7 +79,7 @@ enum ModelClass {
         let name = try call.string(1, "name")
         if let parameter = model.graph.parameters[name] { return parameter }
         let near = nearestName(to: name, among: model.graph.parameters.names)
-        throw call.invalid(1, "name", "is no parameter: '\(name)'" + (near.map { " (did you mean '\($0)'?)" } ?? ""))
+        throw call.invalid(1, "name", "is no parameter: '\(name)'" + didYouMean(near))
     }
 
     private static func addRunning(_ members: LuaClass<ModelObject>) {

@@ -29,7 +29,7 @@ enum ModelFunctions {
                 "steps": .integer(Int64(optimizer.stepCount)), "optimizer": .string(OptimizerObject.name(of: optimizer)),
                 "state": try LuaJSON.encode(try call.value(4), place: "state"),
             ]
-            try ModelFile(graph: model.graph, notes: notes, training: optimizer.state).write(to: try call.path(1, "path"))
+            try ModelFile(graph: model.graph, notes: notes, optimizerState: optimizer.state).write(to: try call.path(1, "path"))
         }
         try table.define("load_checkpoint", in: state) { call in
             let path = try call.path(1, "path")
@@ -63,7 +63,7 @@ enum ModelFunctions {
             else { throw refuse("is of another model: '\(name)' is missing or of another shape") }
         }
         var state: [String: Tensor] = [:]
-        for (name, tensor) in file.training { state[name] = tensor }
+        for (name, tensor) in file.optimizerState { state[name] = tensor }
         var restored = optimizer.optimizer
         try restored.restore(state: state, stepCount: steps)
         optimizer.optimizer = restored

@@ -49,7 +49,7 @@ enum PlanTable {
                 throw options.invalid("budget.latency_ms", "must be a time above 0.001 ms, got \(milliseconds)")
             }
             if try table.has("latency") { throw options.invalid("budget", "must have latency or latency_ms, not both") }
-            limits.append((.latency, milliseconds * 1e3))
+            limits.append((.latency, milliseconds * 1e6))
         }
         return limits
     }
@@ -179,7 +179,7 @@ enum PlanTable {
     /// An unknown field is refused, because a misspelt edit would otherwise have no effect.
     private static func refuseUnknownFields(_ row: LuaTable, _ layer: String) throws {
         for (name, _) in try row.fields() where !rowFields.contains(name) {
-            let hint = nearestName(to: name, among: rowFields).map { " (did you mean '\($0)'?)" } ?? ""
+            let hint = didYouMean(nearestName(to: name, among: rowFields))
             throw BindingFailure.planMismatch(detail: "the plan's row of \(layer) has an unknown field '\(name)'\(hint)")
         }
     }

@@ -49,9 +49,9 @@ enum QualityFunctions {
         let data = try call.object(1, "data", as: DatasetObject.self)
         let isLabelled = try call.boolean(2, "is_labelled")
         let dense = call.isNil(3) ? nil : try call.object(3, "dense", as: ModelObject.self).graph
-        let (images, labels) = try CalibrationImages.batches(of: data, count: data.dataset.count, seed: 0)
-        let judge = Judge(try QualityJudge(dense: dense, images: images, labels: isLabelled ? labels : nil))
-        let bytes = images.reduce(0) { $0 + $1.byteCount }
+        let batches = try data.calibrationBatches(imageCount: data.dataset.count, seed: 0)
+        let judge = Judge(try QualityJudge(dense: dense, images: batches.images, labels: isLabelled ? batches.labels : nil))
+        let bytes = batches.images.reduce(0) { $0 + $1.byteCount }
         let functions = try call.state.table()
         try functions.set("measure", try call.state.function("measure", byteCount: bytes) { call in
             let model = try call.object(1, "model", as: ModelObject.self)
@@ -82,8 +82,8 @@ enum QualityFunctions {
             })
         }
         pipeline.layers = try options.optionalStrings("layers").map(Set.init)
-        let images = try CalibrationImages.batches(
-            of: data, count: try options.integer("images"), seed: options.integer("seed", default: randomState.seed)).images
+        let images = try data.calibrationBatches(
+            imageCount: try options.integer("images"), seed: options.integer("seed", default: randomState.seed)).images
         let outcomes = try call.exclusive(1, "model", as: ModelObject.self) { model in
             let (graph, outcomes) = try pipeline.run(model.graph, towards: dense, images: images, judge: judge.judge)
             if outcomes.contains(where: \.isKept) { model.setGraph(graph) }

@@ -30,8 +30,7 @@ enum SessionFunctions {
         }
         let start = ContinuousClock.now
         try table.define("clock", in: state) { call in
-            let elapsed = start.duration(to: .now).components
-            try call.push(Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+            try call.push(start.duration(to: .now) / .seconds(1))
         }
         try table.define("progress", in: state) { call in
             try call.push(object: ProgressObject(try call.string(1, "label"), total: try call.integer(2, "total")))

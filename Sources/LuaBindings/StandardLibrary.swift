@@ -31,6 +31,7 @@ enum StandardLibrary {
         Module("moonrail.check", PackageResources.check_lua),
         Module("moonrail.chart", PackageResources.chart_lua),
         Module("moonrail.classes", PackageResources.classes_lua),
+        Module("moonrail.columns", PackageResources.columns_lua),
         Module("moonrail.compare", PackageResources.compare_lua),
         Module("moonrail.csv", PackageResources.csv_lua),
         Module("moonrail.edit", PackageResources.edit_lua),

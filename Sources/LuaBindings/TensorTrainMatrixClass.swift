@@ -3,7 +3,7 @@ import LuaRuntime
 import Tensors
 
 /// A TT-matrix as scripts hold it.
-final class TensorTrainMatrixObject: LuaObjectConvertible {
+final class TensorTrainMatrixObject: TrainLayerObject {
     let matrix: TensorTrainMatrix
     let train: TensorTrainObject
 
@@ -11,25 +11,22 @@ final class TensorTrainMatrixObject: LuaObjectConvertible {
         self.matrix = matrix
         self.train = train
     }
+
+    var parameterCount: Int { matrix.parameterCount }
+    func reconstructed() throws -> Tensor { try matrix.reconstructed() }
 }
 
 /// `TTMatrix` in scripts.
 enum TensorTrainMatrixClass {
     static func make() -> LuaClass<TensorTrainMatrixObject> {
         LuaClass("TTMatrix") { members in
-            members.byteCount { $0.train.train.cores.reduce(0) { $0 + $1.byteCount } }
+            members.addTrainMembers()
             members.text { object in
                 "TTMatrix [\(object.matrix.outputCount), \(object.matrix.inputCount)] as \(object.train.train), "
                     + "\(object.matrix.parameterCount) parameters"
             }
-            members.property("train") { $0.train }
             members.property("rows") { $0.matrix.outputFactors }
             members.property("columns") { $0.matrix.inputFactors }
-            members.property("ranks") { $0.train.train.ranks }
-            members.property("params") { $0.matrix.parameterCount }
-            members.property("ratio") { $0.train.denseCount / Double($0.matrix.parameterCount) }
-            members.property("error") { $0.train.truncation?.relativeError }
-            members.method("reconstruct") { _, object in TensorObject(try object.matrix.reconstructed()) }
             members.method("order") { call, object in
                 let batch = try call.integer(1, "batch")
                 guard (1...1 << 30).contains(batch) else { throw call.invalid(1, "batch", "must be positive, got \(batch)") }

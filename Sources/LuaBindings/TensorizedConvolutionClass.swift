@@ -3,7 +3,7 @@ import LuaRuntime
 import Tensors
 
 /// A convolution over factors of its channels, as scripts hold it.
-final class TensorizedConvolutionObject: LuaObjectConvertible {
+final class TensorizedConvolutionObject: TrainLayerObject {
     let layer: TensorizedConvolution
     let train: TensorTrainObject
 
@@ -11,25 +11,22 @@ final class TensorizedConvolutionObject: LuaObjectConvertible {
         self.layer = layer
         self.train = train
     }
+
+    var parameterCount: Int { layer.parameterCount }
+    func reconstructed() throws -> Tensor { try layer.reconstructed() }
 }
 
 /// `TTConvolution` in scripts.
 enum TensorizedConvolutionClass {
     static func make() -> LuaClass<TensorizedConvolutionObject> {
         LuaClass("TTConvolution") { members in
-            members.byteCount { $0.train.train.cores.reduce(0) { $0 + $1.byteCount } }
+            members.addTrainMembers()
             members.text { object in
                 "TTConvolution \(object.layer.inputCount) → \(object.layer.outputCount) as \(object.train.train), "
                     + "\(object.layer.parameterCount) parameters"
             }
-            members.property("train") { $0.train }
             members.property("inputs") { $0.layer.inputFactors }
             members.property("outputs") { $0.layer.outputFactors }
-            members.property("ranks") { $0.train.train.ranks }
-            members.property("params") { $0.layer.parameterCount }
-            members.property("ratio") { $0.train.denseCount / Double($0.layer.parameterCount) }
-            members.property("error") { $0.train.truncation?.relativeError }
-            members.method("reconstruct") { _, object in TensorObject(try object.layer.reconstructed()) }
             members.method("apply") { call, object in
                 TensorObject(try object.layer.applied(to: try call.object(1, "x", as: TensorObject.self).tensor))
             }

@@ -49,7 +49,7 @@ enum Whitening {
     func moments(of graph: Graph) throws -> InputStatistics {
         switch self {
         case .images(let data):
-            try InputStatistics(graph, images: CalibrationImages.batches(of: data, count: InputStatistics.imageCount, seed: 0).images)
+            try InputStatistics(graph, images: data.calibrationBatches(imageCount: InputStatistics.imageCount, seed: 0).images)
         case .moments(let object): object.moments
         }
     }

@@ -36,16 +36,15 @@ public enum ArgumentFailure: Failure {
                 + "an array has its elements at 1, 2, 3 and so on, without a gap"
         case .missing(let function, let place, let expected): "\(function): \(place) is missing (\(expected))"
         case .unknownOption(let function, let option, let nearest):
-            "\(function): unknown option '\(option)'" + hint(nearest)
+            "\(function): unknown option '\(option)'" + didYouMean(nearest)
         case .closed(let function, let className): "\(function): \(className) was closed"
         case .busy(let function, let className):
             "\(function): \(className) is in use by a function that has not returned yet, or was given to a method that changes it"
         case .unknownMember(let className, let member, let nearest):
-            "\(className) has no member '\(member)'" + hint(nearest)
+            "\(className) has no member '\(member)'" + didYouMean(nearest)
         case .readOnly(let className, let member): "\(className).\(member) cannot be set"
         case .unregisteredClass(let name): "objects of \(name) have no Lua form"
         }
     }
 
-    private func hint(_ nearest: String?) -> String { nearest.map { " (did you mean '\($0)'?)" } ?? "" }
 }

@@ -52,7 +52,7 @@ enum GlobalFailure: Failure {
     var description: String {
         switch self {
         case .unknown(let name, let nearest):
-            "unknown global '\(name)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
+            "unknown global '\(name)'" + didYouMean(nearest)
         case .insideFunction(let name):
             "new global '\(name)' inside a function: declare it 'local', or set it outside of functions first"
         case .refused(let name): "new global '\(name)': declare it 'local'"

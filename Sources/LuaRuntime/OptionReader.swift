@@ -92,7 +92,7 @@ public struct OptionReader {
     public func choice(_ name: String, among words: [String], default fallback: String? = nil) throws -> String {
         let word = try string(name, default: fallback)
         if words.contains(word) { return word }
-        let hint = nearestName(to: word, among: words).map { " (did you mean '\($0)'?)" } ?? ""
+        let hint = didYouMean(nearestName(to: word, among: words))
         throw invalid(name, "must be one of \(words.joined(separator: ", ")), got '\(word)'" + hint)
     }
 

@@ -22,7 +22,7 @@ struct LibraryCommand: ParsableCommand {
         guard let name else { return print(overview) }
         let names = Toolkit.librarySources.map { shortName($0.name) }
         guard let found = Toolkit.librarySources.first(where: { $0.name == name || shortName($0.name) == name }) else {
-            let near = nearestName(to: name, among: names).map { " (did you mean '\($0)'?)" } ?? ""
+            let near = didYouMean(nearestName(to: name, among: names))
             throw ValidationError("The library has no module '\(name)'\(near); it has \(names.joined(separator: ", ")).")
         }
         print(found.source, terminator: "")

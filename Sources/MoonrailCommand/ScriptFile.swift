@@ -28,7 +28,7 @@ enum ScriptFileFailure: Failure {
     var description: String {
         switch self {
         case .missing(let path, let nearest):
-            "no script '\(path)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
+            "no script '\(path)'" + didYouMean(nearest)
         }
     }
 }

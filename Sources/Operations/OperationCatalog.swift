@@ -28,7 +28,7 @@ public enum OperationCatalog {
         let made = try type.init(attributes: Attributes(name, attributes))
         let known = made.attributes.values.keys
         if let stranger = attributes.keys.filter({ !known.contains($0) }).min() {
-            let hint = nearestName(to: stranger, among: known).map { " (did you mean '\($0)'?)" } ?? ""
+            let hint = didYouMean(nearestName(to: stranger, among: known))
             throw OperationFailure.attribute(operation: name, detail: "there is no attribute '\(stranger)'" + hint)
         }
         return made

@@ -21,7 +21,7 @@ public enum OperationFailure: Failure {
     public var description: String {
         switch self {
         case .unknown(let name, let nearest):
-            "unknown operation '\(name)'" + (nearest.map { " (did you mean '\($0)'?)" } ?? "")
+            "unknown operation '\(name)'" + didYouMean(nearest)
         case .attribute(let operation, let detail), .shapes(let operation, let detail): "\(operation): \(detail)"
         case .inputCount(let operation, let got, let allowed):
             "\(operation): needs \(allowed.count == 1 ? "\(allowed.lowerBound)" : "\(allowed.lowerBound) to \(allowed.upperBound)") inputs, but got \(got)"

@@ -137,9 +137,9 @@ extension MemoryLedger {
 }
 
 /// A block of tensor memory, 64-byte aligned, given back to the ledger of its context when the last tensor on it goes.
-public final class Storage: @unchecked Sendable {
+package final class Storage: @unchecked Sendable {
     package let pointer: UnsafeMutableRawPointer
-    public let byteCount: Int
+    package let byteCount: Int
     private let capacity: Int
     private let ledger: MemoryLedger
 

@@ -12,6 +12,8 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
     /// The product of the extents; 1 for a scalar.
     public var elementCount: Int { dims.reduce(1, *) }
     public subscript(_ dim: Int) -> Int { dims[dim] }
+    /// The shape of one sample of a batch of this shape: without the first extent.
+    public var sample: Shape { Shape(Array(dims.dropFirst())) }
     public var description: String { "[" + dims.map(String.init).joined(separator: ", ") + "]" }
 
     /// Row-major strides in elements.

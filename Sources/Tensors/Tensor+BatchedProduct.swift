@@ -46,8 +46,8 @@ extension Tensor {
         return Shape(batch.dims + [a[a.rank - 2], b[b.rank - 1]])
     }
 
-    /// Matrices as GEMM reads them: rows `stride` apart, or the transposes of such.
-    private func matrices() throws -> (tensor: Tensor, isTransposed: Bool, stride: Int) {
+    /// The last two dimensions as GEMM reads matrices: rows `stride` apart, or the transposes of such.
+    func matrices() throws -> (tensor: Tensor, isTransposed: Bool, stride: Int) {
         let (rows, columns) = (shape[rank - 2], shape[rank - 1])
         if case .strided(let strides, _) = layout {
             let (down, across) = (strides[rank - 2], strides[rank - 1])

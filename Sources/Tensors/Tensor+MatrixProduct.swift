@@ -28,15 +28,7 @@ extension Tensor {
 
     /// A matrix as GEMM reads it: rows `stride` apart, or the transpose of such.
     private func gemmOperand() throws -> (storage: Storage, operand: MatrixPieces.Operand) {
-        if case .strided(let strides, _) = layout {
-            if strides[1] == 1 || shape[1] == 1, strides[0] >= max(1, shape[1]) {
-                return (storage, .init(base(), stride: strides[0]))
-            }
-            if strides[0] == 1 || shape[0] == 1, strides[1] >= max(1, shape[0]) {
-                return (storage, .init(base(), isTransposed: true, stride: strides[1]))
-            }
-        }
-        let plain = try copy()
-        return (plain.storage, .init(plain.base(), stride: max(1, shape[1])))
+        let (plain, isTransposed, stride) = try matrices()
+        return (plain.storage, .init(plain.base(), isTransposed: isTransposed, stride: stride))
     }
 }

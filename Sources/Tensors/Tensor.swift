@@ -6,7 +6,7 @@
 /// Values are plain row-major float32, int64 or uint8 to every reader; activations inside a network may lie in the
 /// blocked layout that oneDNN prefers, and are put in row-major order when something else reads them.
 public struct Tensor: @unchecked Sendable {
-    public private(set) var storage: Storage
+    package private(set) var storage: Storage
     public let shape: Shape
     public let dtype: DType
     package let layout: Layout

@@ -21,7 +21,7 @@ import Testing
         #expect(dense > 0 && model.denseLatency == nil)
         for planner in CompressionSamples.planners(timed, scores: CompressionSamples.scores(of: timed)) {
             func plan(_ nanoseconds: Int) throws -> Plan {
-                let limits: [(Budget.Quantity, Double)] = [(.latency, (Double(nanoseconds) + 0.5) / 1e3), (.parameters, 0.9)]
+                let limits: [(Budget.Quantity, Double)] = [(.latency, Double(nanoseconds)), (.parameters, 0.9)]
                 let budget = try Budget(limits, dense: timed.cost, denseLatency: dense)
                 let plan = try planner.plan(timed, budget: budget)
                 #expect(try #require(plan.latency) <= nanoseconds && plan.denseLatency == dense)
@@ -61,7 +61,7 @@ import Testing
     @Test func latencyNeedsTimes() throws {
         let failure = #expect(throws: CompressionFailure.self) { try CompressionSamples.budget(.latency, 0.5, model) }
         #expect(failure?.code == "compression.invalidBudget")
-        let budget = try Budget([(.latency, 250), (.parameters, 0.5)], dense: model.cost, denseLatency: 1_000_000)
+        let budget = try Budget([(.latency, 250_000), (.parameters, 0.5)], dense: model.cost, denseLatency: 1_000_000)
         #expect(budget.limits[0].value == 250_000)
         #expect(throws: CompressionFailure.self) { try LatencyMeter(batch: 0, cache: nil, version: "test") }
     }

@@ -2,6 +2,7 @@ import Basics
 import Execution
 import Graphs
 import Operations
+import Autograd
 import Tensors
 import Testing
 

@@ -20,7 +20,7 @@ import Testing
         let graph = name == "zoo" ? try InterchangeSamples.zoo() : try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)
         var random = RandomSource(seed: 3)
         let image = try Tensor.normal(Shape([2] + graph.inputs[0].sampleShape.dims), using: &random)
-        let training: [(name: String, tensor: Tensor)] = [
+        let optimizerState: [(name: String, tensor: Tensor)] = [
             ("momentum/fc.weight", try .normal([3, 4], using: &random)),
             ("order", try Tensor([Int64]([4, -1, .max]))), ("epoch", try .full([], 7)),
         ]
@@ -29,16 +29,16 @@ import Testing
             "none": nil,
         ]
         try InterchangeSamples.withFile { path in
-            try ModelFile(graph: graph, notes: notes, training: training).write(to: path)
+            try ModelFile(graph: graph, notes: notes, optimizerState: optimizerState).write(to: path)
             let read = try ModelFile(path: path)
             try expectSame(read.graph, graph)
             #expect(read.notes == notes)
-            #expect(read.training.map(\.name) == training.map(\.name))
-            for (a, b) in zip(read.training, training) {
+            #expect(read.optimizerState.map(\.name) == optimizerState.map(\.name))
+            for (a, b) in zip(read.optimizerState, optimizerState) {
                 #expect(a.tensor.shape == b.tensor.shape && a.tensor.dtype == b.tensor.dtype, "\(a.name)")
             }
-            #expect(try read.training[0].tensor.array(of: Float.self) == training[0].tensor.array(of: Float.self))
-            #expect(try read.training[1].tensor.array(of: Int64.self) == [4, -1, .max])
+            #expect(try read.optimizerState[0].tensor.array(of: Float.self) == optimizerState[0].tensor.array(of: Float.self))
+            #expect(try read.optimizerState[1].tensor.array(of: Int64.self) == [4, -1, .max])
             let before = try InferenceEngine(graph).run([image])
             let after = try InferenceEngine(read.graph).run([image])
             #expect(try before.map { try $0.array(of: Float.self) } == after.map { try $0.array(of: Float.self) })
@@ -75,7 +75,7 @@ import Testing
         let graph = try InterchangeSamples.zoo()
         _ = try InterchangeSamples.withFile { path in
             #expect(throws: (any Error).self) {
-                try ModelFile(graph: graph, training: [("a", .ones([1])), ("a", .ones([1]))]).write(to: path)
+                try ModelFile(graph: graph, optimizerState: [("a", .ones([1])), ("a", .ones([1]))]).write(to: path)
             }
         }
     }

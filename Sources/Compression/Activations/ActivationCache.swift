@@ -15,7 +15,7 @@ struct ActivationCache {
     func values(_ names: [String], of graph: Graph) throws -> [[Tensor]] {
         guard let first = batches.first else { return [] }
         let missing = names.filter { first[$0] == nil }
-        let part = try graph.computing(missing, from: first.mapValues { Shape(Array($0.shape.dims.dropFirst())) })
+        let part = try graph.computing(missing, from: first.mapValues { $0.shape.sample })
         let engine = InferenceEngine(part)
         return try batches.map { known in
             var computed = try missing.isEmpty ? [] : engine.run(part.inputs.compactMap { known[$0.name] })[...]

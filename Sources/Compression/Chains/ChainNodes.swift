@@ -83,7 +83,7 @@ enum ChainNodes {
         var result = graph
         let chains = try replace(layer, by: chain, ranks: ranks, in: &result)
         result.nodes = result.nodes.flatMap { chains[$0.name] ?? [$0] }
-        result.parameters.keep(only: Set(result.nodes.flatMap(\.parameterInputs)))
+        result.dropUnusedParameters()
         return result
     }
 }

@@ -34,7 +34,7 @@ public enum Recomposition {
         }
         if let open = links.last { throw invalid(graph, open, "is not the end of its chain") }
         result.nodes = nodes
-        result.parameters.keep(only: Set(nodes.flatMap(\.parameterInputs)))
+        result.dropUnusedParameters()
         try Verifier.verify(result)
         return result
     }

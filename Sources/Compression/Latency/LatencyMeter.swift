@@ -102,10 +102,10 @@ public final class LatencyMeter {
         node.inputs[0] = .value("x")
         var part = graph
         part.name = layer.name
-        part.inputs = [GraphInput(name: "x", sampleShape: Shape(Array(layer.layer.inputShape.dims.dropFirst())))]
+        part.inputs = [GraphInput(name: "x", sampleShape: layer.layer.inputShape.sample)]
         part.nodes = [node]
         part.outputs = [node.name]
-        part.parameters.keep(only: Set(node.parameterInputs))
+        part.dropUnusedParameters()
         return part
     }
 }

@@ -33,12 +33,17 @@ public struct Budget: Sendable, Equatable {
         public let quantity: Quantity
         /// The largest value allowed for the whole model.
         public let value: Int
+
+        public init(quantity: Quantity, value: Int) {
+            self.quantity = quantity
+            self.value = value
+        }
     }
 
     public let limits: [Limit]
 
     /// - Parameter limits: per quantity a fraction kept of the dense model (0 < f ≤ 1) or an absolute number (> 1).
-    ///   Of latency the number is in microseconds.
+    ///   Of latency the number is in nanoseconds.
     /// - Parameter denseLatency: nanoseconds of the dense model, for a limit on latency.
     /// - Throws: `noBudget`, `invalidBudget`.
     public init(_ limits: [(Quantity, Double)], dense: Cost, denseLatency: Int? = nil) throws {
@@ -51,9 +56,28 @@ public struct Budget: Sendable, Equatable {
             if quantity == .latency, denseLatency == nil {
                 throw CompressionFailure.invalidBudget(detail: "a budget of latency needs a model whose layers were timed")
             }
-            let unit = quantity == .latency ? 1e3 : 1
-            let value = amount <= 1 ? amount * Double(quantity.value(of: dense, latency: denseLatency)) : amount * unit
+            let value = amount <= 1 ? amount * Double(quantity.value(of: dense, latency: denseLatency)) : amount
             return Limit(quantity: quantity, value: Int(value))
         }
+    }
+    /// Limits as absolute numbers, in the units of `Quantity`.
+    /// - Throws: `noBudget` without any; `invalidBudget` for one below 1.
+    public init(limits: [Limit]) throws {
+        guard !limits.isEmpty else { throw CompressionFailure.noBudget }
+        if let bad = limits.first(where: { $0.value < 1 }) {
+            throw CompressionFailure.invalidBudget(
+                detail: "a limit must be at least 1, but that of \(bad.quantity.rawValue) is \(bad.value)")
+        }
+        self.limits = limits
+    }
+
+    /// A share in (0, 1] kept of one quantity of the dense model.
+    /// - Throws: `invalidBudget`, also for latency of a model whose layers were not timed.
+    public init(keeping share: Double, of quantity: Quantity = .parameters, in model: DecomposedModel) throws {
+        guard share <= 1 else {
+            throw CompressionFailure.invalidBudget(
+                detail: "a share kept must lie in (0, 1], but that of \(quantity.rawValue) is \(share)")
+        }
+        try self.init([(quantity, share)], dense: model.cost, denseLatency: model.denseLatency)
     }
 }

@@ -18,6 +18,24 @@ public struct PlanRow: Sendable, Equatable {
     public var parameterCount: Int
     public var denseMacCount: Int
     public var macCount: Int
+
+    /// A row that someone else made, such as one read from a file. `Compressor` reads the layer, the format and the ranks.
+    public init(
+        layer: String, format: String, ranks: [Int]?, maxRanks: [Int] = [], reason: String = "given", gain: Double? = nil,
+        relativeError: Double = 0, denseParameterCount: Int = 0, parameterCount: Int = 0, denseMacCount: Int = 0, macCount: Int = 0
+    ) {
+        self.layer = layer
+        self.format = format
+        self.ranks = ranks
+        self.maxRanks = maxRanks
+        self.reason = reason
+        self.gain = gain
+        self.relativeError = relativeError
+        self.denseParameterCount = denseParameterCount
+        self.parameterCount = parameterCount
+        self.denseMacCount = denseMacCount
+        self.macCount = macCount
+    }
 }
 
 /// Ranks for every layer, with what they cost: a value that prints, can be edited, and is applied by `Compressor`.
@@ -43,6 +61,29 @@ public struct Plan: Sendable, Equatable {
     /// What was changed of what was asked for, such as ranks lowered to their bound.
     public var notes: [String]
     public var elapsedSeconds: Double
+
+    /// A plan that someone else made. What it costs is for its readers; `Compressor` reads the rows, and
+    /// `Planner.plan(_:budget:ranks:name:)` works the costs out.
+    public init(
+        policy: String, rows: [PlanRow], denseCost: Cost, parameterCount: Int, macCount: Int, byteCount: Int,
+        peakActivationByteCount: Int, latency: Int? = nil, denseLatency: Int? = nil, bindingConstraint: String? = nil,
+        optimalityGap: Double? = nil, scalingFactor: Double? = nil, notes: [String] = [], elapsedSeconds: Double = 0
+    ) {
+        self.policy = policy
+        self.rows = rows
+        self.denseCost = denseCost
+        self.parameterCount = parameterCount
+        self.macCount = macCount
+        self.byteCount = byteCount
+        self.peakActivationByteCount = peakActivationByteCount
+        self.latency = latency
+        self.denseLatency = denseLatency
+        self.bindingConstraint = bindingConstraint
+        self.optimalityGap = optimalityGap
+        self.scalingFactor = scalingFactor
+        self.notes = notes
+        self.elapsedSeconds = elapsedSeconds
+    }
 }
 
 extension Plan {

@@ -80,8 +80,7 @@ public struct Planner: Sendable {
                 binding: allocation.binding)
             plan.scalingFactor = factor
         }
-        let elapsed = start.duration(to: .now).components
-        plan.elapsedSeconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        plan.elapsedSeconds = start.duration(to: .now) / .seconds(1)
         return plan
     }
 

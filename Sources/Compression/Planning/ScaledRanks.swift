@@ -1,3 +1,5 @@
+import Decomposition
+
 /// The ranks of one layer as a function of one global factor, from `low` at 0 to `high` at 1.
 ///
 /// It is a class, because planning goes over the ranks of all layers dozens of times, and copying its arrays would take longer
@@ -40,7 +42,7 @@ final class ScaledRanks {
         var high = bounds
         for quantity in quantities {
             let dense = layer.denseCost(quantity)
-            guard chain.cost(low, quantity) < dense, let useful = largest(bounds, where: { chain.cost($0, quantity) < dense })
+            guard chain.cost(low, quantity) < dense, let useful = ProportionalRanks.largest(bounds, where: { chain.cost($0, quantity) < dense })
             else { return (nil, rules.denseReason([quantity])) }
             high = zip(high, useful).map { min($0, $1) }
         }
@@ -48,7 +50,7 @@ final class ScaledRanks {
         high = zip(low, high).map { max($0, $1) }
         if quantities.contains(where: { chain.cost(high, $0) >= layer.denseCost($0) }) { high = low }
         for limit in limits where !limit.quantity.isSum {
-            let allowed = largest(high, where: { chain.cost($0, limit.quantity) <= limit.value }) ?? low
+            let allowed = ProportionalRanks.largest(high, where: { chain.cost($0, limit.quantity) <= limit.value }) ?? low
             high = zip(low, allowed).map { max($0, $1) }
             // Where neither fits, the lesser of the two shows how far the limit is out of reach.
             let (dense, least) = (layer.denseCost(limit.quantity), chain.cost(low, limit.quantity))
@@ -57,19 +59,6 @@ final class ScaledRanks {
         let scaled = ScaledRanks(
             low: low, high: high, chainIndex: index, chain: chain, align: max(1, planner.align), path: path)
         return (scaled, "")
-    }
-
-    /// The largest ranks in the proportion of `bounds` that pass a test which larger ranks fail; `nil` if all do.
-    private static func largest(_ bounds: [Int], where passes: ([Int]) -> Bool) -> [Int]? {
-        let steps = bounds.max() ?? 0
-        func ranks(_ step: Int) -> [Int] { bounds.map { max(1, min($0, $0 * step / max(1, steps))) } }
-        guard steps > 0, passes(ranks(1)) else { return nil }
-        var (low, high) = (1, steps + 1)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if passes(ranks(middle)) { low = middle } else { high = middle }
-        }
-        return ranks(low)
     }
 
     /// The ranks at a factor in [0, 1], aligned up where there is room.

@@ -43,7 +43,7 @@ public enum ChannelStatisticsMatching {
             }
             try progress.advance(by: 1)
         }
-        repaired.parameters.keep(only: Set(repaired.nodes.flatMap(\.parameterInputs)))
+        repaired.dropUnusedParameters()
         try Verifier.verify(repaired)
         return (repaired, names)
     }

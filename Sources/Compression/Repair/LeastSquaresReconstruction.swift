@@ -61,7 +61,7 @@ public enum LeastSquaresReconstruction {
                 try progress.advance()
             }
         }
-        repaired.parameters.keep(only: Set(repaired.nodes.flatMap(\.parameterInputs)))
+        repaired.dropUnusedParameters()
         try Verifier.verify(repaired)
         return (repaired, names)
     }

@@ -79,11 +79,10 @@ public struct LWIQScorer {
             if keepsEmbeddings { kept[tap, default: []].append(try embeddings.copy()) }
         } onBatch: { holdoutLabels += $0 }
         guard holdoutCount > 0 else { throw CompressionFailure.noImages(part: "holdout") }
-        let elapsed = start.duration(to: .now)
         var scores = LayerScores(
             rows: rows(layers, classifiers, holdoutLabels, classCount),
             head: head, imprintCount: imprintCount, holdoutCount: holdoutCount, classCount: classCount,
-            elapsedSeconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+            elapsedSeconds: start.duration(to: .now) / .seconds(1))
         for layer in layers {
             if let own = kept[layer.tap] { scores.embeddings[layer.name] = try Tensor.concatenated(own, dim: 0) }
         }

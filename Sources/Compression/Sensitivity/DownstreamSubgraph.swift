@@ -20,7 +20,7 @@ struct DownstreamSubgraph {
         }
         passing = read.subtracting(changed).sorted()
         let known = Dictionary(uniqueKeysWithValues: (passing + [tap]).map { name in
-            (name, Shape(Array((shapes[name] ?? []).dims.dropFirst())))
+            (name, (shapes[name] ?? []).sample)
         })
         let graph = try model.computing([model.outputs[0]], from: known)
         inputs = graph.inputs.map(\.name)

@@ -31,10 +31,10 @@ struct LayerSubgraph {
         }
         var part = model
         part.name = layer.name
-        part.inputs = outside.map { GraphInput(name: $0, sampleShape: Shape(Array((shapes[$0] ?? []).dims.dropFirst()))) }
+        part.inputs = outside.map { GraphInput(name: $0, sampleShape: (shapes[$0] ?? []).sample) }
         part.nodes = nodes
         part.outputs = [layer.tap]
-        part.parameters.keep(only: Set(nodes.flatMap(\.parameterInputs)))
+        part.dropUnusedParameters()
         graph = part
     }
 

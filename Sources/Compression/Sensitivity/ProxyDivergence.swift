@@ -3,38 +3,31 @@ import Tensors
 
 /// The classifier imprinted on a layer's own activation, and what it makes of a changed one.
 struct ProxyDivergence {
-    private let weights: Tensor
+    private let classifier: ImprintedClassifier
     private let expected: [Tensor]
     private let sharpness: Double
 
     /// Imprints normalised class means of pooled, normalised embeddings of the dense taps.
+    /// - Throws: `notFinite` for taps that are not.
     init(_ taps: [Tensor], _ labels: [[Int]], sharpness: Double) throws {
-        self.sharpness = sharpness
         let embeddings = try taps.map(Self.embed)
-        let dimension = embeddings[0].shape[1]
         let classCount = (labels.flatMap { $0 }.max() ?? 0) + 1
-        var sums = [Double](repeating: 0, count: classCount * dimension)
-        for (batch, own) in zip(embeddings, labels) {
-            try batch.withElements(of: Float.self) { values in
-                for (n, label) in own.enumerated() {
-                    for d in 0..<dimension { sums[label * dimension + d] += Double(values[n * dimension + d]) }
-                }
-            }
-        }
-        let weights = try Self.normalized(Tensor(sums.map(Float.init), shape: [classCount, dimension])).transposed()
-        self.weights = weights
-        expected = try embeddings.map { try Self.logarithms($0, weights, sharpness) }
+        var classifier = ImprintedClassifier(head: .imprint, classCount: classCount, dimension: embeddings[0].shape[1])
+        for (batch, own) in zip(embeddings, labels) { try classifier.imprint(batch, own) }
+        try classifier.seal()
+        (self.classifier, self.sharpness) = (classifier, sharpness)
+        expected = try embeddings.map { try Self.logarithms($0, classifier, sharpness) }
     }
 
     /// The mean over images of KL(dense ‖ changed).
     func divergence(_ taps: [Tensor]) throws -> Double {
         try LogProbabilities.divergence(
-            from: expected, to: taps.map { try Self.logarithms(Self.embed($0), weights, sharpness) })
+            from: expected, to: taps.map { try Self.logarithms(Self.embed($0), classifier, sharpness) })
     }
 
     /// The logarithms of softmax(sharpness · cosine) for embeddings [N, D] of norm 1.
-    private static func logarithms(_ embeddings: Tensor, _ weights: Tensor, _ sharpness: Double) throws -> Tensor {
-        try embeddings.matrixProduct(weights).multiplying(sharpness).logSoftmax()
+    private static func logarithms(_ embeddings: Tensor, _ classifier: ImprintedClassifier, _ sharpness: Double) throws -> Tensor {
+        try classifier.logits(embeddings).multiplying(sharpness).logSoftmax()
     }
 
     /// Rows of norm 1.

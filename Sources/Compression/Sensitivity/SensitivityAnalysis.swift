@@ -53,10 +53,9 @@ public struct SensitivityAnalysis {
                 try progress.advance()
             }
         }
-        let elapsed = start.duration(to: .now).components
         return SensitivityCurves(
             measure: measure, layers: rows, imageCount: count,
-            elapsedSeconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+            elapsedSeconds: start.duration(to: .now) / .seconds(1))
     }
 
     /// What a layer loses at ranks of a chain.

@@ -65,7 +65,7 @@ private struct FusionEditor {
     func finish() -> Graph {
         var result = graph
         result.nodes = graph.nodes.enumerated().filter { !removed.contains($0.offset) }.map(\.element)
-        result.parameters.keep(only: Set(result.nodes.flatMap(\.parameterInputs)))
+        result.dropUnusedParameters()
         return result
     }
 

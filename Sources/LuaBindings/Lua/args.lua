@@ -9,8 +9,7 @@ local known = { default = true, help = true, choices = true }
 
 local function unknown(what, name, names, dashes)
     table.sort(names)
-    local near = core.nearest(tostring(name), names)
-    return ("%s%s%s"):format(what, tostring(name), near and (" (did you mean %s%s?)"):format(dashes, near) or "")
+    return what .. tostring(name) .. check.hint(name, names, dashes .. "%s")
 end
 
 -- An option as { default, help, choices }: from its default alone, or from a table that says more.

@@ -3,10 +3,11 @@ local svg = require "moonrail.svg"
 
 local chart = {}
 
-local function plain(value) return ("%.4g"):format(value) end
+--- A number as axes and labels show it.
+function chart.plain(value) return ("%.4g"):format(value) end
 
--- The least and the greatest of `values`, apart from each other.
-local function range(values)
+--- The least and the greatest of `values`, apart from each other.
+function chart.range(values)
     local low, high = math.huge, -math.huge
     for _, value in ipairs(values) do low, high = math.min(low, value), math.max(high, value) end
     if low > high then return 0, 1 end
@@ -16,6 +17,8 @@ local function range(values)
     end
     return low, high
 end
+
+local plain, range = chart.plain, chart.range
 
 --- Horizontal bars, one line a value, so that labels never collide however many there are.
 --- `spec`: title, labels, values, errors (half-widths, optional), format (value -> text, optional).

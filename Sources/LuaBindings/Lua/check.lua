@@ -42,8 +42,8 @@ function check.options(where, options, only)
     for key, value in pairs(options or {}) do
         local wanted = description.known[key]
         if not wanted or (only and not only[key]) then
-            local near = core.nearest(tostring(key), only and check.names(only) or description.names)
-            core.fail("lua.unknownOption", ("%s: unknown option '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""))
+            local hint = check.hint(key, only and check.names(only) or description.names)
+            core.fail("lua.unknownOption", ("%s: unknown option '%s'%s"):format(where, tostring(key), hint))
         end
         local kind = type(value)
         if kind == "userdata" and type(getmetatable(value)) == "string" then kind = getmetatable(value) end
@@ -88,6 +88,12 @@ function check.callable(where, position, name, value)
     core.fail("lua.argument", ("%s: argument %d (%s) must be a function, got a %s"):format(where, position, name, type(value)))
 end
 
+--- The end of a message about an unknown `key`: the nearest of `names` in `quotes`, or nothing where none is near.
+function check.hint(key, names, quotes)
+    local near = core.nearest(tostring(key), names)
+    return near and (" (did you mean %s?)"):format((quotes or "'%s'"):format(near)) or ""
+end
+
 --- Raises that `key` is no name among those of the tables or lists `...`, with the nearest of them.
 function check.missing(where, key, ...)
     local names = {}
@@ -95,8 +101,7 @@ function check.missing(where, key, ...)
         for name, value in pairs(source) do names[#names + 1] = type(name) == "string" and name or value end
     end
     table.sort(names)
-    local near = core.nearest(tostring(key), names)
-    core.fail("lua.unknownMember", ("%s has no '%s'%s"):format(where, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""))
+    core.fail("lua.unknownMember", ("%s has no '%s'%s"):format(where, tostring(key), check.hint(key, names)))
 end
 
 --- Makes reading a field that `table` has not an error. What reads fields that may be missing takes rawget.

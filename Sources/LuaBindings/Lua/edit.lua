@@ -40,8 +40,7 @@ local function chosen(nodes, changes)
             end
         end
         if not used[key] then
-            local near = core.nearest(key, names)
-            core.fail("lua.argument", ("Model:edit: no node is called '%s'%s"):format(key, near and (" (did you mean '%s'?)"):format(near) or ""))
+            core.fail("lua.argument", ("Model:edit: no node is called '%s'%s"):format(key, check.hint(key, names)))
         end
     end
     return found

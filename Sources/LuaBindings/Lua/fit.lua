@@ -12,6 +12,9 @@ local history_view = {
     { "seconds", "seconds", rows.fixed(1) }, { "params", "parameters", rows.grouped }, draw = plot.history,
 }
 
+-- What trains where the caller names no optimizer.
+local function sgd(lr) return core.optim.sgd { lr = lr, momentum = 0.9, nesterov = true, weight_decay = 5e-4 } end
+
 -- Cross-entropy with the labels, or the caller's own loss, mixed with the divergence from the teacher where there is one.
 local function loss_of(logits, features, batch, options)
     local plain
@@ -97,8 +100,7 @@ function core.methods.Model.fit(model, data, options)
     local batches = data.batches
     local total = math.tointeger(options.steps or (options.epochs or 1) * batches)
     if not total or total < 1 then core.fail("lua.argument", "Model:fit: epochs and steps must give a whole number of steps, at least 1") end
-    local optimizer = options.optimizer
-        or core.optim.sgd { lr = 0.05, momentum = 0.9, nesterov = true, weight_decay = 5e-4 }
+    local optimizer = options.optimizer or sgd(0.05)
     local schedule = options.schedule or core.schedule.one_cycle {}
     local state = { step = 0, peak = optimizer.lr, loss = 0.0, correct = 0, images = 0, seconds = 0.0, history = {} }
     if options.resume and options.checkpoint and core.exists(options.checkpoint) then
@@ -219,4 +221,4 @@ function core.methods.Model.fit(model, data, options)
 end
 
 -- For those that train a model at the end of longer work: refuses options before it.
-return { check = function(options) check_options(check.options("Model:fit", options)) end }
+return { check = function(options) check_options(check.options("Model:fit", options)) end, sgd = sgd }

@@ -1,5 +1,6 @@
 -- A report as one HTML page that needs nothing else: no network, no further file.
 local rows = require "moonrail.rows"
+local columns = require "moonrail.columns"
 local svg = require "moonrail.svg"
 local plot = require "moonrail.plot"
 
@@ -80,25 +81,20 @@ end
 local function kept(row) return row.dense_params and row.dense_params > 0 and row.params / row.dense_params or 0 end
 
 local model_columns = {
-    { "name", "model" }, { "policy", "policy" }, { "params", "parameters", rows.grouped }, { "macs", "MACs", rows.grouped },
-    { "bytes", "bytes", rows.grouped }, { "accuracy_raw", "before tuning", rows.percent }, { "accuracy", "accuracy", rows.percent },
-    { "latency_ms", "ms, batch 1", rows.fixed(3) },
+    columns.name, columns.policy, columns.params, columns.macs, columns.bytes, columns.raw, columns.accuracy, columns.latency,
 }
 local score_columns = {
-    { "layer", "layer" }, { "parent", "after" }, { "accuracy", "proxy accuracy", rows.percent }, { "stderr", "± 1 se", rows.percent },
-    { "gain", "gain", function(v) return ("%+.2f %%"):format(100 * v) end }, { "significance", "significance", rows.fixed(3) },
+    columns.layer, columns.parent, columns.proxy, columns.deviation, columns.gain, columns.significance,
 }
 local plan_columns = {
-    { "layer", "layer" }, { "gain", "gain", function(v) return ("%+.2f %%"):format(100 * v) end }, { "ranks", "ranks" },
-    { "max_ranks", "of" },
+    columns.layer, columns.gain, columns.ranks, columns.bounds,
     {
-        "params", "parameters", rows.grouped,
+        columns.params[1], columns.params[2], columns.params[3],
         markup = function(_, row)
             return ('<span class="kept"><i style="width:%.1f%%"></i></span>'):format(100 * math.min(1, kept(row)))
         end,
     },
-    { "dense_params", "dense", rows.grouped }, { "macs", "MACs", rows.grouped }, { "dense_macs", "dense MACs", rows.grouped },
-    { "error", "error", function(v, row) return row.ranks and rows.percent(v) or "" end }, { "reason", "why" },
+    columns.dense_params, columns.macs, columns.dense_macs, columns.error, columns.reason,
 }
 
 local function summary(report)

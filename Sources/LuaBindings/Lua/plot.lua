@@ -7,8 +7,6 @@ local check = require "moonrail.check"
 
 local plot = {}
 
-local function signed(fraction) return ("%+.1f %%"):format(100 * fraction) end
-
 local function share(fraction) return ("%.4g %%"):format(100 * fraction) end
 
 local function is_finite(value) return type(value) == "number" and value - value == 0 end
@@ -37,7 +35,7 @@ function plot.bars(list, options, form)
     return (form or chart).bars {
         title = options.title or (is_gain and "Accuracy gained by each layer (LWIQ)") or key, labels = labels,
         values = numbers(list, key), errors = is_gain and first.stderr and numbers(list, "stderr") or nil,
-        format = options.format or (is_gain and signed) or nil,
+        format = options.format or (is_gain and rows.signed(1)) or nil,
     }
 end
 

@@ -1,5 +1,6 @@
 -- How scores, plans and comparisons print and plot.
 local rows = require "moonrail.rows"
+local columns = require "moonrail.columns"
 local plot = require "moonrail.plot"
 local page = require "moonrail.page"
 local check = require "moonrail.check"
@@ -9,16 +10,13 @@ local report = {}
 
 local percent, grouped = rows.percent, rows.grouped
 
-local function signed(fraction) return ("%+.2f %%"):format(100 * fraction) end
-
 function report.scores(scores)
     local largest = 0
     for _, row in ipairs(scores) do largest = math.max(largest, row.significance) end
     local bar = rows.bar(19)  -- the table then fits 80 columns
     rows.wrap(scores, {
         title = "Layer significance (LWIQ)",
-        { "layer", "layer" }, { "accuracy", "proxy accuracy", percent }, { "stderr", "± 1 se", percent },
-        { "gain", "gain", signed },
+        columns.layer, columns.proxy, columns.deviation, columns.gain,
         { "significance", "significance", function(v) return ("%.2f "):format(v) .. bar(v / largest) end, left = true },
         footer = ("head %s, %d imprint and %d holdout images, %d classes, %.2f s"):format(
             scores.head, scores.imprint_images, scores.holdout_images, scores.classes, scores.seconds),
@@ -34,13 +32,10 @@ function report.curves(curves)
     end
     return rows.wrap(curves, {
         title = "Loss of each layer alone by " .. curves.measure,
-        { "layer", "layer" }, { "errors", "‖W − Ŵ‖² / ‖W‖²", list }, { "losses", "loss", list },
+        columns.layer, { "errors", "‖W − Ŵ‖² / ‖W‖²", list }, { "losses", "loss", list },
         footer = ("%d images, %.2f s"):format(curves.images, curves.seconds),
     })
 end
-
--- What only a layer with ranks has.
-local function ranked(value, row) return row.ranks and value or "" end
 
 function report.plan(plan)
     local kept = ("%s policy: keeps %s of the parameters (%s of %s) and %s of the MACs (%.2f M of %.2f M)"):format(
@@ -56,9 +51,8 @@ function report.plan(plan)
     for _, note in ipairs(plan.notes) do kept = kept .. "\nnote: " .. note end
     rows.wrap(plan, {
         title = "Plan " .. rows.names(plan.formats),
-        { "layer", "layer" }, { "gain", "gain", signed }, { "format", "format", ranked }, { "ranks", "ranks" }, { "max_ranks", "of" },
-        { "params", "parameters", grouped }, { "dense_params", "dense", grouped },
-        { "error", "error", function(v, row) return row.ranks and percent(v) or "" end }, { "reason", "why" },
+        columns.layer, columns.gain, columns.format, columns.ranks, columns.bounds, columns.params, columns.dense_params,
+        columns.error, columns.reason,
         footer = kept, draw = plot.plan,
     })
     return plan
@@ -73,9 +67,8 @@ function report.compare(entries)
         return function(value) return first[key] and percent(value / first[key]) or "" end
     end
     local view = {
-        { "name", "model" }, { "params", "parameters", grouped }, { "params", "kept", kept "params" },
-        { "macs", "MACs kept", kept "macs" }, { "bytes", "bytes", grouped }, { "accuracy_raw", "before tuning", percent },
-        { "accuracy", "accuracy", percent }, { "latency_ms", "ms, batch 1", rows.fixed(3) }, draw = plot.comparison,
+        columns.name, columns.params, { "params", "kept", kept "params" }, { "macs", "MACs kept", kept "macs" }, columns.bytes,
+        columns.raw, columns.accuracy, columns.latency, draw = plot.comparison,
     }
     return rows.wrap(entries, view)
 end

@@ -27,6 +27,11 @@ function rows.fixed(places)
     return function(number) return formatted("%." .. places .. "f", number) end
 end
 
+--- A difference of shares in per cent, with its sign.
+function rows.signed(places)
+    return function(fraction) return formatted("%+." .. places .. "f %%", 100 * fraction) end
+end
+
 --- A bar of eighths of a block, `width` columns for the value 1.
 function rows.bar(width)
     local eighths = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
@@ -143,8 +148,8 @@ local meta = {
             local names = {}
             for name in pairs(methods) do names[#names + 1] = name end
             table.sort(names)
-            local near = core.nearest(key, names)
-            if near then core.fail("lua.unknownMember", ("Rows has no '%s' (did you mean '%s'?)"):format(key, near)) end
+            local hint = check.hint(key, names)
+            if hint ~= "" then core.fail("lua.unknownMember", ("Rows has no '%s'%s"):format(key, hint)) end
         end
     end,
     __members = methods,

@@ -1,10 +1,11 @@
 -- Charts as text for a terminal of 80 columns, of the same specifications as moonrail.chart's drawings.
+local chart = require "moonrail.chart"
+
 local textchart = {}
+local plain, range = chart.plain, chart.range
 
 local width, height = 60, 14
 local glyphs = { "●", "○", "◆", "◇", "▲", "△" }
-
-local function plain(value) return ("%.4g"):format(value) end
 
 local function size(text) return utf8.len(text) end
 
@@ -17,17 +18,6 @@ end
 local function padded(text, columns, toRight)
     local space = (" "):rep(columns - size(text))
     return toRight and space .. text or text .. space
-end
-
-local function range(values)
-    local low, high = math.huge, -math.huge
-    for _, value in ipairs(values) do low, high = math.min(low, value), math.max(high, value) end
-    if low > high then return 0, 1 end
-    if low == high then
-        local room = math.max(math.abs(low) * 0.1, 1e-3)
-        return low - room, high + room
-    end
-    return low, high
 end
 
 --- Bars from a line at 0 to both sides, a line each.

@@ -208,6 +208,6 @@ struct GraphAssembly {
     /// Replaces the nodes, keeping the parameters that are still used.
     mutating func replaceNodes(_ nodes: [Node]) {
         graph.nodes = nodes
-        graph.parameters.keep(only: Set(nodes.flatMap(\.parameterInputs)))
+        graph.dropUnusedParameters()
     }
 }

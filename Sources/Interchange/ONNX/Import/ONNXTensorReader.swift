@@ -13,12 +13,6 @@ struct ONNXTensorReader {
     /// themselves.
     let outline: ONNXOutline?
 
-    init(source: String, directory: String?, outline: ONNXOutline?) {
-        self.source = source
-        self.directory = directory
-        self.outline = outline
-    }
-
     /// Floating-point types become float32, whole numbers and truth values int64.
     /// - Throws: `InterchangeFailure` saying which tensor and what is wrong with it.
     func tensor(_ message: Onnx_TensorProto) throws -> Tensor {
