@@ -63,10 +63,11 @@ public final class Tape {
                 if try values[variable.id]?.add(gradient) == nil { values[variable.id] = IncomingGradient(gradient) }
             }
         }
-        return Gradients(values: try values.mapValues { gradient in
-            var gradient = gradient
-            return try gradient.total()
-        })
+        return Gradients(
+            values: try values.mapValues { gradient in
+                var gradient = gradient
+                return try gradient.total()
+            })
     }
 }
 

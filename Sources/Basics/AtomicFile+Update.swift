@@ -65,7 +65,7 @@ extension AtomicFile {
         do throws(OpeningError) {
             do throws(OpeningError) {
                 return try PathOpening.open(path, O_RDWR | flags, mode: 0o666)
-            } catch where error.number == EACCES {
+            } catch  where error.number == EACCES {
                 // A file that may not be written can be replaced all the same.
                 return try PathOpening.open(path, O_RDONLY | flags, mode: 0o666)
             }

@@ -67,7 +67,7 @@ package enum AtomicFile {
             do throws(OpeningError) {
                 let (folder, name) = try PathOpening.place(of: prefix)
                 if name.withForeignCString({ mkdirat(folder.number, $0, 0o755) }) != 0 { throw OpeningError(errno) }
-            } catch where error.isOutside && prefix.utf8.count < path.utf8.count {
+            } catch  where error.isOutside && prefix.utf8.count < path.utf8.count {
                 // The way to what a script may reach need not be in reach itself.
                 continue
             } catch {

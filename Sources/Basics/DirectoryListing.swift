@@ -15,8 +15,10 @@ package enum DirectoryListing {
         guard let folder = try? PathOpening.open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY) else { return [] }
         return content(of: folder).map { name, kind in
             // Only a link has to be followed, or what a file system does not tell the kind of.
-            let isDirectory = kind == Int32(DT_DIR) || (kind == Int32(DT_LNK) || kind == Int32(DT_UNKNOWN))
-                && PathOpening.isDirectory(path.isEmpty ? name : path + "/" + name)
+            let isDirectory =
+                kind == Int32(DT_DIR)
+                || (kind == Int32(DT_LNK) || kind == Int32(DT_UNKNOWN))
+                    && PathOpening.isDirectory(path.isEmpty ? name : path + "/" + name)
             return Entry(name: name, isDirectory: isDirectory)
         }
     }

@@ -43,7 +43,6 @@ public enum FileFailure: Failure {
     static func unreadable(_ path: String, _ error: OpeningError) -> FileFailure { .cannotRead(path: path, reason: error.reason) }
 }
 
-
 /// The rule that a text must keep before it is handed to the system as a path.
 package enum FilePath {
     /// The longest path in bytes: Linux's PATH_MAX without the byte that ends it.

@@ -140,7 +140,9 @@ package final class FileRoots: Sendable {
         if reduced.count < literal.count, let found = try first(located(reduced), open) { return found }
         if let real = Self.real(Self.text(of: reduced), followsLast: followsLast), let parts = Self.parts(real), parts != reduced,
             let found = try first(located(parts), open)
-        { return found }
+        {
+            return found
+        }
         throw outside
     }
 

@@ -39,11 +39,11 @@ package final class OpenFile: Sendable {
         do throws(OpeningError) {
             let place = try PathOpening.open(folder.isEmpty ? "." : folder, PathOpening.placeOnly | O_DIRECTORY)
             opened = try PathOpening.open(name.foreignBytes, beneath: place, Self.flags)
-        } catch where error.isOutside {
+        } catch  where error.isOutside {
             // The folder is out of reach, but the file may be allowed by its own name.
             try self.init(path)
             return
-        } catch where error.number == EXDEV || error.number == ELOOP {
+        } catch  where error.number == EXDEV || error.number == ELOOP {
             throw FileFailure.cannotRead(path: path, reason: "it leads out of the folder of the file that names it")
         } catch {
             throw FileFailure.unreadable(path, error)

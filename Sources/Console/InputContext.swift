@@ -115,8 +115,9 @@ package struct InputContext: Equatable {
             end = skippingSpace(call, in: bytes)
         }
         var start = end
-        while start > 0, LuaWords.isNameByte(bytes[start - 1]) || bytes[start - 1] == UInt8(ascii: ".")
-            || bytes[start - 1] == UInt8(ascii: ":")
+        while start > 0,
+            LuaWords.isNameByte(bytes[start - 1]) || bytes[start - 1] == UInt8(ascii: ".")
+                || bytes[start - 1] == UInt8(ascii: ":")
         { start -= 1 }
         return start < end ? String(decoding: bytes[start..<end], as: UTF8.self) : nil
     }
@@ -143,8 +144,7 @@ private struct Scan {
         while position < bytes.count {
             let byte = bytes[position]
             if let open = quote {
-                if byte == UInt8(ascii: "\\") { position += 1 }
-                else if byte == open { (quote, openString) = (nil, nil) }
+                if byte == UInt8(ascii: "\\") { position += 1 } else if byte == open { (quote, openString) = (nil, nil) }
             } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
                 (quote, openString) = (byte, position + 1)
             } else if "([{".utf8.contains(byte) {

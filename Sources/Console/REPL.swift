@@ -191,7 +191,9 @@ public final class REPL {
     private func showTime() {
         progress?.makeRoom()
         let elapsed = lastElapsedSeconds
-        let time = elapsed < 0.1 ? DecimalText.significant(1e3 * elapsed) + " ms"
+        let time =
+            elapsed < 0.1
+            ? DecimalText.significant(1e3 * elapsed) + " ms"
             : elapsed < 1 ? DecimalText.fixed(elapsed, 2) + " s" : ProgressLine.timeText(elapsed)
         let memory = services.memory().first.map { ", " + DecimalText.bytes($0.byteCount) } ?? ""
         output.write(TextStyle.faint.apply(to: "(" + time + memory + ")", where: output.usesColor) + "\n")

@@ -27,12 +27,13 @@ public enum CIFAR {
         let isTen = variant == .cifar10
         let inner = directory + (isTen ? "/cifar-10-batches-bin" : "/cifar-100-binary")
         let place = AtomicFile.exists(inner) ? inner : directory
-        let files = switch (isTen, split) {
-        case (true, .train): (1...5).map { "data_batch_\($0).bin" }
-        case (true, .test): ["test_batch.bin"]
-        case (false, .train): ["train.bin"]
-        case (false, .test): ["test.bin"]
-        }
+        let files =
+            switch (isTen, split) {
+            case (true, .train): (1...5).map { "data_batch_\($0).bin" }
+            case (true, .test): ["test_batch.bin"]
+            case (false, .train): ["train.bin"]
+            case (false, .test): ["test.bin"]
+            }
         let labelCount = isTen ? 1 : 2
         var parts: [Tensor] = []
         var labels: [Int] = []

@@ -104,9 +104,11 @@ extension ImageDataset {
                 sizes[$0] > 0 && (least...sizes[$0] - least).contains(shares[$0] + step)
             }
             // The share that is furthest below its quota grows, or the one furthest above it shrinks.
-            guard let best = movable.max(by: {
-                (quotas[$0] - Double(shares[$0])) * Double(step) < (quotas[$1] - Double(shares[$1])) * Double(step)
-            }) else { break }
+            guard
+                let best = movable.max(by: {
+                    (quotas[$0] - Double(shares[$0])) * Double(step) < (quotas[$1] - Double(shares[$1])) * Double(step)
+                })
+            else { break }
             shares[best] += step
             sum += step
         }

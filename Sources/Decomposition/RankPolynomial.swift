@@ -28,7 +28,8 @@ public struct RankPolynomial: Hashable, Sendable {
         }
         let (allowed, _) = try RankClamp.apply(ranks, bounds: linear.map { _ in .max }, operation)
         let sizes = allowed.map(Double.init)
-        let rough = linear.indices.reduce(Double(constant)) { $0 + Double(linear[$1]) * sizes[$1] }
+        let rough =
+            linear.indices.reduce(Double(constant)) { $0 + Double(linear[$1]) * sizes[$1] }
             + bilinear.indices.reduce(0.0) { $0 + Double(bilinear[$1]) * sizes[$1] * sizes[$1 + 1] }
         guard rough < 0x1p62 else { throw DecompositionFailure.tooLarge(operation: operation, elementCount: .max) }
         return self(allowed)

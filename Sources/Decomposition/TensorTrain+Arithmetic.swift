@@ -16,14 +16,15 @@ extension TensorTrain {
             }
             return try TensorTrain(cores: [sum])
         }
-        return try TensorTrain(cores: zip(cores, other.cores).enumerated().map { k, pair in
-            let (a, b) = pair
-            if k == 0 { return try .concatenated([a, b], dim: 2) }
-            if k == last { return try .concatenated([a, b], dim: 0) }
-            let upper = try Tensor.concatenated([a, .zeros([a.shape[0], a.shape[1], b.shape[2]])], dim: 2)
-            let lower = try Tensor.concatenated([.zeros([b.shape[0], b.shape[1], a.shape[2]]), b], dim: 2)
-            return try .concatenated([upper, lower], dim: 0)
-        })
+        return try TensorTrain(
+            cores: zip(cores, other.cores).enumerated().map { k, pair in
+                let (a, b) = pair
+                if k == 0 { return try .concatenated([a, b], dim: 2) }
+                if k == last { return try .concatenated([a, b], dim: 0) }
+                let upper = try Tensor.concatenated([a, .zeros([a.shape[0], a.shape[1], b.shape[2]])], dim: 2)
+                let lower = try Tensor.concatenated([.zeros([b.shape[0], b.shape[1], a.shape[2]]), b], dim: 2)
+                return try .concatenated([upper, lower], dim: 0)
+            })
     }
 
     /// The train times a number.

@@ -157,7 +157,8 @@ private struct CrossSweeps {
         let count = modes[k..<k + width].reduce(Double(rows.count * columns.count)) { $0 * Double($1) }
         guard count <= Self.blockLimit else {
             throw DecompositionFailure.shapeMismatch(
-                operation: "tensor cross", detail: "a block of modes \(modes[k..<k + width]) at ranks \(rows.count) and "
+                operation: "tensor cross",
+                detail: "a block of modes \(modes[k..<k + width]) at ranks \(rows.count) and "
                     + "\(columns.count) is too large: 2²⁶ elements are the most; use smaller modes or a lower largest rank")
         }
         let result = try Tensor(uninitialized: [rows.count * modes[k], Int(count) / (rows.count * modes[k])])

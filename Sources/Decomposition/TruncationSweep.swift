@@ -47,7 +47,8 @@ struct TruncationSweep {
         if case .relativeError = truncation, bondCount > 2, routes.count < bondCount { rests.append(svd.right) }
         rounding += svd.rounding
         let shorter = Double(min(matrix.shape[0], matrix.shape[1]))
-        work += svd.route == .randomized
+        work +=
+            svd.route == .randomized
             ? 8 * Double(matrix.elementCount * svd.rank) : Double(matrix.elementCount) * shorter + 10 * shorter * shorter * shorter
         rank = svd.rank
         return svd.right

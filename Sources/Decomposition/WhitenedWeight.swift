@@ -34,7 +34,8 @@ struct WhitenedWeight: Sendable {
         let permuted = try plain.permuted(axes).contiguous()
         let product = try permuted.reshaped([-1, first.root.shape[0]]).matrixProduct(first.root).reshaped(permuted.shape)
         weight = try product.permuted(axes.indices.map { axis in axes.firstIndex(of: axis) ?? axis }).contiguous()
-        rooted = try isPartial
+        rooted =
+            try isPartial
             ? (metric.root.root, metric.root.root.matrixProduct(plain.contiguous().reshaped([shape[0], width]).transposed()))
             : nil
         let mode = try grouping?.modes(weight: shape)[0] ?? shape[1]

@@ -54,12 +54,13 @@ struct PlannedValue {
         // No script gets here with one: the compiler hands a value in bfloat16 to primitives only, gives others a copy in another
         // format (`value(_:in:)`), and results that leave as they are do so in any format but this (`plan(raw:formats:)`).
         precondition(format != .bfloat16, "a value in bfloat16 is only for primitives")
-        let layout: Layout = switch format {
-        case .blocked: .blocked
-        case .plain: .strided(shape.contiguousStrides, offset: 0)
-        case .channelsLast, .bfloat16:
-            .strided([shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]], offset: 0)
-        }
+        let layout: Layout =
+            switch format {
+            case .blocked: .blocked
+            case .plain: .strided(shape.contiguousStrides, offset: 0)
+            case .channelsLast, .bfloat16:
+                .strided([shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]], offset: 0)
+            }
         return Tensor(storage: storage, shape: shape, dtype: .float32, layout: layout)
     }
 }

@@ -47,7 +47,8 @@ final class ChunkedBody {
             let whole = PlannedValue(shape: Shape([batch] + output.1.shape.dims.dropFirst()), format: output.1.format)
             crossing[output.0] = whole.tensor(on: try Storage(byteCount: whole.byteCount))
         }
-        bufferByteCount = workers.reduce(0) { $1.values.reduce($0) { $0 + $1.bufferByteCount } }
+        bufferByteCount =
+            workers.reduce(0) { $1.values.reduce($0) { $0 + $1.bufferByteCount } }
             + crossing.values.reduce(0) { $0 + 4 * $1.storedElementCount }
     }
 

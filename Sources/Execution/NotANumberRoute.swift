@@ -27,9 +27,12 @@ final class NotANumberRoute {
         // The sum of finite floats is finite in double precision.
         let areFinite = try Self.parameters(of: graph) { try $0.total().isFinite }
         // Magnitudes add up to no more than the norm times the root of their number.
-        parametersAreUsual = try areFinite && (watch == nil || Self.parameters(of: fused) {
-            try $0.norm() * Double($0.elementCount).squareRoot() < MagnitudeWatch.parameterLimit
-        })
+        parametersAreUsual =
+            try areFinite
+            && (watch == nil
+                || Self.parameters(of: fused) {
+                    try $0.norm() * Double($0.elementCount).squareRoot() < MagnitudeWatch.parameterLimit
+                })
     }
 
     /// Whether all parameters of floating point have a property.

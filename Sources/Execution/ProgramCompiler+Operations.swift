@@ -59,10 +59,12 @@ extension ProgramCompiler {
         let target = define(node.name, .blocked)
         emit { memory in
             let (from, to) = (memory.tensor(source.value), memory.tensor(target))
-            return [{
-                ChannelShift.subsample(
-                    from.base(), from.shape, into: to.base(), to.shape, stride: shortcut.stride, before: shortcut.before)
-            }]
+            return [
+                {
+                    ChannelShift.subsample(
+                        from.base(), from.shape, into: to.base(), to.shape, stride: shortcut.stride, before: shortcut.before)
+                }
+            ]
         }
         releaseCopy(source)
     }
@@ -95,9 +97,11 @@ extension ProgramCompiler {
         let target = define(node.name, a.value.format)
         emit { memory in
             let (x, y, z) = (memory.tensor(a.value), memory.tensor(b.value), memory.tensor(target))
-            return [{
-                if add.hasReLU { Elementwise.rectifiedSum(x, y, into: z) } else { Elementwise.sum(x, y, into: z) }
-            }]
+            return [
+                {
+                    if add.hasReLU { Elementwise.rectifiedSum(x, y, into: z) } else { Elementwise.sum(x, y, into: z) }
+                }
+            ]
         }
         releaseCopy(a)
         releaseCopy(b)
@@ -113,20 +117,22 @@ extension ProgramCompiler {
         let rows = source.value.shape.elementCount / inner
         emit("sgemm") { memory in
             let (x, y) = (memory.tensor(source.value), memory.tensor(target))
-            return [{
-                let (from, to) = (x.base(Float.self), y.base(Float.self))
-                try withExtendedLifetime((weight, bias)) {
-                    if let bias {
-                        let first = bias.base(Float.self)
-                        parallelFor(rows, grain: max(1, Elementwise.grain / width)) {
-                            for row in $0 { (to + row * width).update(from: first, count: width) }
+            return [
+                {
+                    let (from, to) = (x.base(Float.self), y.base(Float.self))
+                    try withExtendedLifetime((weight, bias)) {
+                        if let bias {
+                            let first = bias.base(Float.self)
+                            parallelFor(rows, grain: max(1, Elementwise.grain / width)) {
+                                for row in $0 { (to + row * width).update(from: first, count: width) }
+                            }
                         }
+                        try MatrixPieces.multiply(
+                            .init(from, stride: inner), .init(weight.base(), isTransposed: true, stride: inner), into: to, rows: rows,
+                            columns: width, inner: inner, keeps: bias != nil, operation: "linear")
                     }
-                    try MatrixPieces.multiply(
-                        .init(from, stride: inner), .init(weight.base(), isTransposed: true, stride: inner), into: to, rows: rows,
-                        columns: width, inner: inner, keeps: bias != nil, operation: "linear")
                 }
-            }]
+            ]
         }
         releaseCopy(source)
     }
@@ -154,11 +160,13 @@ extension ProgramCompiler {
                 }
             }
             let outputs = targets.map(memory.tensor)
-            return [{
-                for (result, output) in zip(try operation.evaluate(inputs, .inference).outputs, outputs) {
-                    try result.contiguous().reorder(into: output)
+            return [
+                {
+                    for (result, output) in zip(try operation.evaluate(inputs, .inference).outputs, outputs) {
+                        try result.contiguous().reorder(into: output)
+                    }
                 }
-            }]
+            ]
         }
         for copy in copies { releaseCopy(copy) }
     }

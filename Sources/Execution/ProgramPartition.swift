@@ -32,10 +32,11 @@ package struct ProgramPartition {
         guard batch >= 2, batch >= threads else { return nil }
         let chosen = Self.chunkable(graph, batch: batch, shapes)
         guard chosen.contains(where: { graph.nodes[$0].operation is Conv2D }) else { return nil }
-        let largest = chosen.map { index in
-            let node = graph.nodes[index]
-            return Set(node.valueInputs + node.outputs).reduce(0) { $0 + 4 * (shapes[$1]?.elementCount ?? 0) / batch }
-        }.max() ?? 1
+        let largest =
+            chosen.map { index in
+                let node = graph.nodes[index]
+                return Set(node.valueInputs + node.outputs).reduce(0) { $0 + 4 * (shapes[$1]?.elementCount ?? 0) / batch }
+            }.max() ?? 1
         let least = chosen.contains { Self.isWinograd(graph.nodes[$0], shapes) } ? Self.winogradChunk : 1
         let fitting = min(64, max(least, Self.cacheByteCount / max(1, largest)))
         chunkSize = Self.chunkSize(batch: batch, threads: threads, fitting: fitting)

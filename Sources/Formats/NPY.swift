@@ -43,7 +43,8 @@ public enum NPY {
             throw FormatFailure.unsupported(
                 source: input.source, detail: "npy version \(version >> 8).\(version & 0xFF) is not read")
         }
-        let length = version == 0x0100
+        let length =
+            version == 0x0100
             ? UInt64(try input.integer(UInt16.self, .little, "the length of the header"))
             : UInt64(try input.integer(UInt32.self, .little, "the length of the header"))
         guard length <= UInt64(headerLimit) else {

@@ -82,7 +82,8 @@ struct ZipArchive {
         try cursor.take(lengths[1] + lengths[2], "the extra fields of an entry")
         guard flags & 1 == 0, [0, 8].contains(method), stored != .max, byteCount != .max, place != .max else {
             throw FormatFailure.unsupported(
-                source: source, detail: "\(name) is encrypted, larger than 4 GB or compressed by method \(method); "
+                source: source,
+                detail: "\(name) is encrypted, larger than 4 GB or compressed by method \(method); "
                     + "only stored and deflated entries are read")
         }
         var local = ByteCursor(store)

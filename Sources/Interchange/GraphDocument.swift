@@ -33,13 +33,14 @@ public enum GraphDocument {
         ]
         var attributes = JSONObject()
         for (name, value) in node.operation.attributes.values.sorted(by: { $0.key < $1.key }) {
-            attributes[name] = switch value {
-            case .int(let int): .integer(Int64(int))
-            case .ints(let ints): integers(ints)
-            case .float(let float): .number(float)
-            case .bool(let bool): .bool(bool)
-            case .string(let string): .string(string)
-            }
+            attributes[name] =
+                switch value {
+                case .int(let int): .integer(Int64(int))
+                case .ints(let ints): integers(ints)
+                case .float(let float): .number(float)
+                case .bool(let bool): .bool(bool)
+                case .string(let string): .string(string)
+                }
         }
         object["attributes"] = .object(attributes)
         object["inputs"] = .array(

@@ -32,9 +32,10 @@ public struct ModelFile: Sendable {
         guard let text = file.metadata[Self.graphKey] else { throw InterchangeFailure.noGraph(source: path) }
         let document = try JSONValue.parse(text: text, source: path + " › graph")
         graph = try GraphDocument.decode(document, source: path) { file[$0] }
-        notes = try file.metadata[Self.notesKey].flatMap {
-            try JSONValue.parse(text: $0, source: path + " › notes", allowsNonFinite: true).object
-        } ?? [:]
+        notes =
+            try file.metadata[Self.notesKey].flatMap {
+                try JSONValue.parse(text: $0, source: path + " › notes", allowsNonFinite: true).object
+            } ?? [:]
         optimizerState = file.tensors.filter { $0.name.hasPrefix(Self.optimizerPrefix) }
             .map { (String($0.name.dropFirst(Self.optimizerPrefix.count)), $0.tensor) }
     }

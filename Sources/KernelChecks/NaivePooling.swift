@@ -11,12 +11,14 @@ package struct NaivePooling {
         for at in dy.indices {
             let (plane, p, q) = (at / (output[2] * output[3]), at / output[3] % output[2], at % output[3])
             var inside: [Int] = []
-            for i in 0..<geometry.window[0] { for j in 0..<geometry.window[1] {
-                let row = p * geometry.stride[0] - geometry.padding[0] + i
-                let column = q * geometry.stride[1] - geometry.padding[1] + j
-                guard row >= 0, row < input[2], column >= 0, column < input[3] else { continue }
-                inside.append((plane * input[2] + row) * input[3] + column)
-            } }
+            for i in 0..<geometry.window[0] {
+                for j in 0..<geometry.window[1] {
+                    let row = p * geometry.stride[0] - geometry.padding[0] + i
+                    let column = q * geometry.stride[1] - geometry.padding[1] + j
+                    guard row >= 0, row < input[2], column >= 0, column < input[3] else { continue }
+                    inside.append((plane * input[2] + row) * input[3] + column)
+                }
+            }
             if geometry.kind == .max, let best = inside.max(by: { x[$0] < x[$1] }) {
                 y[at] = x[best]
                 dx[best] += dy[at]

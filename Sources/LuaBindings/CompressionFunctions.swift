@@ -155,10 +155,11 @@ enum CurveTable {
             "measure": curves.measure.rawValue, "images": curves.imageCount, "seconds": curves.elapsedSeconds,
         ])
         for (name, points) in curves.layers {
-            try table.append([
-                "layer": name, "errors": points.map(\.squaredError), "losses": points.map(\.loss),
-                "ranks": points.map(\.ranks),
-            ] as LuaFields)
+            try table.append(
+                [
+                    "layer": name, "errors": points.map(\.squaredError), "losses": points.map(\.loss),
+                    "ranks": points.map(\.ranks),
+                ] as LuaFields)
         }
         return table
     }
@@ -167,7 +168,8 @@ enum CurveTable {
         guard let measure = SensitivityCurves.Measure(rawValue: try table.rawGet("measure").string ?? "") else {
             throw BindingFailure.planInput(detail: "the curves do not say what they measure")
         }
-        let layers = try LuaJSON.rows(of: table, place: "mr.plan: option 'curves'").enumerated().map { position, value -> (name: String, points: [SensitivityCurves.Point]) in
+        let layers = try LuaJSON.rows(of: table, place: "mr.plan: option 'curves'").enumerated().map {
+            position, value -> (name: String, points: [SensitivityCurves.Point]) in
             guard let row = value.table, let layer = try row.rawGet("layer").string,
                 let errors = try row.rawGet("errors").table?.array().compactMap(\.number),
                 let losses = try row.rawGet("losses").table?.array().compactMap(\.number), errors.count == losses.count

@@ -57,21 +57,27 @@ enum CustomPolicy {
             let full = ranks.count == 1 ? [Int](repeating: ranks[0], count: asked.factorization.bondCount) : ranks
             return (asked, try asked.factorization.clamped(full).ranks)
         }
-        row.append("error", try state.function("layer.error") { call in
-            let (chain, ranks) = try asked(call, "layer.error")
-            try call.push(chain.relativeSquaredError(ranks).squareRoot())
-        })
-        row.append("cost", try state.function("layer.cost") { call in
-            let (chain, ranks) = try asked(call, "layer.cost")
-            var fields = LuaFields()
-            costs(isTimed: layer.denseLatency != nil) { chain.cost(ranks, $0) }.forEach { fields.append($0.name, $0.value) }
-            try call.push(fields)
-        })
-        if let curve = planner.curves?.curve(of: layer.name) {
-            row.append("loss", try state.function("layer.loss") { call in
-                let (chain, ranks) = try asked(call, "layer.loss")
-                try call.push(curve(chain.relativeSquaredError(ranks)))
+        row.append(
+            "error",
+            try state.function("layer.error") { call in
+                let (chain, ranks) = try asked(call, "layer.error")
+                try call.push(chain.relativeSquaredError(ranks).squareRoot())
             })
+        row.append(
+            "cost",
+            try state.function("layer.cost") { call in
+                let (chain, ranks) = try asked(call, "layer.cost")
+                var fields = LuaFields()
+                costs(isTimed: layer.denseLatency != nil) { chain.cost(ranks, $0) }.forEach { fields.append($0.name, $0.value) }
+                try call.push(fields)
+            })
+        if let curve = planner.curves?.curve(of: layer.name) {
+            row.append(
+                "loss",
+                try state.function("layer.loss") { call in
+                    let (chain, ranks) = try asked(call, "layer.loss")
+                    try call.push(curve(chain.relativeSquaredError(ranks)))
+                })
         }
         return row
     }

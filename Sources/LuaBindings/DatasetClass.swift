@@ -98,13 +98,15 @@ enum DatasetClass {
         guard number >= 1 else { throw call.invalid(1, "epoch", "counts from 1, got \(number)") }
         guard start >= 1 else { throw options.invalid("start", "counts from 1, got \(start)") }
         let iterator = try BatchLoader(object.dataset, object.options).epoch(number - 1, startingAt: start - 1)
-        try call.push(try call.state.function("epoch", byteCount: Self.epochCost) { call in
-            guard let batch = try iterator.next() else { return try call.push(LuaValue.nil) }
-            let labels = try batch.labels.combined(.add, .full([], 1, dtype: .int64))
-            try call.push([
-                "x": TensorObject(batch.images), "y": TensorObject(labels), "count": batch.count,
-                "number": iterator.nextBatch, "of": iterator.batchCount,
-            ] as LuaFields)
-        })
+        try call.push(
+            try call.state.function("epoch", byteCount: Self.epochCost) { call in
+                guard let batch = try iterator.next() else { return try call.push(LuaValue.nil) }
+                let labels = try batch.labels.combined(.add, .full([], 1, dtype: .int64))
+                try call.push(
+                    [
+                        "x": TensorObject(batch.images), "y": TensorObject(labels), "count": batch.count,
+                        "number": iterator.nextBatch, "of": iterator.batchCount,
+                    ] as LuaFields)
+            })
     }
 }

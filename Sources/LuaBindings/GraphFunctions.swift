@@ -14,15 +14,17 @@ enum GraphFunctions {
             try call.push(graph.nodes.map { row(of: $0, in: graph, shapes, counted) })
             try call.push(graph.outputs)
         }
-        try table.set("edit", try state.function("Model:edit") { call in
-            let model = try call.object(1, "model", as: ModelObject.self)
-            let network = NetworkObject(
-                changing: model, Set(try call.strings(2, "changes")),
-                name: try call.optionalString(3, "name") ?? model.graph.name,
-                seed: try call.optionalInteger(4, "seed") ?? randomState.seed, in: call.state)
-            try call.push(network)
-            try call.push(LuaFields(model.graph.inputs.map { ($0.name, network.input($0.sampleShape, named: $0.name)) }))
-        })
+        try table.set(
+            "edit",
+            try state.function("Model:edit") { call in
+                let model = try call.object(1, "model", as: ModelObject.self)
+                let network = NetworkObject(
+                    changing: model, Set(try call.strings(2, "changes")),
+                    name: try call.optionalString(3, "name") ?? model.graph.name,
+                    seed: try call.optionalInteger(4, "seed") ?? randomState.seed, in: call.state)
+                try call.push(network)
+                try call.push(LuaFields(model.graph.inputs.map { ($0.name, network.input($0.sampleShape, named: $0.name)) }))
+            })
     }
 
     private static func row(
@@ -41,14 +43,15 @@ enum GraphFunctions {
 
     /// The attributes of an operation, dimensions counted from 1.
     private static func attributes(of operation: any GraphOperation) -> LuaFields {
-        LuaFields(operation.attributes.values.sorted { $0.key < $1.key }.map { key, value -> (String, any LuaConvertible) in
-            switch value {
-            case .int(let number): (key, key == "dim" ? number + 1 : number)
-            case .ints(let numbers): (key, key == "dims" || key == "order" ? numbers.map { $0 + 1 } : numbers)
-            case .float(let number): (key, number)
-            case .bool(let flag): (key, flag)
-            case .string(let text): (key, text)
-            }
-        })
+        LuaFields(
+            operation.attributes.values.sorted { $0.key < $1.key }.map { key, value -> (String, any LuaConvertible) in
+                switch value {
+                case .int(let number): (key, key == "dim" ? number + 1 : number)
+                case .ints(let numbers): (key, key == "dims" || key == "order" ? numbers.map { $0 + 1 } : numbers)
+                case .float(let number): (key, number)
+                case .bool(let flag): (key, flag)
+                case .string(let text): (key, text)
+                }
+            })
     }
 }

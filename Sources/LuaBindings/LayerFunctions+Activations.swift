@@ -28,12 +28,13 @@ extension LayerFunctions {
         let layer = "mr.nn." + script.name
         var attributes = type.usual.attributes.values
         for option in OptionTable.options(of: layer) ?? [] where option.name != "name" {
-            attributes[option.name] = switch option.kind {
-            case "number": .float(try options.number(option.name))
-            case "integer": .int(try options.integer(option.name))
-            case "boolean": .bool(try options.boolean(option.name))
-            default: .string(try options.string(option.name))
-            }
+            attributes[option.name] =
+                switch option.kind {
+                case "number": .float(try options.number(option.name))
+                case "integer": .int(try options.integer(option.name))
+                case "boolean": .bool(try options.boolean(option.name))
+                default: .string(try options.string(option.name))
+                }
         }
         do {
             return try OperationCatalog.make(type.name, attributes)

@@ -18,25 +18,28 @@ enum LayerFunctions {
         try addPlain(to: layers, in: state)
         try table.set("layers", layers)
         // Messages show `mr.nn`: both sequential and graph begin here.
-        try table.set("network", try state.function("mr.nn") { call in
-            let options = try call.options(1, described: OptionTable.options(of: "NetworkOptions") ?? [])
-            let network = NetworkObject(
-                name: try options.string("name"),
-                seed: try options.integer("seed", default: randomState.seed), in: call.state)
-            guard let shape = try options.optionalIntegers("image"), !shape.isEmpty, shape.allSatisfy({ $0 >= 1 }) else {
-                throw options.invalid("image", "must be the shape of one sample, such as { 3, 32, 32 }")
-            }
-            try call.push(network)
-            try call.push(network.input(Shape(shape)))
-        })
+        try table.set(
+            "network",
+            try state.function("mr.nn") { call in
+                let options = try call.options(1, described: OptionTable.options(of: "NetworkOptions") ?? [])
+                let network = NetworkObject(
+                    name: try options.string("name"),
+                    seed: try options.integer("seed", default: randomState.seed), in: call.state)
+                guard let shape = try options.optionalIntegers("image"), !shape.isEmpty, shape.allSatisfy({ $0 >= 1 }) else {
+                    throw options.invalid("image", "must be the shape of one sample, such as { 3, 32, 32 }")
+                }
+                try call.push(network)
+                try call.push(network.input(Shape(shape)))
+            })
         // `nn.parameter` of the standard library gives the tensor.
         try table.define("parameter", in: state, module: "mr.nn") { call in
             let network = try call.object(1, "x", as: ValueObject.self).network
             let tensor = try call.object(2, "tensor", as: TensorObject.self)
             try tensor.requirePlain("mr.nn.parameter")
-            try call.push(try network.parameter(
-                "parameter", named: try call.optionalString(3, "name"), tensor.tensor,
-                isTrainable: try call.optionalBoolean(4, "trainable") ?? true))
+            try call.push(
+                try network.parameter(
+                    "parameter", named: try call.optionalString(3, "name"), tensor.tensor,
+                    isTrainable: try call.optionalBoolean(4, "trainable") ?? true))
         }
         try table.define("enter", in: state, module: "mr.nn") { call in
             try call.object(1, "x", as: ValueObject.self).network.enter(try call.string(2, "name"))

@@ -27,7 +27,8 @@ extension ModelClass {
             let count = try options.imageCount(of: data.dataset)
             guard data.dataset.count >= 2 else { throw call.invalid(2, "data", "must have at least 2 images") }
             let images = try data.calibrationBatches(
-                imageCount: count, seed: options.integer("seed", default: randomState.seed)).images
+                imageCount: count, seed: options.integer("seed", default: randomState.seed)
+            ).images
             let repaired = try ChannelStatisticsMatching.repair(model.graph, towards: dense.graph, images: images)
             model.setGraph(repaired.graph)
             try call.push(repaired.layers.count)
@@ -40,7 +41,8 @@ extension ModelClass {
             let ridge = try options.number("ridge")
             guard ridge >= 0, ridge.isFinite else { throw options.invalid("ridge", "must not be negative, got \(ridge)") }
             let images = try data.calibrationBatches(
-                imageCount: count, seed: options.integer("seed", default: randomState.seed)).images
+                imageCount: count, seed: options.integer("seed", default: randomState.seed)
+            ).images
             let fitted = try LeastSquaresReconstruction.repair(
                 model.graph, towards: dense.graph, images: images, ridge: ridge,
                 layers: options.optionalStrings("layers").map(Set.init))

@@ -150,13 +150,14 @@ enum ModelClass {
             let profile = try InferenceProfile.measure(
                 model.graph, batch: batch, runs: batch == 1 ? 30 : 8, precision: model.precision)
             let total = profile.rows.reduce(0) { $0 + $1.milliseconds }
-            try call.push(profile.rows.map { row -> LuaFields in
-                [
-                    "name": row.name, "op": row.operation, "shape": row.shape.dims, "ms": row.milliseconds,
-                    "share": total > 0 ? row.milliseconds / total : 0, "macs": row.macCount, "gflops": row.gigaflops,
-                    "implementation": row.implementation,
-                ]
-            })
+            try call.push(
+                profile.rows.map { row -> LuaFields in
+                    [
+                        "name": row.name, "op": row.operation, "shape": row.shape.dims, "ms": row.milliseconds,
+                        "share": total > 0 ? row.milliseconds / total : 0, "macs": row.macCount, "gflops": row.gigaflops,
+                        "implementation": row.implementation,
+                    ]
+                })
         }
         members.method("save") { call, model in
             let path = try call.path(1, "path")

@@ -42,11 +42,12 @@ final class ModelObject: LuaObjectConvertible {
     var byteCount: Int {
         let nodes = graph.nodes.reduce(0) { sum, node in
             let origin = (node.origin?.layer.utf8.count ?? 0) + (node.origin?.format.utf8.count ?? 0)
-            return sum + Self.nodeCost + origin + node.inputs.reduce(node.name.utf8.count) { sum, input in
-                switch input {
-                case .value(let name), .parameter(let name): sum + name.utf8.count
+            return sum + Self.nodeCost + origin
+                + node.inputs.reduce(node.name.utf8.count) { sum, input in
+                    switch input {
+                    case .value(let name), .parameter(let name): sum + name.utf8.count
+                    }
                 }
-            }
         }
         let names = graph.parameters.names.reduce(graph.name.utf8.count) { $0 + $1.utf8.count + Self.parameterCost }
         return graph.parameters.byteCount + nodes + names + LuaJSON.byteCount(of: .object(notes))

@@ -67,7 +67,10 @@ struct NestedNumbers {
                 let target = UnsafeMutableBufferPointer(rebasing: elements[start..<start + width])
                 start += width
                 if Element.self == Int64.self,
-                    try target.withMemoryRebound(to: Int64.self, { try row.read(into: $0) }) { return }
+                    try target.withMemoryRebound(to: Int64.self, { try row.read(into: $0) })
+                {
+                    return
+                }
                 try scratch.withUnsafeMutableBufferPointer { scratch in
                     guard try row.read(into: scratch) else { throw BindingFailure.raggedTable(place: "mr.tensor") }
                     // An integer beyond 2⁵³ that came as a double may have lost digits, so such a row is read one by one.

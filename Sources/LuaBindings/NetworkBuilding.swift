@@ -147,33 +147,35 @@ final class LayerObject: LuaObjectConvertible {
 /// What the standard library puts networks together with, and no script sees.
 enum NetworkClasses {
     static func register(in state: LuaState) throws {
-        try state.register(LuaClass<NetworkObject>("Network") { members in
-            members.mutatingMethod("finish") { call, network in
-                var outputs: [ValueObject] = []
-                for position in 1...max(1, call.argumentCount) {
-                    outputs.append(try call.object(position, "result", as: ValueObject.self))
+        try state.register(
+            LuaClass<NetworkObject>("Network") { members in
+                members.mutatingMethod("finish") { call, network in
+                    var outputs: [ValueObject] = []
+                    for position in 1...max(1, call.argumentCount) {
+                        outputs.append(try call.object(position, "result", as: ValueObject.self))
+                    }
+                    try call.push(try network.finish(outputs))
                 }
-                try call.push(try network.finish(outputs))
-            }
-            members.mutatingMethod("claim") { call, network in network.claim(try call.string(1, "name")) }
-            members.mutatingMethod("keep") { call, network in
-                var inputs: [ValueObject] = []
-                for position in stride(from: 2, through: call.argumentCount, by: 1) {
-                    inputs.append(try call.object(position, "x", as: ValueObject.self))
+                members.mutatingMethod("claim") { call, network in network.claim(try call.string(1, "name")) }
+                members.mutatingMethod("keep") { call, network in
+                    var inputs: [ValueObject] = []
+                    for position in stride(from: 2, through: call.argumentCount, by: 1) {
+                        inputs.append(try call.object(position, "x", as: ValueObject.self))
+                    }
+                    for value in try network.keep(try call.string(1, "name"), inputs) { try call.push(value) }
                 }
-                for value in try network.keep(try call.string(1, "name"), inputs) { try call.push(value) }
-            }
-        })
-        try state.register(LuaClass<LayerObject>("Layer") { members in
-            members.byteCount { ($0.name?.utf8.count ?? 0) + 256 }
-            members.text { "Layer \($0.name ?? $0.kind)" }
-            members.callable { call, layer in
-                guard call.argumentCount == layer.inputCount else {
-                    throw BindingFailure.layerInputs(layer: layer.kind, expected: layer.inputCount, got: call.argumentCount)
+            })
+        try state.register(
+            LuaClass<LayerObject>("Layer") { members in
+                members.byteCount { ($0.name?.utf8.count ?? 0) + 256 }
+                members.text { "Layer \($0.name ?? $0.kind)" }
+                members.callable { call, layer in
+                    guard call.argumentCount == layer.inputCount else {
+                        throw BindingFailure.layerInputs(layer: layer.kind, expected: layer.inputCount, got: call.argumentCount)
+                    }
+                    let inputs = try (1...layer.inputCount).map { try call.object($0, "x", as: ValueObject.self) }
+                    try call.push(try inputs[0].network.add(layer, inputs))
                 }
-                let inputs = try (1...layer.inputCount).map { try call.object($0, "x", as: ValueObject.self) }
-                try call.push(try inputs[0].network.add(layer, inputs))
-            }
-        })
+            })
     }
 }

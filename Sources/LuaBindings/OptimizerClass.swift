@@ -104,8 +104,7 @@ enum OptimizerClass {
             case .integer(let index): text = "\(index)"
             default: throw call.invalid(position, name, "must have names or whole numbers as keys")
             }
-            if let tensor = try call.object(in: value, as: TensorObject.self)?.tensor { found.append((key, text, tensor)) }
-            else { stranger = text }
+            if let tensor = try call.object(in: value, as: TensorObject.self)?.tensor { found.append((key, text, tensor)) } else { stranger = text }
         }
         if let stranger { throw call.invalid(position, name, "must be tensors, but '\(stranger)' is none") }
         return found

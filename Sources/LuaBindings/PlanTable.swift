@@ -26,7 +26,8 @@ enum PlanTable {
         let fallback = curves.flatMap(Policy.init(name:)) ?? (scores == nil ? .quadratic : .lwiq)
         let name = custom == nil ? try options.choice("policy", among: Policy.names, default: fallback.name) : "custom"
         let planner = try planner(options, Policy(name: name) ?? .uniform, scores)
-        let plan = try custom.map { try CustomPolicy.plan(by: $0, decomposed, planner, budget, call.state) }
+        let plan =
+            try custom.map { try CustomPolicy.plan(by: $0, decomposed, planner, budget, call.state) }
             ?? planner.plan(decomposed, budget: budget)
         let made = try table(plan, classifier: classifier, in: call.state)
         try made.rawSet("formats", try FormatOption.value(of: options))

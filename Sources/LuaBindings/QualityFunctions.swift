@@ -53,16 +53,20 @@ enum QualityFunctions {
         let judge = Judge(try QualityJudge(dense: dense, images: batches.images, labels: isLabelled ? batches.labels : nil))
         let bytes = batches.images.reduce(0) { $0 + $1.byteCount }
         let functions = try call.state.table()
-        try functions.set("measure", try call.state.function("measure", byteCount: bytes) { call in
-            let model = try call.object(1, "model", as: ModelObject.self)
-            try call.push(judge.row(try judge.judge.quality(of: model.graph)))
-        })
-        try functions.set("is_better", try call.state.function("is_better") { call in
-            let one = try judge.quality(call.integer(1, "number"), call, 1)
-            let other = try judge.quality(call.integer(2, "other"), call, 2)
-            let margin = try call.optionalInteger(3, "margin").map { try judge.quality($0, call, 3) }
-            try call.push(one.isBetter(than: other, upTo: margin))
-        })
+        try functions.set(
+            "measure",
+            try call.state.function("measure", byteCount: bytes) { call in
+                let model = try call.object(1, "model", as: ModelObject.self)
+                try call.push(judge.row(try judge.judge.quality(of: model.graph)))
+            })
+        try functions.set(
+            "is_better",
+            try call.state.function("is_better") { call in
+                let one = try judge.quality(call.integer(1, "number"), call, 1)
+                let other = try judge.quality(call.integer(2, "other"), call, 2)
+                let margin = try call.optionalInteger(3, "margin").map { try judge.quality($0, call, 3) }
+                try call.push(one.isBetter(than: other, upTo: margin))
+            })
         try functions.set("repair", try call.state.function("repair") { call in try repair(call, judge, randomState) })
         try call.push(functions)
     }
@@ -73,30 +77,33 @@ enum QualityFunctions {
         let options = try call.options(4, known: ["images", "layers", "repairs", "seed"])
         var pipeline = RepairPipeline()
         if let names = try options.optionalStrings("repairs") {
-            pipeline.steps = Set(try names.map { name in
-                guard let step = RepairStep(rawValue: name) else {
-                    let known = RepairStep.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-                    throw options.invalid("repairs", "must be among \(known), got '\(name)'")
-                }
-                return step
-            })
+            pipeline.steps = Set(
+                try names.map { name in
+                    guard let step = RepairStep(rawValue: name) else {
+                        let known = RepairStep.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+                        throw options.invalid("repairs", "must be among \(known), got '\(name)'")
+                    }
+                    return step
+                })
         }
         pipeline.layers = try options.optionalStrings("layers").map(Set.init)
         let images = try data.calibrationBatches(
-            imageCount: try options.integer("images"), seed: options.integer("seed", default: randomState.seed)).images
+            imageCount: try options.integer("images"), seed: options.integer("seed", default: randomState.seed)
+        ).images
         let outcomes = try call.exclusive(1, "model", as: ModelObject.self) { model in
             let (graph, outcomes) = try pipeline.run(model.graph, towards: dense, images: images, judge: judge.judge)
             if outcomes.contains(where: \.isKept) { model.setGraph(graph) }
             return outcomes
         }
-        try call.push(outcomes.map { outcome -> LuaFields in
-            var row: LuaFields = [
-                "step": outcome.step.rawValue, "layers": outcome.layerCount, "kept": outcome.isKept,
-                "seconds": outcome.elapsedSeconds, "before": judge.row(outcome.before),
-            ]
-            if let after = outcome.after { row.append("after", judge.row(after)) }
-            return row
-        })
+        try call.push(
+            outcomes.map { outcome -> LuaFields in
+                var row: LuaFields = [
+                    "step": outcome.step.rawValue, "layers": outcome.layerCount, "kept": outcome.isKept,
+                    "seconds": outcome.elapsedSeconds, "before": judge.row(outcome.before),
+                ]
+                if let after = outcome.after { row.append("after", judge.row(after)) }
+                return row
+            })
     }
 
     /// Whether a model can be written to `path` and read again: before the work that is to end there.

@@ -23,10 +23,11 @@ enum SessionFunctions {
             try call.push(Threads.count)
         }
         try table.define("memory", in: state) { call in
-            try call.push([
-                "live": MemoryLedger.liveByteCount, "peak": MemoryLedger.peakByteCount,
-                "idle": MemoryLedger.idleByteCount, "limit": MemoryLedger.limit, "lua": call.state.heapByteCount,
-            ] as LuaFields)
+            try call.push(
+                [
+                    "live": MemoryLedger.liveByteCount, "peak": MemoryLedger.peakByteCount,
+                    "idle": MemoryLedger.idleByteCount, "limit": MemoryLedger.limit, "lua": call.state.heapByteCount,
+                ] as LuaFields)
         }
         let start = ContinuousClock.now
         try table.define("clock", in: state) { call in

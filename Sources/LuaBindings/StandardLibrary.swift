@@ -13,12 +13,13 @@ enum StandardLibrary {
     }
 
     /// The API's description in LuaCATS annotations, by the names of its files.
-    static let meta = [
-        Module("meta", PackageResources.meta_lua), Module("networks", PackageResources.networks_lua),
-        Module("data", PackageResources.data_lua), Module("files", PackageResources.files_lua),
-        Module("tensor_trains", PackageResources.tensor_trains_lua), Module("tensors", PackageResources.tensors_lua),
-        Module("results", PackageResources.results_lua),
-    ] + optionFiles
+    static let meta =
+        [
+            Module("meta", PackageResources.meta_lua), Module("networks", PackageResources.networks_lua),
+            Module("data", PackageResources.data_lua), Module("files", PackageResources.files_lua),
+            Module("tensor_trains", PackageResources.tensor_trains_lua), Module("tensors", PackageResources.tensors_lua),
+            Module("results", PackageResources.results_lua),
+        ] + optionFiles
 
     /// The part of it that describes options.
     static let optionFiles = [

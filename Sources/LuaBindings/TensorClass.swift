@@ -204,9 +204,10 @@ enum TensorClass {
     }
 
     /// Functions of one operand that tensors and values inside networks share.
-    static let functions: [(String, any GraphOperation)] = OperationCatalog.elementFunctions.compactMap { type in
-        type.script.flatMap { $0.isMethod ? ($0.name, type.usual) : nil }
-    } + [("softmax", Softmax()), ("log_softmax", LogSoftmax())]
+    static let functions: [(String, any GraphOperation)] =
+        OperationCatalog.elementFunctions.compactMap { type in
+            type.script.flatMap { $0.isMethod ? ($0.name, type.usual) : nil }
+        } + [("softmax", Softmax()), ("log_softmax", LogSoftmax())]
 
     // MARK: Shapes
 
@@ -272,7 +273,9 @@ enum TensorClass {
                     let d = try call.dimension(1, of: tensor.shape)
                     let keeping = try call.optionalBoolean(2, "keep") ?? false
                     if tensor.dtype == .float32 {
-                        let operation: any GraphOperation = isMean ? ReduceMean(dimensions: [d], keepsDimensions: keeping)
+                        let operation: any GraphOperation =
+                            isMean
+                            ? ReduceMean(dimensions: [d], keepsDimensions: keeping)
                             : ReduceSum(dimensions: [d], keepsDimensions: keeping)
                         return try TensorObject.apply(operation, [object])
                     }

@@ -122,7 +122,6 @@ enum TrainOptions {
     case error(Double, maxRank: Int?)
     case keep(Double)
 
-
     static func read(_ options: OptionReader) throws -> TrainOptions {
         let ranks = try options.value("ranks")
         let error = try options.optionalNumber("error")

@@ -70,10 +70,11 @@ enum TensorTrainFunctions {
             of: weight, geometry: geometry, ranks: TrainOptions.perBond(ranks, count: grouping.bondCount))
         let rows = try call.state.table()
         for factor in factors {
-            try rows.append([
-                "weight": TensorObject(factor.weight), "stride": factor.geometry.stride, "padding": factor.geometry.padding,
-                "dilation": factor.geometry.dilation, "groups": factor.geometry.groups,
-            ] as LuaFields)
+            try rows.append(
+                [
+                    "weight": TensorObject(factor.weight), "stride": factor.geometry.stride, "padding": factor.geometry.padding,
+                    "dilation": factor.geometry.dilation, "groups": factor.geometry.groups,
+                ] as LuaFields)
         }
         try rows.set("ranks", factors.dropLast().map { $0.weight.shape[0] / geometry.groups })
         try rows.set("clamps", clamps.map(TensorTrainClass.clamp))

@@ -25,39 +25,45 @@ enum TrainingFunctions {
         let kept = Kept()
         let model = try call.object(1, "model", as: ModelObject.self)
         let object = try call.object(2, "optimizer", as: OptimizerObject.self)
-        try call.push(try call.state.function("keep") { call in
-            let keeps = try call.optionalBoolean(1, "keeps") ?? true
-            kept.value = keeps ? (model.graph, object.optimizer) : nil
-        })
-        try call.push(try call.state.function("restore") { _ in
-            guard let (graph, optimizer) = kept.value else { return }
-            if model.graph.nodes.map(\.name) == graph.nodes.map(\.name) {
-                model.setParameters(graph.parameters)
-            } else {
-                model.setGraph(graph)
-            }
-            object.optimizer = optimizer
-        })
+        try call.push(
+            try call.state.function("keep") { call in
+                let keeps = try call.optionalBoolean(1, "keeps") ?? true
+                kept.value = keeps ? (model.graph, object.optimizer) : nil
+            })
+        try call.push(
+            try call.state.function("restore") { _ in
+                guard let (graph, optimizer) = kept.value else { return }
+                if model.graph.nodes.map(\.name) == graph.nodes.map(\.name) {
+                    model.setParameters(graph.parameters)
+                } else {
+                    model.setGraph(graph)
+                }
+                object.optimizer = optimizer
+            })
     }
 
     private static func optimizers(in state: LuaState) throws -> LuaTable {
         let table = try state.table()
         try table.define("sgd", in: state, module: "mr.optim") { call in
             let options = try call.options(1)
-            try call.push(OptimizerObject(try StochasticGradientDescent(
-                learningRate: try rate(options), momentum: try options.number("momentum"),
-                weightDecay: try options.number("weight_decay"),
-                isNesterov: try options.boolean("nesterov"))))
+            try call.push(
+                OptimizerObject(
+                    try StochasticGradientDescent(
+                        learningRate: try rate(options), momentum: try options.number("momentum"),
+                        weightDecay: try options.number("weight_decay"),
+                        isNesterov: try options.boolean("nesterov"))))
         }
         try table.define("adam", in: state, module: "mr.optim") { call in
             let options = try call.options(1)
             let betas = try options.numbers("betas")
             guard betas.count == 2 else { throw options.invalid("betas", "must be two numbers, got \(betas.count)") }
-            try call.push(OptimizerObject(try Adam(
-                learningRate: try rate(options), betas: (betas[0], betas[1]),
-                epsilon: try options.number("eps"),
-                weightDecay: try options.number("weight_decay"),
-                isDecoupled: try options.boolean("decoupled"))))
+            try call.push(
+                OptimizerObject(
+                    try Adam(
+                        learningRate: try rate(options), betas: (betas[0], betas[1]),
+                        epsilon: try options.number("eps"),
+                        weightDecay: try options.number("weight_decay"),
+                        isDecoupled: try options.boolean("decoupled"))))
         }
         return table
     }
@@ -74,9 +80,10 @@ enum TrainingFunctions {
         func define(_ name: String, _ make: @escaping (OptionReader) throws -> LearningRateSchedule) throws {
             try table.define(name, in: state, module: "mr.schedule") { call in
                 let schedule = try make(try call.options(1))
-                try call.push(try call.state.function("schedule", byteCount: 256) { call in
-                    try call.push(schedule.factor(at: try call.number(1, "progress")))
-                })
+                try call.push(
+                    try call.state.function("schedule", byteCount: 256) { call in
+                        try call.push(schedule.factor(at: try call.number(1, "progress")))
+                    })
             }
         }
         try define("constant") { _ in .constant }

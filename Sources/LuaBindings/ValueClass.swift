@@ -58,7 +58,9 @@ enum ValueClass {
         let anchor = try call.object(isValue(1) ? 1 : 2, "operand", as: ValueObject.self)
         func operand(_ position: Int) throws -> ValueObject {
             if isValue(position) { return try call.object(position, "operand", as: ValueObject.self) }
-            let tensor = call.isNumber(position) ? try Tensor.full([], try call.number(position, "operand"))
+            let tensor =
+                call.isNumber(position)
+                ? try Tensor.full([], try call.number(position, "operand"))
                 : try call.object(position, "operand", as: TensorObject.self).tensor
             return try anchor.network.parameter("constant", tensor, isTrainable: false)
         }
@@ -133,7 +135,9 @@ enum ValueClass {
             members.method(name) { call, x in
                 let dim = try inner(call, x)
                 let keeping = try call.optionalBoolean(2, "keep") ?? false
-                let operation: any GraphOperation = isMean ? ReduceMean(dimensions: [dim], keepsDimensions: keeping)
+                let operation: any GraphOperation =
+                    isMean
+                    ? ReduceMean(dimensions: [dim], keepsDimensions: keeping)
                     : ReduceSum(dimensions: [dim], keepsDimensions: keeping)
                 return try x.network.add(operation, [x])
             }

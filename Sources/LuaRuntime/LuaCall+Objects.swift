@@ -63,9 +63,7 @@ extension LuaState {
         }
         let object = Unmanaged<AnyObject>.fromOpaque(held).takeUnretainedValue()
         let typed: Object
-        if Swift.type(of: object) == type { typed = unsafeDowncast(object, to: type) }
-        else if let cast = object as? Object { typed = cast }
-        else { return nil }
+        if Swift.type(of: object) == type { typed = unsafeDowncast(object, to: type) } else if let cast = object as? Object { typed = cast } else { return nil }
         if !borrows.isEmpty, borrows[ObjectIdentifier(object)] == Self.exclusive {
             throw ArgumentFailure.busy(function: function(), className: className(of: type))
         }

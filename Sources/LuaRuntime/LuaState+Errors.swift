@@ -78,12 +78,13 @@ extension LuaState {
                 underlying: error.error, value: raisedValue())
         }
         let message = errorText()
-        let code = switch status {
-        case LUA_ERRSYNTAX: "lua.syntax"
-        case LUA_ERRMEM: "lua.memory"
-        case LUA_ERRERR: "lua.errorInHandler"
-        default: errorField("code") ?? "lua.runtime"
-        }
+        let code =
+            switch status {
+            case LUA_ERRSYNTAX: "lua.syntax"
+            case LUA_ERRMEM: "lua.memory"
+            case LUA_ERRERR: "lua.errorInHandler"
+            default: errorField("code") ?? "lua.runtime"
+            }
         return LuaFailure(
             code: code, message: message, traceback: traceback,
             isIncomplete: status == LUA_ERRSYNTAX && message.hasSuffix("<eof>"), value: raisedValue())

@@ -45,8 +45,7 @@ extension LuaState {
         try reserve(1)
         // An empty buffer may have no address, and Lua wants one.
         let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-        if let start { try check(moon_push_string(current, start, bytes.count)) }
-        else { try check(moon_push_string(current, "", 0)) }
+        if let start { try check(moon_push_string(current, start, bytes.count)) } else { try check(moon_push_string(current, "", 0)) }
     }
 
     func pushNumbers(_ numbers: [Double]) throws {

@@ -30,9 +30,10 @@ struct ExportCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The model: \(ModelFormat.summaries(ModelFormat.readable)).", valueName: "MODEL"))
     var model: String
 
-    @Option(help: ArgumentHelp(
-        "The module to write, .py, or a directory that gets one with the model's name; .safetensors for a state dict.",
-        valueName: "DIR|FILE"))
+    @Option(
+        help: ArgumentHelp(
+            "The module to write, .py, or a directory that gets one with the model's name; .safetensors for a state dict.",
+            valueName: "DIR|FILE"))
     var out: String
 
     func validate() throws {

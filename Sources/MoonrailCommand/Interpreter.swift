@@ -107,11 +107,12 @@ struct Interpreter {
     }
 
     private static func showUsage(_ mistake: any Error) {
-        let words = switch mistake as? InterpreterLine.Mistake {
-        case .missingArgument(let option): "'\(option)' needs argument"
-        case .unknownOption(let option): "unrecognized option '\(option)'"
-        case nil: String(describing: mistake)
-        }
+        let words =
+            switch mistake as? InterpreterLine.Mistake {
+            case .missingArgument(let option): "'\(option)' needs argument"
+            case .unknownOption(let option): "unrecognized option '\(option)'"
+            case nil: String(describing: mistake)
+            }
         Terminal.standardError.write(
             """
             \(name): \(words)

@@ -15,7 +15,8 @@ struct InterpreterPrompt {
     init(_ interpreter: Interpreter) {
         self.interpreter = interpreter
         let isTerminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0
-        editor = isTerminal
+        editor =
+            isTerminal
             ? LineEditor(program: "lua", history: HistoryFile(path: nil)) { _ in Completer.Result() } : nil
     }
 

@@ -51,7 +51,7 @@ struct RootCommand: ParsableCommand {
         let status = status()
         do {
             try StandardOutput.finish()
-        } catch where status.isSuccess {
+        } catch  where status.isSuccess {
             try? reportingFailures { throw error }
             exit(withError: ExitCode(1))
         } catch {

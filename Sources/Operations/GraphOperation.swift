@@ -90,7 +90,8 @@ public struct Evaluation {
     init(_ output: Tensor, _ mode: EvaluationMode, pullback: @escaping (Tensor, [Bool]) throws -> [Tensor?]) {
         outputs = [output]
         stateUpdates = []
-        self.pullback = mode.recordsGradient
+        self.pullback =
+            mode.recordsGradient
             ? { gradients, needed in
                 guard let gradient = try gradients[0]?.total() else {
                     return [Tensor?](repeating: nil, count: needed.count)

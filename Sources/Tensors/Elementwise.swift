@@ -28,7 +28,8 @@ package enum Elementwise {
         guard a.shape == b.shape, a.dtype == .float32, b.dtype == .float32, a.layout == b.layout,
             a.layout == .blocked || a.isContiguous
         else { return nil }
-        let result = try a.layout == .blocked
+        let result =
+            try a.layout == .blocked
             ? Tensor(uninitializedActivation: a.shape, format: .blocked) : Tensor(uninitialized: a.shape)
         rectifiedSum(a, b, into: result)
         return result

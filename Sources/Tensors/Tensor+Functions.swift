@@ -46,7 +46,8 @@ extension Tensor {
         let (low, high) = (Float(low), Float(high))
         let x = layout == .blocked ? self : try contiguous()
         let dy = try layout == .blocked ? gradient.inFormat(.blocked) : gradient.contiguous()
-        let result = layout == .blocked
+        let result =
+            layout == .blocked
             ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
         withExtendedLifetime((x.storage, dy.storage, result.storage)) {
             let (v, d, out) = (x.base(Float.self), dy.base(Float.self), result.base(Float.self))
@@ -61,7 +62,8 @@ extension Tensor {
     public func rectified() throws -> Tensor {
         try requireType(.float32, "relu")
         guard layout == .blocked || isContiguous else { return try contiguous().rectified() }
-        let result = layout == .blocked
+        let result =
+            layout == .blocked
             ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
         Elementwise.rectified(self, into: result)
         return result
@@ -71,7 +73,8 @@ extension Tensor {
     package func rectifierGradient(_ gradient: Tensor) throws -> Tensor {
         let y = layout == .blocked ? self : try contiguous()
         let dy = try layout == .blocked ? gradient.inFormat(.blocked) : gradient.contiguous()
-        let result = layout == .blocked
+        let result =
+            layout == .blocked
             ? try Tensor(uninitializedActivation: shape, format: .blocked) : try Tensor(uninitialized: shape)
         withExtendedLifetime((y.storage, dy.storage, result.storage)) {
             let (v, d, out) = (y.base(Float.self), dy.base(Float.self), result.base(Float.self))

@@ -15,11 +15,12 @@ extension Tensor: CustomStringConvertible {
 
     /// The values as nested rows, cut to the first and last few of each dimension.
     public func formattedValues(edge: Int = 3) throws -> String {
-        let values: [TensorScalar] = switch dtype {
-        case .float32: try array(of: Float.self).map { .real(Double($0)) }
-        case .int64: try array(of: Int64.self).map { .whole($0) }
-        case .uint8: try array(of: UInt8.self).map { .whole(Int64($0)) }
-        }
+        let values: [TensorScalar] =
+            switch dtype {
+            case .float32: try array(of: Float.self).map { .real(Double($0)) }
+            case .int64: try array(of: Int64.self).map { .whole($0) }
+            case .uint8: try array(of: UInt8.self).map { .whole(Int64($0)) }
+            }
         let edge = max(0, min(edge, elementCount))
         func block(_ dim: Int, _ start: Int) -> String {
             guard dim < rank else { return Self.text(values[start]) }

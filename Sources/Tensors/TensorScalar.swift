@@ -51,10 +51,11 @@ extension Tensor {
         switch dtype {
         case .float32:
             // From a whole number at once: by way of a Double it would be rounded twice.
-            let number = switch value {
-            case .real(let value): Float(value)
-            case .whole(let value): Float(value)
-            }
+            let number =
+                switch value {
+                case .real(let value): Float(value)
+                case .whole(let value): Float(value)
+                }
             try result.withMutableElements(of: Float.self) { $0.update(repeating: number) }
         case .int64: try result.withMutableElements(of: Int64.self) { $0.update(repeating: try value.exactly("full")) }
         case .uint8: try result.withMutableElements(of: UInt8.self) { $0.update(repeating: try value.exactly("full")) }
@@ -72,10 +73,11 @@ extension TensorScalar {
     /// This number as one of type `Whole`.
     /// - Throws: `invalidArgument` when it has a fraction or does not fit.
     func exactly<Whole: FixedWidthInteger>(_ operation: String) throws -> Whole {
-        let found = switch self {
-        case .real(let value): Whole(exactly: value)
-        case .whole(let value): Whole(exactly: value)
-        }
+        let found =
+            switch self {
+            case .real(let value): Whole(exactly: value)
+            case .whole(let value): Whole(exactly: value)
+            }
         guard let found else { throw TensorFailure.invalidArgument(operation: operation, detail: "\(self) is no \(Whole.self)") }
         return found
     }

@@ -37,8 +37,9 @@ enum SourceTree {
     private static func collect(_ path: String, _ extensions: [String], into found: inout [File]) {
         for entry in entries(path) {
             let inner = path + "/" + entry.name
-            if entry.isDirectory { collect(inner, extensions, into: &found) }
-            else if extensions.contains(where: { entry.name.hasSuffix("." + $0) }) {
+            if entry.isDirectory {
+                collect(inner, extensions, into: &found)
+            } else if extensions.contains(where: { entry.name.hasSuffix("." + $0) }) {
                 found.append(File(path: inner, text: text(inner)))
             }
         }

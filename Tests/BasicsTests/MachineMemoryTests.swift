@@ -33,9 +33,12 @@ import Basics
         let groups = "12:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc/inner\n0::/docker/abc\n"
         let place = "/sys/fs/cgroup/memory"
         #expect(limit(groups, Self.version1, ["\(place)/memory.limit_in_bytes": "268435456\n"]) == 268_435_456)
-        #expect(limit(groups, Self.version1, [
-            "\(place)/memory.limit_in_bytes": "268435456\n", "\(place)/inner/memory.limit_in_bytes": "1048576\n",
-        ]) == 1_048_576)
+        #expect(
+            limit(
+                groups, Self.version1,
+                [
+                    "\(place)/memory.limit_in_bytes": "268435456\n", "\(place)/inner/memory.limit_in_bytes": "1048576\n",
+                ]) == 1_048_576)
         // What version 1 writes where there is no limit.
         #expect(limit(groups, Self.version1, ["\(place)/memory.limit_in_bytes": "9223372036854771712\n"]) == nil)
     }

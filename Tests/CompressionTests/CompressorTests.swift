@@ -166,9 +166,10 @@ import Testing
         let fused = try b.add("fused", Conv2D(same, hasBias: false, addsResidual: true, hasReLU: true), [.value(second), own, .value(x)])
         let end = try b.apply("end", Flatten(), fused)
         let model = try DecomposedModel(b.finish(outputs: [end]), formats: CompressionSamples.trains)
-        #expect(model.layers.map(\.denseReason) == [
-            nil, "is fused with what follows it",
-        ])
+        #expect(
+            model.layers.map(\.denseReason) == [
+                nil, "is fused with what follows it",
+            ])
         #expect(model.layers[0].uses.map(\.name) == ["first", "second"])
     }
 

@@ -106,9 +106,10 @@ import Testing
 
     @Test func missingClassesAreNamed() throws {
         let graph = try CompressionSamples.resNet(classes: 4)
-        let failure = try #require(#expect(throws: CompressionFailure.self) {
-            try score(graph, imprint: source(count: 40, classes: 4, shape: shape, seed: 1, leavingOut: [1, 3]))
-        })
+        let failure = try #require(
+            #expect(throws: CompressionFailure.self) {
+                try score(graph, imprint: source(count: 40, classes: 4, shape: shape, seed: 1, leavingOut: [1, 3]))
+            })
         #expect(failure.description == "score: the imprint part has no image of class 1, 3; use more images")
         // The holdout part need not have every class.
         _ = try score(graph, holdout: source(count: 40, classes: 4, shape: shape, seed: 1, leavingOut: [1, 3]))

@@ -268,7 +268,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [(Float.nan, "compression.notFiniteImages"), (.infinity, "compression.notFiniteImages"), (0, "compression.noContent"), (0.5, "compression.noContent")])
+    @Test(arguments: [
+        (Float.nan, "compression.notFiniteImages"), (.infinity, "compression.notFiniteImages"), (0, "compression.noContent"), (0.5, "compression.noContent"),
+    ])
     func imagesWithoutContentAreRefused(_ value: Float, _ code: String) throws {
         let dense = try plain()
         let blank = try Tensor.full([8, 3, 12, 12], Double(value))

@@ -62,10 +62,11 @@ import Testing
     /// Rows (2, 0), (0, 2), (4, 2), (2, 6) against (1, 0), (0, 1), (2, 1), (1, 3): the same classes, and of two logits d apart
     /// KL = p·log(p/q) + (1 − p)·log((1 − p)/(1 − q)) with p = σ(2d), q = σ(d).
     @Test func divergenceOfLogitsAndOfProbabilitiesAreTheSame() throws {
-        let expected = [1.0, 1, 1, 2].map { d -> Double in
-            let (p, q) = (1 / (1 + exp(-2 * d)), 1 / (1 + exp(-d)))
-            return p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))
-        }.reduce(0, +) / 4
+        let expected =
+            [1.0, 1, 1, 2].map { d -> Double in
+                let (p, q) = (1 / (1 + exp(-2 * d)), 1 / (1 + exp(-d)))
+                return p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))
+            }.reduce(0, +) / 4
         for softmax in [false, true] {
             let dense = try linear([2, 0, 0, 2], classes: 2, softmax: softmax)
             let judge = try QualityJudge(dense: dense, images: rows(), labels: [[0, 1, 1, 1]])

@@ -92,8 +92,12 @@ import Testing
         var met = Set<String>()
         for keep in [0.2, 0.6] {
             for row in try planner.plan(model, budget: CompressionSamples.budget(.parameters, keep, model)).rows {
-                let range = row.layer.hasPrefix("stage3") ? 6...20 : row.layer == "stage1.block1.conv2" ? 1...5
-                    : row.layer.hasPrefix("stage1") ? 1...3 : 1...20
+                let range =
+                    row.layer.hasPrefix("stage3")
+                    ? 6...20
+                    : row.layer == "stage1.block1.conv2"
+                        ? 1...5
+                        : row.layer.hasPrefix("stage1") ? 1...3 : 1...20
                 for rank in row.ranks ?? [] {
                     #expect(range.contains(rank), "\(keep) \(row.layer) \(row.ranks ?? [])")
                     met.insert(row.layer)

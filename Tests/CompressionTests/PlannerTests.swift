@@ -133,7 +133,9 @@ import Testing
         layer.parameterCost?.largestRanks(below: layer.denseParameterCount, bounds: layer.maxRanks)
     }
 
-    @Test(arguments: Budget.Quantity.allCases.filter { $0 != .latency }, [1, 3]) func whatIsSaidToBeAchievableIs(_ quantity: Budget.Quantity, minRank: Int) throws {
+    @Test(arguments: Budget.Quantity.allCases.filter { $0 != .latency }, [1, 3]) func whatIsSaidToBeAchievableIs(_ quantity: Budget.Quantity, minRank: Int)
+        throws
+    {
         for var planner in planners() {
             planner.minRank = minRank
             let tiny = try CompressionSamples.budget(quantity, 1e-4, model)
@@ -234,9 +236,10 @@ import Testing
     /// The format of a layer holds for every policy, for fixed and for chosen ranks; a name that is none is refused.
     @Test func formatsHoldUnderEveryPolicy() throws {
         let all = try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.groupings)
-        let wanted = Dictionary(uniqueKeysWithValues: all.layers.filter { $0.chains.count > 1 }.enumerated().map { index, layer in
-            (layer.name, layer.chains[index % layer.chains.count].format)
-        })
+        let wanted = Dictionary(
+            uniqueKeysWithValues: all.layers.filter { $0.chains.count > 1 }.enumerated().map { index, layer in
+                (layer.name, layer.chains[index % layer.chains.count].format)
+            })
         let budget = try CompressionSamples.budget(.parameters, 0.4, all)
         for var planner in CompressionSamples.planners(all, scores: CompressionSamples.scores(of: all)) {
             let free = try planner.plan(all, budget: budget)

@@ -72,7 +72,9 @@ import Testing
         let small = try cut(dense, share: 0.8)
         let judge = try QualityJudge(dense: dense, images: images([40], seed: 6), labels: nil)
         let few = try images([2], seed: 4).map { try $0.multiplying(0.05).adding(4) }
-        let (graph, outcomes) = try run(small, dense, few, judge) { $0.steps = [.refit]; $0.ridge = 0 }
+        let (graph, outcomes) = try run(small, dense, few, judge) {
+            $0.steps = [.refit]; $0.ridge = 0
+        }
         let refit = try #require(outcomes.first)
         #expect(outcomes.count == 1 && !refit.isKept && refit.layerCount > 0)
         #expect(try #require(refit.after?.divergence) > #require(refit.before.divergence))

@@ -120,7 +120,8 @@ import Testing
         #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
         planner.curves = SensitivityCurves(measure: .proxy, layers: [], imageCount: 0, elapsedSeconds: 0)
         #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
-        planner.curves = SensitivityCurves(measure: .features, layers: [("conv1", [.init(ranks: [], squaredError: 1, loss: 1)])], imageCount: 0, elapsedSeconds: 0)
+        planner.curves = SensitivityCurves(
+            measure: .features, layers: [("conv1", [.init(ranks: [], squaredError: 1, loss: 1)])], imageCount: 0, elapsedSeconds: 0)
         let failure = #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
         #expect(failure?.description.contains("stage1.block1.conv1") == true)
     }

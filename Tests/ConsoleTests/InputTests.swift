@@ -69,7 +69,8 @@ import Testing
 @Suite struct CompleterTests {
     private func completer() throws -> Completer {
         let state = try LuaState()
-        try state.run("tool = { alpha = 1, alphabet = { 5 }, act = function() end }; list = { { name = 'x.one' }, { name = 'x.two' }, extra = 1 }; loop_guard = 1")
+        try state.run(
+            "tool = { alpha = 1, alphabet = { 5 }, act = function() end }; list = { { name = 'x.one' }, { name = 'x.two' }, extra = 1 }; loop_guard = 1")
         return Completer(state) { function, inner in
             function == "tool.act" ? (inner == "budget" ? ["params"] : ["budget", "basis"]) : []
         }

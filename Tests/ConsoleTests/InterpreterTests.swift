@@ -31,7 +31,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["-x"], "unrecognized option '-x'"), (["---"], "unrecognized option '---'"), (["-vv"], "unrecognized option '-vv'"), (["-h"], "unrecognized option '-h'"),
+        (["-x"], "unrecognized option '-x'"), (["---"], "unrecognized option '---'"), (["-vv"], "unrecognized option '-vv'"),
+        (["-h"], "unrecognized option '-h'"),
         (["-e"], "'-e' needs argument"), (["-l", "-i"], "'-l' needs argument"), (["-e", "a"], "(command line):1: syntax error near <eof>"),
         (["-l", "no.such.module"], "module 'no.such.module' not found"), (["/no/such.lua"], "cannot open /no/such.lua"),
         (["-e", "error('boom')"], "lua: (command line):1: boom\nstack traceback:"), (["-e", "error({})"], "lua: (error object is a table value)"),
@@ -60,8 +61,9 @@ import Testing
         #expect(try BuiltCommand.run(["run", "-", "a"], input: "#!/first line\nprint(..., debug.getinfo(1).currentline)").output == "a\t2\n")
         #expect(try BuiltCommand.run(["run", "-"], input: "error 'boom'").errors.contains("stdin:1: boom"))
         #expect(try BuiltCommand.run(["run", "-"], input: "\nprint(prnt)").errors.contains("stdin:2: unknown global 'prnt'"))
-        #expect(try lua(["-i"], input: "x = 4\n= x\nx + 1\nif x then\nprint 'y' end\n").output
-            == "Lua 5.4.4  Copyright (C) 1994-2022 Lua.org, PUC-Rio\n> x = 4\n> = x\n4\n> x + 1\n5\n> if x then\n>> print 'y' end\ny\n> \n")
+        #expect(
+            try lua(["-i"], input: "x = 4\n= x\nx + 1\nif x then\nprint 'y' end\n").output
+                == "Lua 5.4.4  Copyright (C) 1994-2022 Lua.org, PUC-Rio\n> x = 4\n> = x\n4\n> x + 1\n5\n> if x then\n>> print 'y' end\ny\n> \n")
     }
 
     @Test(arguments: ["run", "lua"]) func filesKeepTheirBytes(command: String) throws {

@@ -203,18 +203,19 @@ import Testing
         let path = directory + "/session.lua"
         #expect(try session.enter(":save \(path)") == "\r\nwrote \(path): 5 inputs")
         let text = String(decoding: try AtomicFile.read(path), as: UTF8.self)
-        #expect(text == """
-            local mr = require "moonrail"
-            local six = 6
-            mr.seed(3)
-            print(six * 7 -- the answer
-            )
-            print 'said'
-            for i = 1, 2 do
-            print(i)
-            end
+        #expect(
+            text == """
+                local mr = require "moonrail"
+                local six = 6
+                mr.seed(3)
+                print(six * 7 -- the answer
+                )
+                print 'said'
+                for i = 1, 2 do
+                print(i)
+                end
 
-            """)
+                """)
         #expect(try BuiltCommand.run(["run", path]).output == "42\nsaid\n1\n2\n")
         // Inputs that use the last values find them in the script too.
         try session.enter("_ + _2")

@@ -20,7 +20,8 @@ import Testing
     @Test func whatIsAllowedIsReached() throws {
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
-        let script = try Script("local mr = require 'moonrail' mr.write_text(arg[1] .. '/made.txt', 'yes') print(mr.read_text(arg[1] .. '/made.txt'))", in: directory)
+        let script = try Script(
+            "local mr = require 'moonrail' mr.write_text(arg[1] .. '/made.txt', 'yes') print(mr.read_text(arg[1] .. '/made.txt'))", in: directory)
         let found = try BuiltCommand.run(["run", "--sandbox", "--allow", directory, script.path, directory])
         #expect(found.output == "yes\n", "\(found.errors)")
         let refused = try BuiltCommand.run(["run", "--sandbox", "--allow", directory + "/made.txt", script.path, "/tmp"])

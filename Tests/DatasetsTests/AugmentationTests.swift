@@ -24,10 +24,11 @@ import Tensors
     }
 
     /// Every augmented image is one of the placements that its augmentations allow, and all of those occur.
-    @Test(arguments: [
-        ([.flip], 0, true), ([.crop(padding: 1)], 1, false), ([.crop(padding: 1), .flip], 1, true),
-        ([.flip, .crop(padding: 3)], 3, true), ([.crop(padding: 0)], 0, false),
-    ] as [([Augmentation], Int, Bool)])
+    @Test(
+        arguments: [
+            ([.flip], 0, true), ([.crop(padding: 1)], 1, false), ([.crop(padding: 1), .flip], 1, true),
+            ([.flip, .crop(padding: 3)], 3, true), ([.crop(padding: 0)], 0, false),
+        ] as [([Augmentation], Int, Bool)])
     func allPlacementsOccurAndNoOthers(_ augmentations: [Augmentation], _ padding: Int, _ flips: Bool) throws {
         let data = try sampleImages(1, channels: 2, height: 3, width: 4, mean: [0.3, 0.6], deviation: [0.5, 0.7])
             .subset([Int](repeating: 0, count: 3000))

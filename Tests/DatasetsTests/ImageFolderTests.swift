@@ -6,7 +6,8 @@ import Testing
 
 /// What a directory of pictures leaves out is said, and classes can be given.
 @Suite struct ImageFolderTests {
-    private static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+    private static let fixtures =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
         .joined(separator: "/") + "/Fixtures/"
 
     private func withFiles(_ files: [String: [UInt8]], _ body: (String) throws -> Void) throws {
@@ -39,11 +40,12 @@ import Testing
         try withFiles(files) { directory in
             let (data, remarks) = try load(directory)
             #expect(data.count == 2)
-            #expect(remarks == [
-                "DIR: passed over 4 files that are neither PNG nor JPEG (2 .webp, 1 .bmp, 1 without an ending)",
-                "DIR: passed over 2 files beside the directories of the classes (7.png, notes.txt)",
-                "DIR: passed over 1 directory within a class (DIR/a/more)",
-            ])
+            #expect(
+                remarks == [
+                    "DIR: passed over 4 files that are neither PNG nor JPEG (2 .webp, 1 .bmp, 1 without an ending)",
+                    "DIR: passed over 2 files beside the directories of the classes (7.png, notes.txt)",
+                    "DIR: passed over 1 directory within a class (DIR/a/more)",
+                ])
         }
         try withFiles(["a/1.png": png]) { directory in
             let remarks = try load(directory).remarks
@@ -64,11 +66,12 @@ import Testing
         try withFiles(["a/1.png": png, "c/1.png": png, "d/notes.txt": [1], "e/1.png": png]) { directory in
             let (data, remarks) = try load(directory, classes: ["c", "b", "a", "d"])
             #expect(data.classNames == ["c", "b", "a", "d"] && data.labels == [0, 2])
-            #expect(remarks == [
-                "DIR: passed over 1 file that is neither PNG nor JPEG (1 .txt)",
-                "DIR: passed over 1 directory that is none of the classes (e)",
-                "DIR: there are no pictures of 2 classes (b, d)",
-            ])
+            #expect(
+                remarks == [
+                    "DIR: passed over 1 file that is neither PNG nor JPEG (1 .txt)",
+                    "DIR: passed over 1 directory that is none of the classes (e)",
+                    "DIR: there are no pictures of 2 classes (b, d)",
+                ])
             #expect(failure { _ = try load(directory, classes: ["x", "y"]) }?.description.contains("in directories of the classes x, y") == true)
             for bad in [["a", "a"], ["../a"], [""], []] {
                 #expect(failure { _ = try load(directory, classes: bad) }?.code == "dataset.invalidOption", "\(bad)")

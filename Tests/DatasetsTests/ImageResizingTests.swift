@@ -5,7 +5,8 @@ import Tensors
 import Testing
 
 @Suite struct ImageResizingTests {
-    private static let golden = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+    private static let golden =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
         .joined(separator: "/") + "/Fixtures/pictures.npz"
 
     /// PyTorch's antialiased bilinear interpolation of the same picture, smaller and larger.

@@ -6,7 +6,8 @@ import Testing
 
 /// CIFAR, the MNIST family, folders of pictures and arrays, from files made here.
 @Suite struct PublishedDataTests {
-    private static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+    private static let fixtures =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
         .joined(separator: "/") + "/Fixtures/"
 
     private func withFiles(_ files: [String: [UInt8]], _ body: (String) throws -> Void) throws {

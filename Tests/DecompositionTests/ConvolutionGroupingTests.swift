@@ -28,13 +28,23 @@ private func composed(_ factors: [ConvolutionFactor]) throws -> Tensor {
         let (f, d) = (try factor.weight.array(of: Float.self), factor.weight.shape.dims)
         let result = [d[0], dims[1], dims[2] + d[2] - 1, dims[3] + d[3] - 1]
         var sum = [Double](repeating: 0, count: result.reduce(1, *))
-        for o in 0..<d[0] { for m in 0..<d[1] { for fi in 0..<d[2] { for fj in 0..<d[3] {
-            let weight = Double(f[((o * d[1] + m) * d[2] + fi) * d[3] + fj])
-            for c in 0..<dims[1] { for i in 0..<dims[2] { for j in 0..<dims[3] {
-                sum[((o * result[1] + c) * result[2] + i + fi) * result[3] + j + fj] +=
-                    weight * kernel[((m * dims[1] + c) * dims[2] + i) * dims[3] + j]
-            } } }
-        } } } }
+        for o in 0..<d[0] {
+            for m in 0..<d[1] {
+                for fi in 0..<d[2] {
+                    for fj in 0..<d[3] {
+                        let weight = Double(f[((o * d[1] + m) * d[2] + fi) * d[3] + fj])
+                        for c in 0..<dims[1] {
+                            for i in 0..<dims[2] {
+                                for j in 0..<dims[3] {
+                                    sum[((o * result[1] + c) * result[2] + i + fi) * result[3] + j + fj] +=
+                                        weight * kernel[((m * dims[1] + c) * dims[2] + i) * dims[3] + j]
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
         (kernel, dims) = (sum, result)
     }
     return try Tensor(kernel.map { Float($0) }, shape: Shape(dims))

@@ -31,7 +31,9 @@ import Testing
             }
         }
         let layer = try LayerDecomposition(linear: weight.reshaped([40, 270]))
-        #expect(try preciseDistance(layer.trains(ranks: [2])[0], weight.reshaped([40, 270]).transposed().contiguous()) <= layer.relativeSquaredError(at: [2]).squareRoot())
+        #expect(
+            try preciseDistance(layer.trains(ranks: [2])[0], weight.reshaped([40, 270]).transposed().contiguous())
+                <= layer.relativeSquaredError(at: [2]).squareRoot())
         func code(_ body: () throws -> Void) -> String? { #expect(throws: DecompositionFailure.self) { try body() }?.code }
         #expect(code { _ = try layer.relativeSquaredError(at: [1, 2]) } == "decomposition.rankCount")
         #expect(code { _ = try layer.parameterCost.cost(at: []) } == "decomposition.rankCount")

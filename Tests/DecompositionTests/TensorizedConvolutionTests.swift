@@ -21,9 +21,12 @@ import Testing
     private func layer(_ test: Case, error: Double) throws -> (weight: Tensor, layer: TensorizedConvolution) {
         let weight = try sample([test.outputs.reduce(1, *), test.inputs.reduce(1, *), test.kernel[0], test.kernel[1]])
         let tensor = try TensorizedConvolution.tensorized(weight, inputFactors: test.inputs, outputFactors: test.outputs)
-        return (weight, try TensorizedConvolution(
-            train: TensorTrain.decompose(tensor, relativeError: error).train, inputFactors: test.inputs,
-            outputFactors: test.outputs, kernel: test.kernel, geometry: test.geometry))
+        return (
+            weight,
+            try TensorizedConvolution(
+                train: TensorTrain.decompose(tensor, relativeError: error).train, inputFactors: test.inputs,
+                outputFactors: test.outputs, kernel: test.kernel, geometry: test.geometry)
+        )
     }
 
     @Test(arguments: cases) private func fullRankIsTheLayer(_ test: Case) throws {
@@ -62,14 +65,17 @@ import Testing
             return "nothing was thrown"
         }
         let weight = try sample([6, 4, 3, 3])
-        #expect(message { _ = try TensorizedConvolution.tensorized(weight, inputFactors: [2, 3], outputFactors: [2, 3]) }
-            .contains("factors of the input channels must be positive and multiply to 4, but got [2, 3]"))
-        #expect(message { _ = try TensorizedConvolution.tensorized(weight, inputFactors: [2, 2], outputFactors: [6, 0]) }
-            .contains("factors of the output channels must be positive and multiply to 6, but got [6, 0]"))
+        #expect(
+            message { _ = try TensorizedConvolution.tensorized(weight, inputFactors: [2, 3], outputFactors: [2, 3]) }
+                .contains("factors of the input channels must be positive and multiply to 4, but got [2, 3]"))
+        #expect(
+            message { _ = try TensorizedConvolution.tensorized(weight, inputFactors: [2, 2], outputFactors: [6, 0]) }
+                .contains("factors of the output channels must be positive and multiply to 6, but got [6, 0]"))
         let tensor = try TensorizedConvolution.tensorized(weight, inputFactors: [2, 2], outputFactors: [2, 3])
         let train = try TensorTrain.decompose(tensor, relativeError: 0.5).train
-        #expect(message { _ = try TensorizedConvolution(train: train, inputFactors: [4], outputFactors: [2, 3], kernel: [3, 3]) }
-            .contains("the modes [2, 2, 9, 2, 3] are not the channels [4], the kernel [3, 3]"))
+        #expect(
+            message { _ = try TensorizedConvolution(train: train, inputFactors: [4], outputFactors: [2, 3], kernel: [3, 3]) }
+                .contains("the modes [2, 2, 9, 2, 3] are not the channels [4], the kernel [3, 3]"))
         let layer = try TensorizedConvolution(train: train, inputFactors: [2, 2], outputFactors: [2, 3], kernel: [3, 3])
         #expect(message { _ = try layer.applied(to: sample([2, 5, 4, 4])) }.contains("needs an input [N, 4, H, W], but got [2, 5, 4, 4]"))
     }

@@ -43,7 +43,8 @@ import Testing
             let turned = try a.orthogonalized(at: position)
             #expect(try relativeDistance(turned.reconstructed(), a.reconstructed()) < exactness)
             for (k, core) in turned.cores.enumerated() where k != position {
-                let matrix = try k < position
+                let matrix =
+                    try k < position
                     ? core.reshaped([-1, core.shape[2]]).transposed() : core.reshaped([core.shape[0], -1])
                 let gram = try matrix.matrixProduct(matrix.transposed())
                 #expect(try relativeDistance(gram, .identity(gram.shape[0])) < exactness)

@@ -39,9 +39,10 @@ import Testing
     }
 
     @Test(arguments: [(0.1, 4.1408e-93), (10, 4.1408e307)]) func longTrains(_ scale: Double, _ right: Double) throws {
-        let train = try TensorTrain(cores: (0..<200).map { k in
-            try .full([k == 0 ? 1 : 2, 3, k == 199 ? 1 : 2], scale)
-        })
+        let train = try TensorTrain(
+            cores: (0..<200).map { k in
+                try .full([k == 0 ? 1 : 2, 3, k == 199 ? 1 : 2], scale)
+            })
         for (name, value) in [
             ("norm", try train.norm()), ("rounded", try train.rounded(ranks: train.ranks.map { _ in 1 }).train.norm()),
             ("balanced", try train.balanced().norm()), ("twice, halved", try train.adding(train).norm() / 2),
@@ -58,9 +59,10 @@ import Testing
     /// One core's scale may be taken back by another's.
     @Test func coresOfOppositeScales() throws {
         let factors = [1e35, 1e-35, 1e30, 1e-28, 1e-2]
-        let train = try TensorTrain(cores: factors.enumerated().map { k, factor in
-            try sample([k == 0 ? 1 : 3, 4, k == 4 ? 1 : 3], seed: UInt64(k)).multiplying(factor)
-        })
+        let train = try TensorTrain(
+            cores: factors.enumerated().map { k, factor in
+                try sample([k == 0 ? 1 : 3, 4, k == 4 ? 1 : 3], seed: UInt64(k)).multiplying(factor)
+            })
         let plain = try TensorTrain(cores: factors.indices.map { try sample([$0 == 0 ? 1 : 3, 4, $0 == 4 ? 1 : 3], seed: UInt64($0)) })
         let expected = try plain.reconstructed()
         for other in [train, try train.balanced(), try train.rounded(ranks: train.ranks).train, try train.orthogonalized(at: 2)] {

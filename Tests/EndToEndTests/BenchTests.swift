@@ -127,43 +127,45 @@ import Testing
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         let script = directory + "/compare.lua"
-        try AtomicFile.write(script, text: """
-            package.path = "\(Repository.root)/scripts/recipes/?.lua;" .. package.path
-            local baseline = require "bench.baseline"
-            local saved = { threads = 1, entries = { { bench = "a", case = { net = "x" }, ratio = { [""] = 2 } } } }
-            local function judge(gemm, ...)
-                local times, calls, text = { ... }, 0, ""
-                local passed = baseline.compare(saved, function(name)
-                    if name == "gemm" then return { ms = gemm } end
-                    calls = calls + 1
-                    return { ms = times[calls] }
-                end, { margin = 0.15, print = function(line) text = text .. line .. "\\n" end })
-                return passed, calls, text
-            end
-            local function expect(passed, calls, ...)
-                local was, count, text = judge(...)
-                assert(was == passed and count == calls, text)
-                assert(passed == not text:find "SLOWER", text)
-            end
-            expect(true, 1, 1, 2)            -- the same
-            expect(true, 1, 1, 2.2)          -- within the margin
-            expect(true, 1, 10, 20)          -- a slower machine
-            expect(true, 1, 1, 0.5)          -- faster
-            expect(true, 2, 1, 3, 2.1)       -- one bad measurement
-            expect(false, 2, 1, 3, 2.5)      -- two
-            expect(false, 2, 0.5, 2, 2)      -- the machine is faster, this is not
-            saved.entries[1].ratio = { ["0"] = 2, ["32"] = 1 }
-            local passed, _, text = (function()
-                local text = ""
-                local passed = baseline.compare(saved, function(name)
-                    if name == "gemm" then return { ms = 1 } end
-                    return { ms = { ["0"] = 2, ["32"] = 2 }, min = {}, max = {} }
-                end, { margin = 0.15, print = function(line) text = text .. line end })
-                return passed, nil, text
-            end)()
-            assert(not passed and text:find "1 of 2 slower", text)
-            print "judged"
-            """)
+        try AtomicFile.write(
+            script,
+            text: """
+                package.path = "\(Repository.root)/scripts/recipes/?.lua;" .. package.path
+                local baseline = require "bench.baseline"
+                local saved = { threads = 1, entries = { { bench = "a", case = { net = "x" }, ratio = { [""] = 2 } } } }
+                local function judge(gemm, ...)
+                    local times, calls, text = { ... }, 0, ""
+                    local passed = baseline.compare(saved, function(name)
+                        if name == "gemm" then return { ms = gemm } end
+                        calls = calls + 1
+                        return { ms = times[calls] }
+                    end, { margin = 0.15, print = function(line) text = text .. line .. "\\n" end })
+                    return passed, calls, text
+                end
+                local function expect(passed, calls, ...)
+                    local was, count, text = judge(...)
+                    assert(was == passed and count == calls, text)
+                    assert(passed == not text:find "SLOWER", text)
+                end
+                expect(true, 1, 1, 2)            -- the same
+                expect(true, 1, 1, 2.2)          -- within the margin
+                expect(true, 1, 10, 20)          -- a slower machine
+                expect(true, 1, 1, 0.5)          -- faster
+                expect(true, 2, 1, 3, 2.1)       -- one bad measurement
+                expect(false, 2, 1, 3, 2.5)      -- two
+                expect(false, 2, 0.5, 2, 2)      -- the machine is faster, this is not
+                saved.entries[1].ratio = { ["0"] = 2, ["32"] = 1 }
+                local passed, _, text = (function()
+                    local text = ""
+                    local passed = baseline.compare(saved, function(name)
+                        if name == "gemm" then return { ms = 1 } end
+                        return { ms = { ["0"] = 2, ["32"] = 2 }, min = {}, max = {} }
+                    end, { margin = 0.15, print = function(line) text = text .. line end })
+                    return passed, nil, text
+                end)()
+                assert(not passed and text:find "1 of 2 slower", text)
+                print "judged"
+                """)
         let outcome = try BuiltCommand.run(["run", "--quiet", script])
         #expect(outcome.status == 0 && outcome.output == "judged\n", "\(outcome.errors)")
     }

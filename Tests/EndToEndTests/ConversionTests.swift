@@ -38,19 +38,21 @@ import Testing
     @Test func notANumberAgreesWithNothing() throws {
         try inDirectory { directory in
             let (whole, data, small) = (directory + "/whole.onnx", directory + "/data.npz", directory + "/small.onnx")
-            try AtomicFile.write(directory + "/make.lua", text: """
-                local mr = require "moonrail"
-                mr.seed(1)
-                mr.zoo.mlp { image = { 1, 6, 6 }, hidden = { 40 }, classes = 4 }:save(arg[1])
-                local images = mr.arange(80):to "float32":reshape(80, 1, 1, 1) + mr.zeros(80, 1, 6, 6)
-                mr.write_npz(arg[2], { images = images })
-                -- The numbers of the images tell which are held out.
-                local test = mr.data.npz(arg[2], { labels = false }):divide(8)
-                local held = math.tointeger(test.images[1][1][1][1])
-                local list = mr.randn(80, 1, 6, 6):totable()
-                list[36 * held] = 0 / 0
-                mr.write_npz(arg[2], { images = mr.tensor(list):reshape(80, 1, 6, 6) })
-                """)
+            try AtomicFile.write(
+                directory + "/make.lua",
+                text: """
+                    local mr = require "moonrail"
+                    mr.seed(1)
+                    mr.zoo.mlp { image = { 1, 6, 6 }, hidden = { 40 }, classes = 4 }:save(arg[1])
+                    local images = mr.arange(80):to "float32":reshape(80, 1, 1, 1) + mr.zeros(80, 1, 6, 6)
+                    mr.write_npz(arg[2], { images = images })
+                    -- The numbers of the images tell which are held out.
+                    local test = mr.data.npz(arg[2], { labels = false }):divide(8)
+                    local held = math.tointeger(test.images[1][1][1][1])
+                    local list = mr.randn(80, 1, 6, 6):totable()
+                    list[36 * held] = 0 / 0
+                    mr.write_npz(arg[2], { images = mr.tensor(list):reshape(80, 1, 6, 6) })
+                    """)
             let made = try BuiltCommand.run(["run", directory + "/make.lua", whole, data])
             try #require(made.status == 0, "\(made.errors)")
             let outcome = try BuiltCommand.run(
@@ -67,20 +69,24 @@ import Testing
         try inDirectory { directory in
             let (whole, data, small) = (directory + "/whole.onnx", directory + "/data.npz", directory + "/small.onnx")
             let script = directory + "/make.lua"
-            try AtomicFile.write(script, text: """
-                local mr = require "moonrail"
-                mr.seed(1)
-                mr.zoo.resnet { depth = 8, image = { 1, 12, 12 }, classes = 4 }:save(arg[1])
-                local labels = {}
-                for i = 1, 80 do labels[i] = i % 4 end
-                mr.write_npz(arg[2], { images = mr.randn(80, 1, 12, 12), labels = mr.tensor(labels, { dtype = "int64" }) })
-                """)
+            try AtomicFile.write(
+                script,
+                text: """
+                    local mr = require "moonrail"
+                    mr.seed(1)
+                    mr.zoo.resnet { depth = 8, image = { 1, 12, 12 }, classes = 4 }:save(arg[1])
+                    local labels = {}
+                    for i = 1, 80 do labels[i] = i % 4 end
+                    mr.write_npz(arg[2], { images = mr.randn(80, 1, 12, 12), labels = mr.tensor(labels, { dtype = "int64" }) })
+                    """)
             let made = try BuiltCommand.run(["run", script, whole, data])
             try #require(made.status == 0, "\(made.errors)")
             let outcome = try BuiltCommand.run(
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
-            for text in ["quadratic policy: keeps", "dense", "compressed", "accuracy on 8 images held out: ", "tune  ", "judged on 18 others", "wrote \(small)"] { #expect(outcome.output.contains(text), "\(text)") }
+            for text in [
+                "quadratic policy: keeps", "dense", "compressed", "accuracy on 8 images held out: ", "tune  ", "judged on 18 others", "wrote \(small)",
+            ] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
             #expect(model.notes["plan"]?["policy"]?.string == "quadratic" && model.notes["accuracy"]?.number != nil)
 
@@ -106,11 +112,13 @@ import Testing
     @Test func picturesWithoutLabelsRepair() throws {
         try inDirectory { directory in
             let (whole, small, script) = (directory + "/whole.onnx", directory + "/small.onnx", directory + "/make.lua")
-            try AtomicFile.write(script, text: """
-                local mr = require "moonrail"
-                mr.seed(1)
-                mr.zoo.resnet { depth = 8, image = { 3, 16, 16 }, classes = 4 }:save(arg[1])
-                """)
+            try AtomicFile.write(
+                script,
+                text: """
+                    local mr = require "moonrail"
+                    mr.seed(1)
+                    mr.zoo.resnet { depth = 8, image = { 3, 16, 16 }, classes = 4 }:save(arg[1])
+                    """)
             #expect(try BuiltCommand.run(["run", script, whole]).status == 0)
             let pictures = try temporaryDirectory()
             defer { removeDirectory(pictures) }
@@ -163,23 +171,26 @@ import Testing
     @Test func scriptsLoadAndSaveByEnding() throws {
         try inDirectory { directory in
             let script = directory + "/round.lua"
-            try AtomicFile.write(script, text: """
-                local mr = require "moonrail"
-                mr.seed(1)
-                local model = mr.zoo.resnet { depth = 8, image = { 1, 12, 12 } }
-                model:note("accuracy", 0.5)
-                model:save(arg[1])
-                local again = mr.load(arg[1])
-                local x = mr.randn(3, 1, 12, 12)
-                print(again:note("accuracy"), (again(x) - model(x)):abs():max() < 1e-4)
-                """)
+            try AtomicFile.write(
+                script,
+                text: """
+                    local mr = require "moonrail"
+                    mr.seed(1)
+                    local model = mr.zoo.resnet { depth = 8, image = { 1, 12, 12 } }
+                    model:note("accuracy", 0.5)
+                    model:save(arg[1])
+                    local again = mr.load(arg[1])
+                    local x = mr.randn(3, 1, 12, 12)
+                    print(again:note("accuracy"), (again(x) - model(x)):abs():max() < 1e-4)
+                    """)
             let outcome = try BuiltCommand.run(["run", script, directory + "/model.onnx"])
             #expect(outcome.output == "0.5\ttrue\n", "\(outcome.errors)")
         }
     }
 
     @Test(arguments: [
-        ["export", "--state-dict", "a.onnx", "--out", "b.py"], ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"], ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
+        ["export", "--state-dict", "a.onnx", "--out", "b.py"], ["convert", "a.onnx"], ["convert", "a.onnx", "b.png"],
+        ["compress", "a.onnx", "--keep", "2", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--out", "b"], ["info"],
         ["compress", "a.onnx", "--keep", "0.5", "--tune", "5", "--out", "b.onnx"],
         ["compress", "a.onnx", "--keep", "0.5", "--data", "d", "--lr", "0.1", "--out", "b.onnx"],

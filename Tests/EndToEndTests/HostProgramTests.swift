@@ -9,16 +9,17 @@ import Testing
         defer { removeDirectory(directory) }
         let outcome = try BuiltCommand.run([directory], program: try BuiltCommand.path("HostProgram"), patienceSeconds: 120)
         #expect(outcome.status == 0, "\(outcome.errors)")
-        #expect(outcome.output == """
-            ["SUNRISE"]
-            first: Album of 1 pictures\t1\t154
-            second: nil\t7
-            refused: lua.argument
-            refused: lua.instructionLimit
-            refused: lua.memory
-            refused: lua.unknownGlobal
+        #expect(
+            outcome.output == """
+                ["SUNRISE"]
+                first: Album of 1 pictures\t1\t154
+                second: nil\t7
+                refused: lua.argument
+                refused: lua.instructionLimit
+                refused: lua.memory
+                refused: lua.unknownGlobal
 
-            """)
+                """)
         #expect(AtomicFile.exists(directory + "/model.safetensors"))
     }
 

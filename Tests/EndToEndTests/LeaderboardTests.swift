@@ -5,8 +5,10 @@ import Testing
 
 @Suite(.serialized) struct LeaderboardTests {
     private static func arguments(_ out: String) -> [String] {
-        ["run", "--quiet", Repository.recipe("leaderboard"), "--quick", "true", "--keeps", "0.3125,0.2", "--test_images", "200",
-         "--bn_images", "128", "--fit_images", "64", "--out", out]
+        [
+            "run", "--quiet", Repository.recipe("leaderboard"), "--quick", "true", "--keeps", "0.3125,0.2", "--test_images", "200",
+            "--bn_images", "128", "--fit_images", "64", "--out", out,
+        ]
     }
 
     /// What was measured stands in the file, and a second start goes on from there.

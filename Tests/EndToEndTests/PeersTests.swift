@@ -77,59 +77,61 @@ import Testing
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         let script = directory + "/sitting.lua"
-        try AtomicFile.write(script, text: """
-            local scripts = "\(Repository.root)/scripts/"
-            package.path = scripts .. "recipes/?.lua;" .. package.path
-            local sitting = require "bench.sitting"
-            local function near(a, b) assert(math.abs(a - b) < 1e-12, ("%g is not %g"):format(a, b)) end
+        try AtomicFile.write(
+            script,
+            text: """
+                local scripts = "\(Repository.root)/scripts/"
+                package.path = scripts .. "recipes/?.lua;" .. package.path
+                local sitting = require "bench.sitting"
+                local function near(a, b) assert(math.abs(a - b) < 1e-12, ("%g is not %g"):format(a, b)) end
 
-            local work = { bench = "w", options = { net = "n" }, peers = { a = {}, b = {} }, held = { { figure = "ms.8", share = 0.5 } } }
-            local times, order = { ours = { 4, 1, 3 }, a = { 8, 10, 9 }, b = { 7, 6, 50 } }, {}
-            local lines = sitting.lines(work, 3, function(name, _, ours)
-                order[#order + 1] = name
-                assert(name == "ours" or ours.ms)
-                return { ms = { ["8"] = table.remove(times[name], 1) }, threads = 2, relerr = name == "b" and 0.2 or 0.1, foreign_cores = 0.1 }
-            end)
-            assert(table.concat(order, " ") == "ours a b b a ours ours a b")
-            local row = sitting.rows(work, lines)[1]
-            assert(row.ours == 3 and row.peer == "b" and row.best == 7 and row.peers.a == 9 and row.reached and row.net == "n")
-            near(row.ratio, 3 / 7)
-            near(row.ratio_min, 3 / 50)
-            near(row.ratio_max, 4 / 7)
-            assert(row.rounds == 3 and row.threads == 2 and row.foreign_cores == 0.1)
+                local work = { bench = "w", options = { net = "n" }, peers = { a = {}, b = {} }, held = { { figure = "ms.8", share = 0.5 } } }
+                local times, order = { ours = { 4, 1, 3 }, a = { 8, 10, 9 }, b = { 7, 6, 50 } }, {}
+                local lines = sitting.lines(work, 3, function(name, _, ours)
+                    order[#order + 1] = name
+                    assert(name == "ours" or ours.ms)
+                    return { ms = { ["8"] = table.remove(times[name], 1) }, threads = 2, relerr = name == "b" and 0.2 or 0.1, foreign_cores = 0.1 }
+                end)
+                assert(table.concat(order, " ") == "ours a b b a ours ours a b")
+                local row = sitting.rows(work, lines)[1]
+                assert(row.ours == 3 and row.peer == "b" and row.best == 7 and row.peers.a == 9 and row.reached and row.net == "n")
+                near(row.ratio, 3 / 7)
+                near(row.ratio_min, 3 / 50)
+                near(row.ratio_max, 4 / 7)
+                assert(row.rounds == 3 and row.threads == 2 and row.foreign_cores == 0.1)
 
-            work.error = 0.1                                     -- what is less accurate does not count
-            row = sitting.rows(work, lines)[1]
-            assert(row.peer == "a" and row.reached)
-            for _, line in ipairs(lines.ours) do line.relerr = 0.11 end
-            assert(not sitting.rows(work, lines)[1].reached)
-            work.error, work.held = nil, { { figure = "ms.8", share = 0.4 } }
-            assert(not sitting.rows(work, lines)[1].reached)
-            work.peers, work.held = {}, { { figure = "ms.8", limit = 3 } }
-            row = sitting.rows(work, lines)[1]
-            assert(row.reached and not row.ratio)
-            work.held[1].limit = 2.9
-            assert(not sitting.rows(work, lines)[1].reached)
-            assert(not pcall(sitting.rows, { bench = "w", options = {}, peers = {}, held = { { figure = "rss_mb" } } }, lines))
+                work.error = 0.1                                     -- what is less accurate does not count
+                row = sitting.rows(work, lines)[1]
+                assert(row.peer == "a" and row.reached)
+                for _, line in ipairs(lines.ours) do line.relerr = 0.11 end
+                assert(not sitting.rows(work, lines)[1].reached)
+                work.error, work.held = nil, { { figure = "ms.8", share = 0.4 } }
+                assert(not sitting.rows(work, lines)[1].reached)
+                work.peers, work.held = {}, { { figure = "ms.8", limit = 3 } }
+                row = sitting.rows(work, lines)[1]
+                assert(row.reached and not row.ratio)
+                work.held[1].limit = 2.9
+                assert(not sitting.rows(work, lines)[1].reached)
+                assert(not pcall(sitting.rows, { bench = "w", options = {}, peers = {}, held = { { figure = "rss_mb" } } }, lines))
 
-            local programs = 0
-            for _, claim in ipairs(require "bench.claims") do
-                for _, peer in pairs(claim.peers) do
-                    assert(io.open(scripts .. "peers/" .. peer.file), peer.file):close()
-                    programs = programs + 1
+                local programs = 0
+                for _, claim in ipairs(require "bench.claims") do
+                    for _, peer in pairs(claim.peers) do
+                        assert(io.open(scripts .. "peers/" .. peer.file), peer.file):close()
+                        programs = programs + 1
+                    end
                 end
-            end
-            assert(programs > 30)
+                assert(programs > 30)
 
-            local machine = require "bench.machine"
-            local text = "processor : 0\\ncpu family\\t: 25\\nmodel\\t\\t: 17\\nmodel name\\t: AMD EPYC \\nflags\\t\\t: fpu avx2 avx512f\\n"
-            assert(machine.processor(text) == "AMD EPYC, family 25, model 17, AVX-512")
-            assert(machine.processor((text:gsub(" avx512f", ""))) == "AMD EPYC, family 25, model 17, AVX2")
-            assert(machine.processor "CPU part : 0xd0c\\n" == nil)
-            local all, own = machine.processor_seconds()
-            assert(all >= own and own >= 0)
-            print "judged"
-            """)
+                local machine = require "bench.machine"
+                local text = "processor : 0\\ncpu family\\t: 25\\nmodel\\t\\t: 17\\nmodel name\\t: AMD EPYC \\nflags\\t\\t: fpu avx2 avx512f\\n"
+                assert(machine.processor(text) == "AMD EPYC, family 25, model 17, AVX-512")
+                assert(machine.processor((text:gsub(" avx512f", ""))) == "AMD EPYC, family 25, model 17, AVX2")
+                assert(machine.processor "CPU part : 0xd0c\\n" == nil)
+                local all, own = machine.processor_seconds()
+                assert(all >= own and own >= 0)
+                print "judged"
+                """)
         let outcome = try BuiltCommand.run(["run", "--quiet", script])
         #expect(outcome.status == 0 && outcome.output == "judged\n", "\(outcome.errors)")
     }

@@ -21,8 +21,10 @@ enum Repository {
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         let outcome = try BuiltCommand.run(
-            ["run", "--quiet", Repository.recipe("quickstart"), "--out", directory, "--images", "500", "--steps", "2",
-             "--test_images", "300"], patienceSeconds: Self.patienceSeconds)
+            [
+                "run", "--quiet", Repository.recipe("quickstart"), "--out", directory, "--images", "500", "--steps", "2",
+                "--test_images", "300",
+            ], patienceSeconds: Self.patienceSeconds)
         try #require(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.contains("Layer significance") && outcome.output.contains("Dense against compressed"))
 
@@ -55,12 +57,14 @@ enum Repository {
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }
         let script = directory + "/evaluate.lua"
-        try AtomicFile.write(script, text: """
-            local mr = require "moonrail"
-            local _, test = mr.data.fashion_mnist()
-            local model = mr.load(arg[1])
-            print(("%.4f %.4f"):format(model:evaluate(test).accuracy, model:note("recipe").accuracy))
-            """)
+        try AtomicFile.write(
+            script,
+            text: """
+                local mr = require "moonrail"
+                local _, test = mr.data.fashion_mnist()
+                local model = mr.load(arg[1])
+                print(("%.4f %.4f"):format(model:evaluate(test).accuracy, model:note("recipe").accuracy))
+                """)
         let outcome = try BuiltCommand.run(
             ["run", "--quiet", script, Repository.checkpoint], patienceSeconds: Self.patienceSeconds)
         let figures = outcome.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
@@ -75,8 +79,10 @@ enum Repository {
         defer { removeDirectory(directory) }
         let path = directory + "/net.safetensors"
         let outcome = try BuiltCommand.run(
-            ["run", "--quiet", Repository.recipe("train_resnet20"), "--depth", "8", "--epochs", "1", "--images", "256",
-             "--test_images", "100", "--out", path], patienceSeconds: Self.patienceSeconds)
+            [
+                "run", "--quiet", Repository.recipe("train_resnet20"), "--depth", "8", "--epochs", "1", "--images", "256",
+                "--test_images", "100", "--out", path,
+            ], patienceSeconds: Self.patienceSeconds)
         try #require(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.contains("on the 100 test images"))
         #expect(try ModelFile(path: path).graph.name == "resnet8")

@@ -18,7 +18,8 @@ import Testing
         try AtomicFile.write(path, text: script)
         let children = try (1...3).map { number in
             try BuiltCommand.spawn(
-                ["run", "--quiet", path, file, String(number)], environment: [:], isSessionLeader: false) { _ in }
+                ["run", "--quiet", path, file, String(number)], environment: [:], isSessionLeader: false
+            ) { _ in }
         }
         for child in children { #expect(try BuiltCommand.wait(for: child, patienceSeconds: 120) == 0) }
         let text = String(decoding: try AtomicFile.read(file), as: UTF8.self)

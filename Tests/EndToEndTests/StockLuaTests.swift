@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test func aModelIsCompressedAndUsed() throws {
-        let outcome = try lua("""
+        let outcome = try lua(
+            """
             local mr = require "moonrail"
             local model = mr.load "\(Repository.checkpoint)"
             local small = model:compress(mr.plan(model, { policy = "uniform", budget = { params = 0.5 } }))
@@ -29,7 +30,8 @@ import Testing
 
     /// Errors are Lua's own: caught by pcall, and at the end of the program a message and status 1.
     @Test func errorsAreRaised() throws {
-        let outcome = try lua("""
+        let outcome = try lua(
+            """
             local mr = require "moonrail"
             local ok, message = pcall(mr.load, "/nonexistent.safetensors")
             print(ok, (tostring(message):find("nonexistent", 1, true)) ~= nil)

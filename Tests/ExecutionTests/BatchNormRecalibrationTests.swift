@@ -65,7 +65,8 @@ import Testing
         }
         let images = try Tensor([1, 3, 5, 7] as [Float], shape: [2, 1, 1, 2])
         var (dense, changed, equal) = try (
-            BatchNormRecalibration(doubling(1)), BatchNormRecalibration(doubling(2)), BatchNormRecalibration(doubling(1)))
+            BatchNormRecalibration(doubling(1)), BatchNormRecalibration(doubling(2)), BatchNormRecalibration(doubling(1))
+        )
         for _ in 0..<2 {
             try dense.add([images])
             try changed.add([images])

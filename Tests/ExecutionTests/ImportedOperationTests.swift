@@ -12,10 +12,11 @@ import Testing
     static let tolerance = 1e-5
 
     /// With unusual attributes, and all that have a kernel as they usually are.
-    static let functions: [any GraphOperation] = [
-        ReLU(), LeakyReLU(slope: 0.1), Clip(low: 0.25, high: 0.5), Scale(factor: -1.5), HardSigmoid(alpha: 0.2, beta: 0.5),
-        GELU(isApproximate: true), ELU(alpha: 0.3),
-    ] + OperationCatalog.elementFunctions.map { $0.usual }.filter { $0.kernel != nil && !($0 is ReLU) }
+    static let functions: [any GraphOperation] =
+        [
+            ReLU(), LeakyReLU(slope: 0.1), Clip(low: 0.25, high: 0.5), Scale(factor: -1.5), HardSigmoid(alpha: 0.2, beta: 0.5),
+            GELU(isApproximate: true), ELU(alpha: 0.3),
+        ] + OperationCatalog.elementFunctions.map { $0.usual }.filter { $0.kernel != nil && !($0 is ReLU) }
 
     private func check(_ graph: Graph, _ x: Tensor) throws {
         let tape = try ExecutionSamples.onTape(graph, [x])
@@ -72,7 +73,8 @@ import Testing
         let y = try b.apply("swish", SiLU(), b.convolution("stem", x, channels: channels, kernel: [3, 3], geometry: .init(stride: 1, padding: 1)))
         let pooled = try b.apply("pool", GlobalAveragePool2D(), y)
         let inner = try b.apply("relu", ReLU(), b.convolution("squeeze", pooled, channels: 4, kernel: [1, 1], geometry: .init(), hasBias: true))
-        let gate = try b.apply("gate", HardSigmoid(alpha: 0.2, beta: 0.5), b.convolution("excite", inner, channels: channels, kernel: [1, 1], geometry: .init()))
+        let gate = try b.apply(
+            "gate", HardSigmoid(alpha: 0.2, beta: 0.5), b.convolution("excite", inner, channels: channels, kernel: [1, 1], geometry: .init()))
         let right = try b.apply("right", Multiply(), y, gate)
         let left = try b.apply("left", Multiply(), gate, right)
         let out = try b.convolution("out", left, channels: 6, kernel: [1, 1], geometry: .init())

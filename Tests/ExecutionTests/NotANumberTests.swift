@@ -56,68 +56,68 @@ import Testing
     }
 
     #if arch(x86_64)
-    /// Finite weights and images, whose activations overflow: ∞ − ∞ before a ReLU is no zero.
-    @Test(arguments: Precision.allCases) func ofWhatOverflowsInside(precision: Precision) throws {
-        guard (try? precision.checkProcessor()) != nil else { return }
-        var b = GraphBuilder(name: "overflow", seed: 2)
-        let x = b.input("images", [16, 6, 6])
-        let first = try b.convolution("a", x, channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
-        let second = try b.convolution("b", b.apply("r", ReLU(), first), channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
-        let last = try b.apply("s", ReLU(), second)
-        var graph = try b.finish(outputs: [last])
-        for name in graph.parameters.names {
-            let weight = try #require(graph.parameters[name]).tensor.multiplying(1e30)
-            graph.parameters.update(name, weight)
+        /// Finite weights and images, whose activations overflow: ∞ − ∞ before a ReLU is no zero.
+        @Test(arguments: Precision.allCases) func ofWhatOverflowsInside(precision: Precision) throws {
+            guard (try? precision.checkProcessor()) != nil else { return }
+            var b = GraphBuilder(name: "overflow", seed: 2)
+            let x = b.input("images", [16, 6, 6])
+            let first = try b.convolution("a", x, channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+            let second = try b.convolution("b", b.apply("r", ReLU(), first), channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+            let last = try b.apply("s", ReLU(), second)
+            var graph = try b.finish(outputs: [last])
+            for name in graph.parameters.names {
+                let weight = try #require(graph.parameters[name]).tensor.multiplying(1e30)
+                graph.parameters.update(name, weight)
+            }
+            let program = try InferenceProgram(graph, batch: 1, precision: precision)
+            let image = try ExecutionSamples.images([1, 16, 6, 6]).multiplying(1e10)
+            let expected = try places(ExecutionSamples.onTape(graph, [image]).outputs.map(\.tensor))
+            #expect(expected[0].contains(true))
+            #expect(try places(program.run([image])) == expected && program.carefulRunCount == 1)
         }
-        let program = try InferenceProgram(graph, batch: 1, precision: precision)
-        let image = try ExecutionSamples.images([1, 16, 6, 6]).multiplying(1e10)
-        let expected = try places(ExecutionSamples.onTape(graph, [image]).outputs.map(\.tensor))
-        #expect(expected[0].contains(true))
-        #expect(try places(program.run([image])) == expected && program.carefulRunCount == 1)
-    }
 
-    /// Weights and images that are small enough, of a network that makes something large of them: only the values in between
-    /// tell.
-    @Test(arguments: [1, 8]) func ofWhatOverflowsInsideInBFloat16(batch: Int) throws {
-        guard (try? Precision.bfloat16.checkProcessor()) != nil else { return }
-        var b = GraphBuilder(name: "growth", seed: 2)
-        var x = b.input("images", [16, 6, 6])
-        for layer in 0..<6 {
-            x = try b.convolution("c\(layer)", x, channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
-            if layer > 0 { x = try b.apply("r\(layer)", ReLU(), x) }
-        }
-        var graph = try b.finish(outputs: [x])
-        for name in graph.parameters.names {
-            graph.parameters.update(name, try #require(graph.parameters[name]).tensor.multiplying(1e13))
-        }
-        let program = try InferenceProgram(graph, batch: batch, precision: .bfloat16)
-        let image = try ExecutionSamples.images([batch, 16, 6, 6])
-        let expected = try places(ExecutionSamples.onTape(graph, [image]).outputs.map(\.tensor))
-        #expect(expected[0].contains(true))
-        #expect(try places(program.run([image])) == expected && program.carefulRunCount == 1)
-        // What was large in one run is not in the next.
-        _ = try program.run([image.multiplying(0)])
-        #expect(program.carefulRunCount == 1)
-    }
-
-    @Test(arguments: [1, 4, 9]) func ordinaryRunsInBFloat16AreTheFastOnes(batch: Int) throws {
-        guard (try? Precision.bfloat16.checkProcessor()) != nil else { return }
-        for graph in try Self.graphs() {
+        /// Weights and images that are small enough, of a network that makes something large of them: only the values in between
+        /// tell.
+        @Test(arguments: [1, 8]) func ofWhatOverflowsInsideInBFloat16(batch: Int) throws {
+            guard (try? Precision.bfloat16.checkProcessor()) != nil else { return }
+            var b = GraphBuilder(name: "growth", seed: 2)
+            var x = b.input("images", [16, 6, 6])
+            for layer in 0..<6 {
+                x = try b.convolution("c\(layer)", x, channels: 16, kernel: [3, 3], geometry: .init(stride: 1, padding: 1))
+                if layer > 0 { x = try b.apply("r\(layer)", ReLU(), x) }
+            }
+            var graph = try b.finish(outputs: [x])
+            for name in graph.parameters.names {
+                graph.parameters.update(name, try #require(graph.parameters[name]).tensor.multiplying(1e13))
+            }
             let program = try InferenceProgram(graph, batch: batch, precision: .bfloat16)
-            for seed in 1..<6 { _ = try program.run([ExecutionSamples.images([batch, 6, 12, 10], seed: UInt64(seed))]) }
-            #expect(program.carefulRunCount == 0, "\(graph.name)")
+            let image = try ExecutionSamples.images([batch, 16, 6, 6])
+            let expected = try places(ExecutionSamples.onTape(graph, [image]).outputs.map(\.tensor))
+            #expect(expected[0].contains(true))
+            #expect(try places(program.run([image])) == expected && program.carefulRunCount == 1)
+            // What was large in one run is not in the next.
+            _ = try program.run([image.multiplying(0)])
+            #expect(program.carefulRunCount == 1)
         }
-    }
 
-    /// What the processor notes for other reasons costs one run, and none after it.
-    @Test func ordinaryRunsAreTheFastOnes() throws {
-        let zeros = try Tensor.zeros([4])
-        for graph in try Self.graphs() {
-            let program = try InferenceProgram(graph, batch: 4)
-            _ = try zeros.dividing(zeros)
-            for seed in 1..<6 { _ = try program.run([ExecutionSamples.images([4, 6, 12, 10], seed: UInt64(seed))]) }
-            #expect(program.carefulRunCount <= 1, "\(graph.name)")
+        @Test(arguments: [1, 4, 9]) func ordinaryRunsInBFloat16AreTheFastOnes(batch: Int) throws {
+            guard (try? Precision.bfloat16.checkProcessor()) != nil else { return }
+            for graph in try Self.graphs() {
+                let program = try InferenceProgram(graph, batch: batch, precision: .bfloat16)
+                for seed in 1..<6 { _ = try program.run([ExecutionSamples.images([batch, 6, 12, 10], seed: UInt64(seed))]) }
+                #expect(program.carefulRunCount == 0, "\(graph.name)")
+            }
         }
-    }
+
+        /// What the processor notes for other reasons costs one run, and none after it.
+        @Test func ordinaryRunsAreTheFastOnes() throws {
+            let zeros = try Tensor.zeros([4])
+            for graph in try Self.graphs() {
+                let program = try InferenceProgram(graph, batch: 4)
+                _ = try zeros.dividing(zeros)
+                for seed in 1..<6 { _ = try program.run([ExecutionSamples.images([4, 6, 12, 10], seed: UInt64(seed))]) }
+                #expect(program.carefulRunCount <= 1, "\(graph.name)")
+            }
+        }
     #endif
 }

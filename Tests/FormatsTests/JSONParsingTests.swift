@@ -55,7 +55,9 @@ import Formats
 
     /// Beyond 64 bits a whole number is the nearest double, or where digits count an error unless a double has all of them.
     @Test func wholeNumbersKeepTheirDigitsWhereThatIsAskedFor() throws {
-        for (text, value) in [("100000000000000000000", JSONValue.number(1e20)), ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .number(0x1p63))] {
+        for (text, value) in [
+            ("100000000000000000000", JSONValue.number(1e20)), ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .number(0x1p63)),
+        ] {
             #expect(try JSONValue.parse(text: text, keepsDigits: true) == value, "\(text)")
         }
         for text in ["9223372036854775809", "12345678901234567890", "-18446744073709551615", "1000000000000000000000000000000000000000001"] {

@@ -72,11 +72,13 @@ import Tensors
             var (result, directory): ([UInt8], [UInt8]) = ([], [])
             for entry in entries {
                 let place = samePlace ? 0 : result.count + shift
-                let fields = littleEndian(UInt16(20)) + littleEndian(flags) + littleEndian(entry.method) + littleEndian(UInt32(0))
+                let fields =
+                    littleEndian(UInt16(20)) + littleEndian(flags) + littleEndian(entry.method) + littleEndian(UInt32(0))
                     + littleEndian(entry.checksum) + littleEndian(UInt32(entry.stored.count)) + littleEndian(entry.size)
                     + littleEndian(UInt16(entry.name.utf8.count)) + littleEndian(UInt16(0))
                 result += littleEndian(UInt32(0x0403_4B50)) + fields + Array(entry.name.utf8) + entry.stored
-                directory += littleEndian(UInt32(0x0201_4B50)) + littleEndian(UInt16(20)) + fields
+                directory +=
+                    littleEndian(UInt32(0x0201_4B50)) + littleEndian(UInt16(20)) + fields
                     + [UInt8](repeating: 0, count: 10) + littleEndian(UInt32(truncatingIfNeeded: place)) + Array(entry.name.utf8)
             }
             let (begin, count) = (UInt32(result.count), UInt16(entries.count))
@@ -96,17 +98,39 @@ import Tensors
     static let hostile: [HostileFile] = [
         .init("empty file", bytes: [], "wrongMagic", "a zip archive"),
         .init("text", bytes: Array("this is no archive, whatever its name".utf8), "wrongMagic", "74 68 69 73"),
-        .init("no entry where one was promised", bytes: archive { $0.add("a.npy", array); $0.shift = 3 }, "invalidHeader", "does not begin at byte 3"),
-        .init("a place beyond the file", bytes: archive { $0.add("a.npy", array); $0.shift = 1 << 20 }, "truncated", "a.npy"),
-        .init("an encrypted entry", bytes: archive { $0.flags = 1; $0.add("a.npy", array) }, "unsupported", "encrypted"),
+        .init(
+            "no entry where one was promised",
+            bytes: archive {
+                $0.add("a.npy", array); $0.shift = 3
+            }, "invalidHeader", "does not begin at byte 3"),
+        .init(
+            "a place beyond the file",
+            bytes: archive {
+                $0.add("a.npy", array); $0.shift = 1 << 20
+            }, "truncated", "a.npy"),
+        .init(
+            "an encrypted entry",
+            bytes: archive {
+                $0.flags = 1; $0.add("a.npy", array)
+            }, "unsupported", "encrypted"),
         .init("another method", bytes: archive { $0.add("a.npy", array, method: 14) }, "unsupported", "method 14"),
         .init("another checksum", bytes: archive { $0.add("a.npy", array, checksum: 7) }, "checksum", "a.npy"),
         .init("a stored entry of two sizes", bytes: archive { $0.add("a.npy", array, size: 9999) }, "sizeMismatch", "9999"),
-        .init("two entries in one place", bytes: archive { $0.samePlace = true; $0.add("a.npy", array); $0.add("b.npy", array) }, "overlap", "a.npy"),
-        .init("a name twice", bytes: archive { $0.add("a.npy", array); $0.add("a.npy", array) }, "invalidHeader", "given twice"),
+        .init(
+            "two entries in one place",
+            bytes: archive {
+                $0.samePlace = true; $0.add("a.npy", array); $0.add("b.npy", array)
+            }, "overlap", "a.npy"),
+        .init(
+            "a name twice",
+            bytes: archive {
+                $0.add("a.npy", array); $0.add("a.npy", array)
+            }, "invalidHeader", "given twice"),
         .init("something that is no array", bytes: archive { $0.add("a.txt", Array("hello".utf8)) }, "truncated", "a.txt"),
         .init("damaged deflated data", bytes: archive { $0.add("a.npy", [0xFF, 1, 2, 3], method: 8, size: 100) }, "decompression", "a.npy"),
-        .init("a bomb of four gigabytes", bytes: archive { for i in 0..<3 { $0.add("\(i)", [3, 0], method: 8, size: 2_000_000_000) } }, "expandsTooFar", "6000000000"),
+        .init(
+            "a bomb of four gigabytes", bytes: archive { for i in 0..<3 { $0.add("\(i)", [3, 0], method: 8, size: 2_000_000_000) } }, "expandsTooFar",
+            "6000000000"),
         .init("a lie within the limit", bytes: archive { $0.add("a.npy", [3, 0], method: 8, size: 2_000_000_000) }, "truncated", "a.npy"),
     ]
 

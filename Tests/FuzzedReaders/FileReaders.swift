@@ -43,8 +43,9 @@ extension FuzzedReader {
         guard let text = file.metadata["moonrail.graph"] else { return }
         let graph = try GraphDocument.decode(JSONValue.parse(text: text), source: "graph") { file[$0] }
         let document = GraphDocument.encode(graph)
-        guard try expected("its own graph", { try GraphDocument.encode(GraphDocument.decode(document, source: "graph") { file[$0] }) })
-            == document
+        guard
+            try expected("its own graph", { try GraphDocument.encode(GraphDocument.decode(document, source: "graph") { file[$0] }) })
+                == document
         else { throw Misreading("the graph changes: \(text)") }
     }
 

@@ -20,11 +20,21 @@ import Testing
         ("graph.unknownOutput", "'d'", { $0.outputs = ["c", "d"] }),
         ("graph.unknownOutput", "'a:1'", { $0.outputs = ["a:1"] }),
         ("graph.outputCount", "declares 2 output(s), but its operation makes 1", { $0.nodes[2].outputCount = 2 }),
-        ("graph.outputCount", "declares 0", { $0.nodes[2].outputCount = 0; $0.outputs = ["a"] }),
+        (
+            "graph.outputCount", "declares 0",
+            {
+                $0.nodes[2].outputCount = 0; $0.outputs = ["a"]
+            }
+        ),
         ("graph.valueShape", "[1, 2, 0, 4]", { $0.inputs = [GraphInput(name: "images", sampleShape: [2, 0, 4])] }),
         ("graph.valueShape", "[1, -2]", { $0.inputs = [GraphInput(name: "images", sampleShape: [-2])] }),
         ("graph.valueShape", "absurdly large", { $0.inputs = [GraphInput(name: "images", sampleShape: [.max, .max, 2])] }),
-        ("graph.valueShape", "empty", { $0.nodes[1].operation = Slice(dimension: 2, from: 2, to: 2); $0.outputs = ["a"] }),
+        (
+            "graph.valueShape", "empty",
+            {
+                $0.nodes[1].operation = Slice(dimension: 2, from: 2, to: 2); $0.outputs = ["a"]
+            }
+        ),
         ("operation.inputCount", "diamond › c", { $0.nodes[2].inputs.removeLast() }),
         ("tensor.shapeMismatch", "diamond › c", { $0.nodes[1].operation = Slice(dimension: 2, to: 3) }),
     ]

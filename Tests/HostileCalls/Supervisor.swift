@@ -68,12 +68,13 @@ struct Supervisor {
         process.waitUntilExit()
         let bytes = (try? AtomicFile.read(note)) ?? []
         let call = bytes.count == 8 ? bytes.withUnsafeBytes { $0.loadUnaligned(as: Int.self) } : 0
-        let ending: String? = switch (process.terminationReason, process.terminationStatus) {
-        case (.exit, 0): nil
-        case (.exit, 3): "does not come back"
-        case (.exit, let status): "exit status \(status)"
-        case (_, let signal): "signal \(signal)"
-        }
+        let ending: String? =
+            switch (process.terminationReason, process.terminationStatus) {
+            case (.exit, 0): nil
+            case (.exit, 3): "does not come back"
+            case (.exit, let status): "exit status \(status)"
+            case (_, let signal): "signal \(signal)"
+            }
         return Outcome(output: text, ending: ending, call: call)
     }
 }

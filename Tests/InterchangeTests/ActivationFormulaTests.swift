@@ -18,30 +18,44 @@ import Testing
 
     static let root2 = "1.4142135", rootOfHalf = "0.70710677"
     static let written: [Written] = [
-        Written(testDescription: "as both exporters of PyTorch write GELU", operation: GELU(), nodes: [
-            ("Div", ["x", root2], "a"), ("Erf", ["a"], "b"), ("Add", ["b", "1"], "c"), ("Mul", ["x", "c"], "d"), ("Mul", ["d", "0.5"], "y"),
-        ]),
-        Written(testDescription: "GELU with the half first", operation: GELU(), nodes: [
-            ("Mul", ["x", rootOfHalf], "a"), ("Erf", ["a"], "b"), ("Add", ["1", "b"], "c"), ("Mul", ["0.5", "x"], "d"), ("Mul", ["c", "d"], "y"),
-        ]),
-        Written(testDescription: "GELU with the half inside the sum", operation: GELU(), nodes: [
-            ("Mul", ["x", rootOfHalf], "a"), ("Erf", ["a"], "b"), ("Mul", ["b", "0.5"], "c"), ("Add", ["c", "0.5"], "d"), ("Mul", ["d", "x"], "y"),
-        ]),
-        Written(testDescription: "GELU by tanh, with a power", operation: GELU(isApproximate: true), nodes: [
-            ("Pow", ["x", "3"], "a"), ("Mul", ["a", "0.044715"], "b"), ("Add", ["x", "b"], "c"), ("Mul", ["c", "0.7978846"], "d"),
-            ("Tanh", ["d"], "e"), ("Add", ["e", "1"], "f"), ("Mul", ["x", "0.5"], "g"), ("Mul", ["g", "f"], "y"),
-        ]),
-        Written(testDescription: "GELU by tanh, factored", operation: GELU(isApproximate: true), nodes: [
-            ("Mul", ["x", "x"], "a"), ("Mul", ["a", "0.044715"], "b"), ("Add", ["b", "1"], "c"), ("Mul", ["x", "0.7978846"], "d"),
-            ("Mul", ["c", "d"], "e"), ("Tanh", ["e"], "f"), ("Add", ["f", "1"], "g"), ("Mul", ["g", "x"], "h"), ("Mul", ["h", "0.5"], "y"),
-        ]),
+        Written(
+            testDescription: "as both exporters of PyTorch write GELU", operation: GELU(),
+            nodes: [
+                ("Div", ["x", root2], "a"), ("Erf", ["a"], "b"), ("Add", ["b", "1"], "c"), ("Mul", ["x", "c"], "d"), ("Mul", ["d", "0.5"], "y"),
+            ]),
+        Written(
+            testDescription: "GELU with the half first", operation: GELU(),
+            nodes: [
+                ("Mul", ["x", rootOfHalf], "a"), ("Erf", ["a"], "b"), ("Add", ["1", "b"], "c"), ("Mul", ["0.5", "x"], "d"), ("Mul", ["c", "d"], "y"),
+            ]),
+        Written(
+            testDescription: "GELU with the half inside the sum", operation: GELU(),
+            nodes: [
+                ("Mul", ["x", rootOfHalf], "a"), ("Erf", ["a"], "b"), ("Mul", ["b", "0.5"], "c"), ("Add", ["c", "0.5"], "d"), ("Mul", ["d", "x"], "y"),
+            ]),
+        Written(
+            testDescription: "GELU by tanh, with a power", operation: GELU(isApproximate: true),
+            nodes: [
+                ("Pow", ["x", "3"], "a"), ("Mul", ["a", "0.044715"], "b"), ("Add", ["x", "b"], "c"), ("Mul", ["c", "0.7978846"], "d"),
+                ("Tanh", ["d"], "e"), ("Add", ["e", "1"], "f"), ("Mul", ["x", "0.5"], "g"), ("Mul", ["g", "f"], "y"),
+            ]),
+        Written(
+            testDescription: "GELU by tanh, factored", operation: GELU(isApproximate: true),
+            nodes: [
+                ("Mul", ["x", "x"], "a"), ("Mul", ["a", "0.044715"], "b"), ("Add", ["b", "1"], "c"), ("Mul", ["x", "0.7978846"], "d"),
+                ("Mul", ["c", "d"], "e"), ("Tanh", ["e"], "f"), ("Add", ["f", "1"], "g"), ("Mul", ["g", "x"], "h"), ("Mul", ["h", "0.5"], "y"),
+            ]),
         Written(testDescription: "swish", operation: SiLU(), nodes: [("Sigmoid", ["x"], "a"), ("Mul", ["a", "x"], "y")]),
-        Written(testDescription: "hard swish of older opsets", operation: HardSwish(), nodes: [
-            ("Add", ["x", "3"], "a"), ("Clip", ["a", "0", "6"], "b"), ("Mul", ["x", "b"], "c"), ("Div", ["c", "6"], "y"),
-        ]),
-        Written(testDescription: "Mish of opsets before its operator", operation: Mish(), nodes: [
-            ("Softplus", ["x"], "a"), ("Tanh", ["a"], "b"), ("Mul", ["x", "b"], "y"),
-        ]),
+        Written(
+            testDescription: "hard swish of older opsets", operation: HardSwish(),
+            nodes: [
+                ("Add", ["x", "3"], "a"), ("Clip", ["a", "0", "6"], "b"), ("Mul", ["x", "b"], "c"), ("Div", ["c", "6"], "y"),
+            ]),
+        Written(
+            testDescription: "Mish of opsets before its operator", operation: Mish(),
+            nodes: [
+                ("Softplus", ["x"], "a"), ("Tanh", ["a"], "b"), ("Mul", ["x", "b"], "y"),
+            ]),
     ]
 
     private func graph(_ nodes: [(String, [String], String)]) throws -> Graph {

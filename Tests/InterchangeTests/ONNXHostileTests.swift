@@ -45,9 +45,12 @@ import Testing
 
     /// Exporters write equal tensors once. Layers may well share a weight, but not their statistics.
     @Test func equalStatisticsAreNotShared() throws {
-        let graph = try ONNXFile.read(bytes: ONNXCoding.encode(changed { model in
-            model.graph.node[1].input = ["a", "bn.var", "bn.mean", "bn.mean", "bn.var"]
-        }), source: "file").graph
+        let graph = try ONNXFile.read(
+            bytes: ONNXCoding.encode(
+                changed { model in
+                    model.graph.node[1].input = ["a", "bn.var", "bn.mean", "bn.mean", "bn.var"]
+                }), source: "file"
+        ).graph
         let norm = try #require(graph.nodes.first { $0.operation is BatchNorm })
         #expect(Set(norm.parameterInputs).count == 4)
         #expect(graph.parameters.names.filter { graph.parameters[$0]?.isTrainable == false }.count == 2)
@@ -71,8 +74,10 @@ import Testing
 
     @Test func mutations() throws {
         var random = RandomSource(seed: 77)
-        let samples = try [Samples.classifier()].map { try ONNXCoding.encode($0) }
-            + ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors").filter { $0.name.hasPrefix("sequence-script") || $0.name == "attention-script-17" }.map(\.model)
+        let samples =
+            try [Samples.classifier()].map { try ONNXCoding.encode($0) }
+            + ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors").filter { $0.name.hasPrefix("sequence-script") || $0.name == "attention-script-17" }
+            .map(\.model)
         for bytes in samples {
             for _ in 0..<400 {
                 var mutated = bytes
@@ -199,7 +204,11 @@ import Testing
 
     @Test func shapesThatDisagree() throws {
         try expect("tensor.shapeMismatch", "node 'the Conv' (Conv, opset 17)", changed { $0.graph.input = [Samples.input("x", [nil, 5, 8, 8])] })
-        try expect("tensor.shapeMismatch", "kernel", changed { $0.graph.input = [Samples.input("x", [nil, 3, 1, 1 << 29])]; $0.graph.node[0].attribute = [] })
+        try expect(
+            "tensor.shapeMismatch", "kernel",
+            changed {
+                $0.graph.input = [Samples.input("x", [nil, 3, 1, 1 << 29])]; $0.graph.node[0].attribute = []
+            })
         try expect("operation.shapes", "four vectors", changed { $0.graph.initializer[1].dims = [2, 2] })
         try expect("interchange.malformed", "needs 432 bytes", changed { $0.graph.initializer[0].rawData.removeLast() })
         try expect("interchange.malformed", "absurd", changed { $0.graph.initializer[0].dims = [-4, 3, 3, 3] })
@@ -236,11 +245,13 @@ import Testing
                 Samples.node("Resize", ["x", "", "", "four"], ["y"]), Samples.node("Flatten", ["x"], ["y"], numbers: ["axis": number]),
             ]
             for node in nodes {
-                let model = try Samples.model([node], weights: [
-                    ("one", one), ("two", two), ("scalar", scalar), ("zero", Tensor([Int64(0)])), ("axes", Tensor([Int64(2)])),
-                    ("eight", Tensor([Int64](repeating: Int64(number), count: 8))), ("w", .ones([3, 3, 1, 1])),
-                    ("four", Tensor([Int64(number), 3, 8, Int64(number)])),
-                ], opset: node.opType == "ReduceMean" ? 13 : 17)
+                let model = try Samples.model(
+                    [node],
+                    weights: [
+                        ("one", one), ("two", two), ("scalar", scalar), ("zero", Tensor([Int64(0)])), ("axes", Tensor([Int64(2)])),
+                        ("eight", Tensor([Int64](repeating: Int64(number), count: 8))), ("w", .ones([3, 3, 1, 1])),
+                        ("four", Tensor([Int64(number), 3, 8, Int64(number)])),
+                    ], opset: node.opType == "ReduceMean" ? 13 : 17)
                 do { _ = try ONNXFile.read(bytes: ONNXCoding.encode(model), source: "file") } catch { #expect(error is any Failure) }
             }
         }
@@ -274,9 +285,11 @@ import Testing
             Samples.node("Add", ["n", "least"], ["m"]), Samples.node("Div", ["m", "minus"], ["d"]),
             Samples.node("Reshape", ["x", "d"], ["y"]),
         ]
-        let model = try Samples.model(nodes, weights: [
-            ("zero", Tensor([Int64(0)])), ("least", Tensor([Int64.min])), ("minus", Tensor([Int64(-1)])),
-        ])
+        let model = try Samples.model(
+            nodes,
+            weights: [
+                ("zero", Tensor([Int64(0)])), ("least", Tensor([Int64.min])), ("minus", Tensor([Int64(-1)])),
+            ])
         _ = try failure(model)
     }
 
@@ -286,9 +299,11 @@ import Testing
             let nodes = [
                 Samples.node("ConstantOfShape", ["shape"], ["c"]), Samples.node("Resize", ["c", "", "scales"], ["y"]),
             ]
-            let model = try Samples.model(nodes, weights: [
-                ("shape", Tensor([Int64(extent)])), ("scales", Tensor([Float(1 << 19)])),
-            ])
+            let model = try Samples.model(
+                nodes,
+                weights: [
+                    ("shape", Tensor([Int64(extent)])), ("scales", Tensor([Float(1 << 19)])),
+                ])
             _ = try failure(model)
         }
     }

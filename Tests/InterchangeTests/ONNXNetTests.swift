@@ -24,7 +24,8 @@ import Testing
                 let graph = try ONNXFile.read(bytes: example.model, source: example.name).graph
                 let results = try InferenceEngine(graph).run(example.inputs)
                 let taped = try TapeExecutor(graph).forward(
-                    example.inputs, parameters: graph.parameters, on: Tape(), isTraining: false).outputs
+                    example.inputs, parameters: graph.parameters, on: Tape(), isTraining: false
+                ).outputs
                 try #require(results.count == example.outputs.count)
                 for (position, expected) in example.outputs.enumerated() {
                     #expect(try difference(results[position], expected) < Self.tolerance, "\(example.name)")

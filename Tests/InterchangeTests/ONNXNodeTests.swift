@@ -60,7 +60,9 @@ import Testing
     static func graph(_ example: ONNXCase) -> Graph? {
         guard let first = example.inputs.first, first.dtype == .float32, first.rank >= 1 else { return nil }
         guard var importer = try? ONNXImporter(model(example, keepsInput: 0), source: example.name, directory: nil) else { return nil }
-        return try? { try importer.read(); return try importer.graph() }()
+        return try? {
+            try importer.read(); return try importer.graph()
+        }()
     }
 
     static func check(_ example: ONNXCase) throws -> (isRefused: Bool, runs: Bool) {

@@ -115,8 +115,10 @@ enum ONNXSamples {
         outputs.append(try b.apply("quotient", Divide(), y, positive))
         let halves = try b.apply("difference", Subtract(), y, positive)
         outputs.append(try b.apply("concat", Concatenate(dimension: 1), halves, try b.apply("product", Multiply(), y, positive)))
-        outputs.append(try b.add("up", ConvTranspose2D(.init(stride: 2, padding: 1), outputPadding: [1, 0], hasBias: true),
-            [.value(y), b.parameter("up.weight", .full([6, 2, 3, 3], 0.1)), b.parameter("up.bias", .ones([2]))]))
+        outputs.append(
+            try b.add(
+                "up", ConvTranspose2D(.init(stride: 2, padding: 1), outputPadding: [1, 0], hasBias: true),
+                [.value(y), b.parameter("up.weight", .full([6, 2, 3, 3], 0.1)), b.parameter("up.bias", .ones([2]))]))
         let rows = try b.apply("rows", Reshape(target: [0, 6, 48]), y)
         let token = try b.add("token", Expand(target: [0, 1, 48], borrowsBatch: true), [b.parameter("class", .full([1, 1, 48], 0.5)), .value(y)])
         let words = try b.apply("words", Concatenate(dimension: 1), token, rows)

@@ -11,12 +11,12 @@ import Testing
 
 /// State dicts of PyTorch's networks in the zoo's: every name finds its place, and the results agree.
 @Suite(.serialized) struct StateDictTests {
-    private static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+    private static let fixtures =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
         .joined(separator: "/") + "/Fixtures/"
 
     static let golden: JSONValue = {
-        do { return try JSONValue.parse(try AtomicFile.read(fixtures + "zoo_state_dicts.json"), source: "golden") }
-        catch { return .null }
+        do { return try JSONValue.parse(try AtomicFile.read(fixtures + "zoo_state_dicts.json"), source: "golden") } catch { return .null }
     }()
 
     static let architectures: [String: any Architecture] = [
@@ -177,16 +177,22 @@ import Testing
     typealias Change = @Sendable (inout [String: Tensor]) throws -> Void
     static let misfits: [(code: String, says: String, change: Change)] = [
         ("interchange.missingTensor", "'fc2.bias' is missing", { $0["fc2.bias"] = nil }),
-        ("interchange.missingTensor", "'model.fc2.bias' is missing", { state in
-            state = Dictionary(uniqueKeysWithValues: state.map { ("model." + $0.key, $0.value) })
-            state["model.fc2.bias"] = nil
-        }),
+        (
+            "interchange.missingTensor", "'model.fc2.bias' is missing",
+            { state in
+                state = Dictionary(uniqueKeysWithValues: state.map { ("model." + $0.key, $0.value) })
+                state["model.fc2.bias"] = nil
+            }
+        ),
         ("interchange.tensorShape", "'conv1.weight' has shape [3], but the network needs [6, 1, 5, 5]", { $0["conv1.weight"] = try .zeros([3]) }),
         ("interchange.malformed", "'fc1.bias': is int64", { $0["fc1.bias"] = try .zeros([120], dtype: .int64) }),
-        ("interchange.leftOver", "no place for 'fc4.bias', 'fc4.weight'", {
-            $0["fc4.weight"] = try .zeros([1])
-            $0["fc4.bias"] = try .zeros([1])
-        }),
+        (
+            "interchange.leftOver", "no place for 'fc4.bias', 'fc4.weight'",
+            {
+                $0["fc4.weight"] = try .zeros([1])
+                $0["fc4.bias"] = try .zeros([1])
+            }
+        ),
     ]
 
     @Test(arguments: misfits.indices) func anotherNetworksWeightsAreRefused(_ index: Int) throws {

@@ -50,11 +50,12 @@ import Testing
         for (coordinates, size) in zip(Resize.Coordinates.allCases, [5, 1, 20, 13]) {
             for mode in Resize.Interpolation.allCases {
                 for rounding in mode == .nearest ? Resize.Rounding.allCases : [.floor] {
-                    outputs.append(try b.apply(
-                        "\(coordinates)\(mode)\(rounding)",
-                        Resize(
-                            dimension: 2, size: size, scale: Double(size) / 9, interpolation: mode, coordinates: coordinates,
-                            rounding: rounding), x))
+                    outputs.append(
+                        try b.apply(
+                            "\(coordinates)\(mode)\(rounding)",
+                            Resize(
+                                dimension: 2, size: size, scale: Double(size) / 9, interpolation: mode, coordinates: coordinates,
+                                rounding: rounding), x))
                 }
             }
         }
@@ -72,11 +73,12 @@ import Testing
             let weights = try TorchModule.write(Self.small(), to: folder + "/net.py", version: "1.2.3")
             #expect(weights == folder + "/net.weights.safetensors")
             let file = try SafetensorsFile(path: weights)
-            #expect(file.names.sorted() == [
-                "conv.bias", "conv.weight", "conv_again.bias", "conv_again.weight", "conv_tt1.weight", "fc.bias", "fc.weight",
-                "forward_2.bias", "forward_2.running_mean", "forward_2.running_var", "forward_2.weight", "n0_conv.weight",
-                "narrow.weight",
-            ])
+            #expect(
+                file.names.sorted() == [
+                    "conv.bias", "conv.weight", "conv_again.bias", "conv_again.weight", "conv_tt1.weight", "fc.bias", "fc.weight",
+                    "forward_2.bias", "forward_2.running_mean", "forward_2.running_var", "forward_2.weight", "n0_conv.weight",
+                    "narrow.weight",
+                ])
             #expect(file.metadata["format"] == "pt")
         }
     }

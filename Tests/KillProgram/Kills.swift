@@ -30,14 +30,16 @@ struct Kills {
                 faults += try folder.saveOnce(isWithoutUnnamed: isWithoutUnnamed)
             }
             for fault in faults {
-                print("kill \(number) of seed \(settings.seed), \(folder.kind.name) after \(microseconds) µs: \(fault); "
-                    + "scripts/kills --seed \(settings.seed) --kill \(number)")
+                print(
+                    "kill \(number) of seed \(settings.seed), \(folder.kind.name) after \(microseconds) µs: \(fault); "
+                        + "scripts/kills --seed \(settings.seed) --kill \(number)")
             }
             fflush(nil)
             if !faults.isEmpty { broken += 1 }
         }
-        print("\(numbers.count) kills of seed \(settings.seed) over \(folders.count) kinds of files, \(broken) broke one; "
-            + "\(left) left a temporary file, which the next save removed")
+        print(
+            "\(numbers.count) kills of seed \(settings.seed) over \(folders.count) kinds of files, \(broken) broke one; "
+                + "\(left) left a temporary file, which the next save removed")
         return broken == 0 ? 0 : 1
     }
 }

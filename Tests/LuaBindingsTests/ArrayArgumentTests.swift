@@ -16,38 +16,41 @@ import Testing
         """
 
     @Test func everyFunctionThatTakesAnArrayRefusesABorder() throws {
-        try run(Self.border + """
-            local x = mr.ones(2, 2)
-            for _, f in ipairs { mr.zeros, mr.ones, mr.randn, mr.rand, mr.tensor, mr.cat, mr.json } do refused(f, border) end
-            for _, name in ipairs { "reshape", "permute", "expand", "rows" } do refused(x[name], x, border) end
-            refused(mr.tensor, { { 1 }, border })
-            refused(mr.tt.from_cores, border)
-            refused(mr.tt.decompose, mr.ones(2, 2), { ranks = border })
-            refused(mr.tt.convolution, mr.ones(2, 2, 1, 1), { ranks = 1, stride = border })
-            refused(mr.zoo.mlp, { image = border, classes = 2 })
-            refused(mr.data.from_tensors, mr.ones(2, 1, 2, 2), mr.ones(2), { mean = border })
-            refused(mr.write_npz, "x.npz", border)
-            refused(mr.plan, net(), { budget = { params = 0.5 }, policy = "uniform", freeze = border })
-            refused(mr.plan, net(), { budget = { params = 0.5 }, policy = "uniform", min_rank = border })
-            refused(mr.plan, net(), { budget = { params = 0.5 }, policy = "uniform", scores = border })
-            local model = net()
-            refused(model.compress, model, border)
-            """)
+        try run(
+            Self.border + """
+                local x = mr.ones(2, 2)
+                for _, f in ipairs { mr.zeros, mr.ones, mr.randn, mr.rand, mr.tensor, mr.cat, mr.json } do refused(f, border) end
+                for _, name in ipairs { "reshape", "permute", "expand", "rows" } do refused(x[name], x, border) end
+                refused(mr.tensor, { { 1 }, border })
+                refused(mr.tt.from_cores, border)
+                refused(mr.tt.decompose, mr.ones(2, 2), { ranks = border })
+                refused(mr.tt.convolution, mr.ones(2, 2, 1, 1), { ranks = 1, stride = border })
+                refused(mr.zoo.mlp, { image = border, classes = 2 })
+                refused(mr.data.from_tensors, mr.ones(2, 1, 2, 2), mr.ones(2), { mean = border })
+                refused(mr.write_npz, "x.npz", border)
+                refused(mr.plan, net(), { budget = { params = 0.5 }, policy = "uniform", freeze = border })
+                refused(mr.plan, net(), { budget = { params = 0.5 }, policy = "uniform", min_rank = border })
+                refused(mr.plan, net(), { budget = { params = 0.5 }, policy = "uniform", scores = border })
+                local model = net()
+                refused(model.compress, model, border)
+                """)
     }
 
     @Test func rowsOfABorderAreThoseBeforeTheFirstGap() throws {
-        try run(Self.border + """
-            local list = {}
-            for i in pairs(border) do list[i] = { name = "r" .. i, value = i } end
-            local rows = mr.rows(list)
-            assert(#rows:sort "value" == 2 and #rows:top(5) == 2 and #rows:top(1) == 1)
-            assert(rows:mean()[1].count == 2 and rows:mean()[1].value == 1.5)
-            assert(not pcall(rows.top, rows, -1) and not pcall(rows.top, rows, 0 / 0))
-            """)
+        try run(
+            Self.border + """
+                local list = {}
+                for i in pairs(border) do list[i] = { name = "r" .. i, value = i } end
+                local rows = mr.rows(list)
+                assert(#rows:sort "value" == 2 and #rows:top(5) == 2 and #rows:top(1) == 1)
+                assert(rows:mean()[1].count == 2 and rows:mean()[1].value == 1.5)
+                assert(not pcall(rows.top, rows, -1) and not pcall(rows.top, rows, 0 / 0))
+                """)
     }
 
     @Test func tablesThatAreRowsOfEachOtherTakeNoMoreThanTheLimitOfMemory() throws {
-        try run("""
+        try run(
+            """
             local t = {}
             for i = 1, 100 do t[i] = 1 end
             for _ = 1, 9 do
@@ -68,7 +71,8 @@ import Testing
     }
 
     @Test func textThatIsNotUTF8ComesBackFromJSON() throws {
-        try run("""
+        try run(
+            """
             -- JSON is UTF-8: a character for private use stands for the byte.
             assert(mr.json { ["\\xff"] = 1 } == '{"\\u{10FFFF}":1}')
             assert(mr.json { ["\\xff"] = 1, ["\\u{FFFD}"] = 1, x = 2 }:find '"x":2')
@@ -80,7 +84,8 @@ import Testing
     }
 
     @Test func integersOfTablesAreExact() throws {
-        try run("""
+        try run(
+            """
             local x = mr.tensor({ { math.mininteger, math.maxinteger }, { 1 << 53, (1 << 53) + 1 } }, { dtype = "int64" })
             local elements = x:totable()
             assert(elements[1] == math.mininteger and elements[2] == math.maxinteger and elements[4] == (1 << 53) + 1)

@@ -5,7 +5,8 @@ import Testing
 @Suite(.serialized) struct BudgetScheduleTests {
     /// Chains of every grouping, also of groups, strides and linear layers, back as whole layers that compute the same.
     @Test func chainsBecomeWholeLayersAgain() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local function make()
                 return nn.sequential { image = { 8, 9, 9 }, seed = 2,
@@ -30,7 +31,8 @@ import Testing
     }
 
     @Test func aNetworkShrinksByStepsWhileItLearns() throws {
-        try run("""
+        try run(
+            """
             local model, asked = net(), {}
             local dense = model.cost.params
             local history = model:fit(tiny(), {
@@ -50,7 +52,8 @@ import Testing
     }
 
     @Test func budgetsAreTables() throws {
-        try run("""
+        try run(
+            """
             local model = net()
             local dense = model.cost.macs
             model:fit(tiny(), { epochs = 1, budget = function() return { macs = 0.6 } end, plan = { policy = "uniform" } })
@@ -63,7 +66,8 @@ import Testing
     @Test func shrinkingResumesBitForBit() throws {
         let path = "/tmp/moonrail-shrink-\(UInt64.random(in: 0 ... .max)).safetensors"
         defer { try? AtomicFile.write(path, text: "") }
-        try run("""
+        try run(
+            """
             local function options(extra)
                 extra.optimizer, extra.epochs = mr.optim.sgd { lr = 0.05, momentum = 0.9, nesterov = true }, 3
                 extra.budget = function(epoch) return ({ 0.7, 0.5, 0.4 })[epoch] end

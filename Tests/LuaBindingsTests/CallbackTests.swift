@@ -7,7 +7,8 @@ import Testing
 /// Functions of the toolkit that call functions of a script, which may raise, yield, close or change what is in use, call back
 /// and more: `Tests/Fixtures/callbacks.lua` has both tables.
 @Suite(.serialized) struct CallbackTests {
-    private static let script = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+    private static let script =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
         + "/Fixtures/callbacks.lua"
 
     private func cases(isSandboxed: Bool) throws -> (state: LuaState, cases: LuaTable) {

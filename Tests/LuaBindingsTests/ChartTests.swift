@@ -36,7 +36,8 @@ import Testing
         """
 
     @Test func scoresAreBarsWithErrors() throws {
-        let text = try written("""
+        let text = try written(
+            """
             local rows = { { layer = "a<b", gain = 0.5, stderr = 0.1 }, { layer = "c\\0\\xFF", gain = -0.2, stderr = 0.1 } }
             mr.rows(rows):plot(path)
             """)
@@ -47,7 +48,8 @@ import Testing
 
     /// Labels of 55 layers stand 18 pixels apart, and the paper is as high as they need.
     @Test func manyLayersDoNotCollide() throws {
-        let text = try written("""
+        let text = try written(
+            """
             local rows = {}
             for i = 1, 55 do rows[i] = { name = "layer " .. i, value = i } end
             mr.rows(rows):plot(path, { title = "Many" })
@@ -74,7 +76,8 @@ import Testing
 
     /// Of points in one place only as many are labelled as have room; all say their names to a pointer.
     @Test func labelsWithoutRoomAreLeftOut() throws {
-        let text = try written("""
+        let text = try written(
+            """
             local models = {}
             for i = 1, 30 do models[i] = { name = "point " .. i, params = 100, accuracy = 0.5 } end
             mr.compare(models):plot(path)
@@ -84,17 +87,18 @@ import Testing
     }
 
     @Test func aReportIsOnePage() throws {
-        let text = try written(Self.models + """
-            local model, data = net(), tiny()
-            local scores = mr.lwiq.score(model, data, { images = 40 })
-            local plan = mr.plan(model, { scores = scores, budget = { params = 0.5 } })
-            local report = mr.report {
-                title = "A & B", models = models, scores = scores, plans = { plan }, recipe = { keep = 0.5, out = "it's" },
-                histories = { net():fit(data, { epochs = 2 }) }, script = "halve.lua",
-            }
-            report:html(path)
-            assert(tostring(report):find "A & B" and tostring(report):find "50.00 %%")
-            """, "html")
+        let text = try written(
+            Self.models + """
+                local model, data = net(), tiny()
+                local scores = mr.lwiq.score(model, data, { images = 40 })
+                local plan = mr.plan(model, { scores = scores, budget = { params = 0.5 } })
+                local report = mr.report {
+                    title = "A & B", models = models, scores = scores, plans = { plan }, recipe = { keep = 0.5, out = "it's" },
+                    histories = { net():fit(data, { epochs = 2 }) }, script = "halve.lua",
+                }
+                report:html(path)
+                assert(tostring(report):find "A & B" and tostring(report):find "50.00 %%")
+                """, "html")
         #expect(text.contains("<h1>A &amp; B</h1>") && text.contains("seed 3 ·"))
         #expect(text.contains("moonrail run halve.lua --keep 0.5 --out &#39;it&#39;\\&#39;&#39;s&#39;"))
         #expect(text.components(after: "<svg").count == 3 && text.components(after: "<table").count == 3)
@@ -105,15 +109,16 @@ import Testing
 
     /// The same charts for a terminal, in 80 columns.
     @Test func chartsAreTextWithoutAPath() throws {
-        let text = try run(Self.models + """
-            local scores = {}
-            for i = 1, 55 do scores[i] = { layer = "stage" .. i .. ".block1.conv2", gain = (i - 20) / 100, stderr = 0.01 } end
-            mr.rows(scores):plot()
-            mr.rows({ { name = "a", value = 0 }, { name = ("long name "):rep(9), value = 0 } }):plot()
-            mr.compare(models):plot()
-            mr.plan(net(), { policy = "uniform", budget = { params = 0.5 } }):plot()
-            net():fit(tiny(), { epochs = 4, validate = tiny() }):plot()
-            """)
+        let text = try run(
+            Self.models + """
+                local scores = {}
+                for i = 1, 55 do scores[i] = { layer = "stage" .. i .. ".block1.conv2", gain = (i - 20) / 100, stderr = 0.01 } end
+                mr.rows(scores):plot()
+                mr.rows({ { name = "a", value = 0 }, { name = ("long name "):rep(9), value = 0 } }):plot()
+                mr.compare(models):plot()
+                mr.plan(net(), { policy = "uniform", budget = { params = 0.5 } }):plot()
+                net():fit(tiny(), { epochs = 4, validate = tiny() }):plot()
+                """)
         let lines = text.split(separator: "\n")
         for line in lines where line.count > 80 { Issue.record("\(line.count) columns: \(line)") }
         #expect(lines.contains { $0.hasPrefix("stage1.block1.conv2 ") && $0.hasSuffix("█│ -19.0 %") })

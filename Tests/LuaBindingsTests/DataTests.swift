@@ -2,12 +2,14 @@ import Testing
 
 /// Arrays and data sets in scripts.
 @Suite(.serialized) struct DataScriptTests {
-    private static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+    private static let fixtures =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
         .joined(separator: "/") + "/Fixtures/"
 
     @Test func arraysGoThroughNumPysFiles() throws {
         let name = "/tmp/moonrail-arrays-\(UInt64.random(in: 0 ... .max))"
-        try run("""
+        try run(
+            """
             local x, n = mr.randn(3, 4), mr.tensor({ 1, 2, 3 }, { dtype = "int64" })
             mr.write_npy("\(name).npy", x)
             assert((mr.read_npy "\(name).npy" - x):norm() == 0)
@@ -31,7 +33,8 @@ import Testing
 
     @Test func npzFilesAreDataSets() throws {
         let name = "/tmp/moonrail-data-\(UInt64.random(in: 0 ... .max)).npz"
-        try run("""
+        try run(
+            """
             local y = mr.tensor({ 0, 1, 1, 2 }, { dtype = "int64" })
             mr.write_npz("\(name)", { x = mr.rand(4, 6, 6, 3), y = y })
             local data = mr.data.npz("\(name)", { images = "x", labels = "y", layout = "nhwc", batch = 4, split = "test" })
@@ -49,7 +52,8 @@ import Testing
 
     @Test func foldersOfPicturesAreDataSets() throws {
         let directory = "/tmp/moonrail-folder-\(UInt64.random(in: 0 ... .max))"
-        try run("""
+        try run(
+            """
             for _, class in ipairs { "a", "b" } do
                 mr.make_directory("\(directory)/" .. class)
                 local from, to = assert(io.open("\(Self.fixtures)picture.png", "rb")), assert(io.open("\(directory)/" .. class .. "/1.png", "wb"))
@@ -72,17 +76,18 @@ import Testing
     /// What a folder passes over is said where warnings go, and damaged pictures are left out where that is asked for.
     @Test func whatAFolderPassesOverIsSaid() throws {
         let directory = "/tmp/moonrail-folder-\(UInt64.random(in: 0 ... .max))"
-        let said = try warnings(of: """
-            mr.make_directory "\(directory)/a"
-            local bytes = mr.read_text "\(Self.fixtures)picture.png"
-            for name, text in pairs { ["1.png"] = bytes, ["2.png"] = bytes:sub(1, 100), ["3.webp"] = "" } do
-                mr.write_text("\(directory)/a/" .. name, text)
-            end
-            local options = { dir = "\(directory)", size = { 8, 8 } }
-            assert(not pcall(mr.data.folder, options))
-            options.skip_damaged = true
-            assert(#mr.data.folder(options) == 1)
-            """)
+        let said = try warnings(
+            of: """
+                mr.make_directory "\(directory)/a"
+                local bytes = mr.read_text "\(Self.fixtures)picture.png"
+                for name, text in pairs { ["1.png"] = bytes, ["2.png"] = bytes:sub(1, 100), ["3.webp"] = "" } do
+                    mr.write_text("\(directory)/a/" .. name, text)
+                end
+                local options = { dir = "\(directory)", size = { 8, 8 } }
+                assert(not pcall(mr.data.folder, options))
+                options.skip_damaged = true
+                assert(#mr.data.folder(options) == 1)
+                """)
         #expect(said.count == 2 && said[0].contains("passed over 1 file that is neither PNG nor JPEG (1 .webp)"), "\(said)")
         #expect(said.last?.contains("left out 1 damaged picture, the first: \(directory)/a/2.png") == true, "\(said)")
     }

@@ -64,7 +64,8 @@ import Testing
     @Test func aLoopOverDataSetsDoesNotFillTheMemory() throws {
         let state = try LuaState()
         try Toolkit.install(in: state)
-        let live = try state.run("""
+        let live = try state.run(
+            """
             local mr = require "moonrail"
             mr.seed(1)
             local model = mr.zoo.resnet { depth = 8, image = { 1, 8, 8 }, classes = 2, seed = 5 }
@@ -76,7 +77,8 @@ import Testing
                 live[i] = mr.memory().live
             end
             return live[4], live[12]
-            """).compactMap(\.integer)
+            """
+        ).compactMap(\.integer)
         #expect(live.count == 2 && live[1] <= live[0] * 5 / 4, "\(live)")
     }
 }

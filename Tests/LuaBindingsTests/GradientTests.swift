@@ -4,7 +4,8 @@ import Testing
 @Suite(.serialized) struct GradientScriptTests {
     /// Every function of a tensor that has a gradient, against central differences.
     @Test func functionsWrittenInLuaHaveTheGradientsOfDifferences() throws {
-        try run("""
+        try run(
+            """
             -- Points between 0.5 and 1.5, a twelfth apart; every kink below lies midway between two of them, and
             -- so do the constants: no difference reaches across a kink.
             local function points(offset)
@@ -54,7 +55,8 @@ import Testing
     }
 
     @Test func gradientsHaveTheFormOfTheirTable() throws {
-        try run("""
+        try run(
+            """
             local w, b, spare = mr.tensor { { 1, 2 }, { 3, 4 } }, mr.tensor { 5, 6 }, mr.ones(2)
             local function f(p, x) return (x:matmul(p.layers[1]) + p.bias):sum() end
             local slopes, value = mr.grad(f)({ layers = { w }, bias = b, spare = spare, rate = 3 }, mr.tensor { { 1, -1 } })
@@ -64,7 +66,8 @@ import Testing
     }
 
     @Test func parametersOfOnesOwnAreTrained() throws {
-        try run("""
+        try run(
+            """
             mr.seed(1)
             local x = mr.randn(64, 3)
             local y = x:matmul(mr.tensor { { 2 }, { -1 }, { 0.5 } }) + 3
@@ -82,7 +85,8 @@ import Testing
 
     /// One tape for a network and a head that is written in Lua, trained together.
     @Test func modelsAndTensorsShareATape() throws {
-        try run("""
+        try run(
+            """
             local body = mr.nn.sequential { image = { 1, 8, 8 }, seed = 3, mr.nn.flatten(), mr.nn.linear { features = 8 } }
             local head = mr.randn(8, 2) * 0.3
             local opt_body, opt_head = mr.optim.sgd { lr = 0.1 }, mr.optim.sgd { lr = 0.1 }
@@ -104,7 +108,8 @@ import Testing
 
     /// The gradient of the images, and two models one behind the other; a model that runs twice gets both gradients.
     @Test func tapesJoinPasses() throws {
-        try run("""
+        try run(
+            """
             local one = mr.nn.sequential { image = { 4 }, seed = 1, mr.nn.linear { features = 3 } }
             local two = mr.nn.sequential { image = { 3 }, seed = 2, mr.nn.linear { features = 1 } }
             local tape = mr.tape()
@@ -122,7 +127,8 @@ import Testing
     }
 
     @Test func fitTakesALossWrittenInLua() throws {
-        try run("""
+        try run(
+            """
             local function focal(logits, batch)   -- as cross-entropy, but easy samples count less
                 local log_p = logits:log_softmax()
                 local right = mr.eye(2):rows(batch.y:totable())
@@ -138,7 +144,8 @@ import Testing
     /// A layer written in Lua, as tensors compute it, saved and loaded, and trained with the network.
     @Test func layersWrittenInLuaAreLayers() throws {
         let path = "/tmp/moonrail-layer-\(UInt64.random(in: 0 ... .max)).safetensors"
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local function swish(x) return x * x:sigmoid() end
             local function gate(x)   -- channels weighed by their means: squeeze and excitation

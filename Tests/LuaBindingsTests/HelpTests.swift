@@ -5,7 +5,8 @@ import Testing
 /// The description of the API against what is registered, both ways.
 @Suite(.serialized) struct HelpTests {
     @Test func everyFunctionIsDescribedAndEveryDescriptionIsOfAFunction() throws {
-        try run("""
+        try run(
+            """
             local described, registered = {}, {}
             for _, entry in ipairs(require "moonrail.help".entries) do
                 described[entry.name] = true
@@ -32,7 +33,8 @@ import Testing
     }
 
     @Test func everyFieldIsDescribedAndEveryDescriptionIsOfAField() throws {
-        try run("""
+        try run(
+            """
             local fields = require "moonrail.help".fields
             for class, getters in pairs(require "moonrail.core".getters) do
                 local described = {}
@@ -80,7 +82,8 @@ import Testing
     /// Examples of the topics, as they would be typed.
     @Test func examplesOfTopicsRun() throws {
         let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        let texts = try run("""
+        let texts = try run(
+            """
             for _, topic in ipairs(require "moonrail.topics") do
                 local lines = {}
                 for line in (topic.text .. "\\n"):gmatch "(.-)\\n" do

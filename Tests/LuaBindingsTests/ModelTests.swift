@@ -4,7 +4,8 @@ import Testing
 /// Parameters that a script sets.
 @Suite(.serialized) struct ParameterTests {
     @Test func parametersAreSet() throws {
-        try run("""
+        try run(
+            """
             local m, images = net(), mr.rand(2, 1, 8, 8)
             local before = m(images)
             local weight = m:parameter "conv1.weight"
@@ -31,7 +32,8 @@ import Testing
 
 @Suite(.serialized) struct ModelScriptTests {
     @Test func trainingByHandLowersTheLoss() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 }
             local first, last
@@ -48,7 +50,8 @@ import Testing
     }
 
     @Test func profilesShowWhereTheTimeGoes() throws {
-        try run("""
+        try run(
+            """
             local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
             local profile = model:profile(2)
             local share, macs = 0, 0
@@ -61,7 +64,8 @@ import Testing
     }
 
     @Test func memoryIsKnownBeforeTheRun() throws {
-        try run("""
+        try run(
+            """
             local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
             local one, many = model:memory(), model:memory(32)
             assert(one.batch == 1 and many.batch == 32 and one.parameters == many.parameters and many.buffers > one.buffers)
@@ -74,7 +78,8 @@ import Testing
     }
 
     @Test func precisionsAreComparedWhereTheProcessorHasThem() throws {
-        try run("""
+        try run(
+            """
             local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
             local labels = {}
             for i = 1, 16 do labels[i] = i % 4 + 1 end
@@ -93,7 +98,8 @@ import Testing
     }
 
     @Test func lastFactorsAreFitted() throws {
-        try run("""
+        try run(
+            """
             mr.seed(3)
             local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
             local labels = {}
@@ -113,7 +119,8 @@ import Testing
 
     /// Convolutions without batch normalisation get the dense ones' statistics; those with one are left alone.
     @Test func repairMovesLayersTowardsTheDenseModel() throws {
-        try run("""
+        try run(
+            """
             mr.seed(3)
             local function block(name, norm)
                 return mr.nn.block { name = name, mr.nn.conv { channels = 32, kernel = 3, padding = 1 }, norm and mr.nn.batch_norm() or mr.nn.relu() }
@@ -145,7 +152,8 @@ import Testing
     /// From few images alone the choice would decide, so the old statistics stand in for those that are missing.
     @Test func fewImagesAreNotTakenInSilence() throws {
         var shown = ""
-        try run("""
+        try run(
+            """
             local model = mr.zoo.resnet { depth = 8, image = { 1, 16, 16 } }
             local function data(count, make)
                 local labels = {}
@@ -168,7 +176,8 @@ import Testing
     }
 
     @Test func gradientsBelongToTheirPass() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local batch = data:epoch(1)()
             local loss = mr.loss.cross_entropy(model:forward(batch.x), batch.y)
@@ -185,7 +194,8 @@ import Testing
     ]) func fitResumesBitForBit(net: String) throws {
         let path = "/tmp/moonrail-resume-\(UInt64.random(in: 0 ... .max)).safetensors"
         defer { try? AtomicFile.write(path, text: "") }
-        try run("""
+        try run(
+            """
             local function options(extra)
                 extra.optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9, nesterov = true }
                 return extra
@@ -208,7 +218,8 @@ import Testing
     @Test func savedModelsComeBack() throws {
         let path = "/tmp/moonrail-model-\(UInt64.random(in: 0 ... .max)).safetensors"
         defer { try? AtomicFile.write(path, text: "") }
-        try run("""
+        try run(
+            """
             local model = net()
             model:note("made", { by = "spec", list = { 1, 2.5 } })
             model:save("\(path)")
@@ -224,7 +235,8 @@ import Testing
     }
 
     @Test func distillationAndScheduleRun() throws {
-        try run("""
+        try run(
+            """
             local teacher, student = net(), mr.zoo.resnet { depth = 8, image = { 1, 8, 8 }, classes = 2, seed = 9 }
             local rates = {}
             local history = student:fit(tiny(), {

@@ -3,7 +3,8 @@ import Testing
 /// `mr.nn`: networks put together in Lua, and the zoo.
 @Suite(.serialized) struct NetworkTests {
     @Test func sequentialNetworksRunTrainAndCompress() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local model = nn.sequential {
                 name = "small", image = { 1, 8, 8 }, seed = 4,
@@ -35,7 +36,8 @@ import Testing
 
     /// A free graph against the same arithmetic on tensors.
     @Test func graphsOfAnyForm() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local model = nn.graph { image = { 3 }, seed = 1, build = function(x)
                 local a, b = nn.linear { features = 4, name = "a" }(x), nn.linear { features = 4, bias = false, name = "b" }(x)
@@ -52,7 +54,8 @@ import Testing
     }
 
     @Test func residualBlocksAddTheirInput() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local function layers() return nn.conv { channels = 4, kernel = 3, padding = 1, stride = 2 }, nn.relu() end
             local model = nn.sequential { image = { 2, 6, 6 }, seed = 1,
@@ -70,7 +73,8 @@ import Testing
     }
 
     @Test func layersHaveTheirGeometry() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local function shape(layer)
                 local found
@@ -100,7 +104,8 @@ import Testing
 
     /// Layers without weights against the same arithmetic on numbers.
     @Test func activationsAreTheirFormulas() throws {
-        try run("""
+        try run(
+            """
             local nn, numbers = mr.nn, { -4, -2.5, -0.3, 0, 0.7, 2, 5 }
             local function through(layer) return nn.sequential { image = { 7 }, layer }(mr.tensor { numbers })[1] end
             local function erf(x)  -- its Taylor series
@@ -131,7 +136,8 @@ import Testing
 
     /// A transposed convolution is the gradient of a convolution by its input.
     @Test func networksThatEnlarge() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local up = nn.sequential { image = { 2, 3, 3 }, seed = 2, nn.conv_transpose { channels = 3, kernel = 2, stride = 2, bias = false } }
             local down = nn.sequential { image = { 3, 6, 6 }, nn.conv { channels = 2, kernel = 2, stride = 2, bias = false } }
@@ -153,7 +159,8 @@ import Testing
     }
 
     @Test func theZooBuilds() throws {
-        try run("""
+        try run(
+            """
             assert(mr.zoo.lenet5().cost.params == 61706 and mr.zoo.mlp().cost.params == 235146)
             assert(mr.zoo.mlp { hidden = {}, image = { 3, 2, 2 }, classes = 5 }.cost.params == 65)
             assert(mr.zoo.mobilenet_v2 { width = 0.25, image = { 3, 32, 32 }, classes = 7 }.name == "mobilenet_v2")
@@ -202,8 +209,10 @@ import Testing
         ("mr.nn.graph { image = { 3 }, build = function(x) return mr.nn.add()(x) end }", "layer add takes 2 values, but got 1"),
         ("mr.nn.relu()(3)", "argument 1 (x) must be a Value, got a number"),
         ("local x; mr.nn.graph { image = { 3 }, build = function(v) x = v; return v end }; mr.nn.relu()(x)", "network is finished"),
-        ("local x; mr.nn.graph { image = { 3 }, build = function(v) x = v; return v end }; "
-            + "mr.nn.graph { image = { 3 }, build = function(v) return v + x end }", "two different networks"),
+        (
+            "local x; mr.nn.graph { image = { 3 }, build = function(v) x = v; return v end }; "
+                + "mr.nn.graph { image = { 3 }, build = function(v) return v + x end }", "two different networks"
+        ),
         ("mr.nn.residual { shortcut = 3 }", "option 'shortcut' must be a Layer or a Block or a function"),
         ("mr.zoo.vgg { depth = 12 }", "vgg: depth must be 11, 13, 16 or 19, but got 12"),
         ("mr.zoo.vgg { form = 'imgenet' }", "did you mean 'imagenet'"),

@@ -3,7 +3,9 @@ import Testing
 /// Whole numbers with all their digits, not-a-numbers that stay, and digits that do not depend on a tape.
 @Suite(.serialized) struct NumberScriptTests {
     static let specs: [(String, String)] = [
-        ("whole numbers keep their digits on the way in and out", """
+        (
+            "whole numbers keep their digits on the way in and out",
+            """
             local odd = { (1 << 53) + 1, math.mininteger, math.maxinteger, (1 << 62) + 1, -(1 << 62) - 1, 0, -1 }
             local t = mr.tensor(odd, { dtype = "int64" })
             for i, wanted in ipairs(odd) do
@@ -14,8 +16,11 @@ import Testing
             end
             assert(mr.tensor({ { 1, odd[1] } }, { dtype = "int64" })[1][2] == odd[1])
             assert(mr.tensor({ 2.9, -2.9 }, { dtype = "int64" })[2] == -2)
-            """),
-        ("whole numbers keep their digits beside others", """
+            """
+        ),
+        (
+            "whole numbers keep their digits beside others",
+            """
             local odd = (1 << 53) + 1
             local t = mr.tensor({ { odd, 0.5 }, { 2.0 ^ 60, math.mininteger } }, { dtype = "int64" })
             assert(t[1][1] == odd and t[1][2] == 0 and t[2][1] == 1 << 60 and t[2][2] == math.mininteger)
@@ -24,8 +29,11 @@ import Testing
             assert(mr.tensor({ near_tie, 0.5 })[1] == (1 << 60) + (1 << 37) and mr.tensor(near_tie):item() == (1 << 60) + (1 << 37))
             local ok, problem = pcall(mr.tensor, { 0.5, odd }, { dtype = "uint8" })
             assert(not ok and tostring(problem):find(tostring(odd), 1, true), tostring(problem))
-            """),
-        ("arithmetic with numbers of Lua is Lua's", """
+            """
+        ),
+        (
+            "arithmetic with numbers of Lua is Lua's",
+            """
             local odd = { (1 << 53) + 1, math.mininteger, math.maxinteger, 7, -7, 0 }
             local t = mr.tensor(odd, { dtype = "int64" })
             for _, n in ipairs { (1 << 53) + 1, math.maxinteger, math.mininteger, 3, -3, 1 } do
@@ -45,8 +53,11 @@ import Testing
                     end
                 end
             end
-            """),
-        ("whole numbers are compared with fractions exactly", """
+            """
+        ),
+        (
+            "whole numbers are compared with fractions exactly",
+            """
             local t = mr.tensor({ (1 << 53), (1 << 53) + 1, -3, -2, math.maxinteger, math.mininteger }, { dtype = "int64" })
             local function is(tensor, ...)
                 for i, wanted in ipairs { ... } do assert(tensor[i] == wanted, tostring(tensor)) end
@@ -57,8 +68,11 @@ import Testing
             is(t:lt(0 / 0), 0, 0, 0, 0, 0, 0) is(t:eq(-2.0 ^ 63), 0, 0, 0, 0, 0, 1)
             assert(t:to "int64":slice(1, 3, 4):lt(-2.5).dtype == "int64")
             assert(mr.tensor({ 3, 200 }, { dtype = "uint8" }):lt(300)[2] == 1)
-            """),
-        ("reductions and places", """
+            """
+        ),
+        (
+            "reductions and places",
+            """
             local big = (1 << 53) + 1
             local t = mr.tensor({ { big, big - 1 }, { -5, math.mininteger } }, { dtype = "int64" })
             assert(t:max() == big and t:min() == math.mininteger and math.type(t:max()) == "integer")
@@ -68,21 +82,30 @@ import Testing
             assert(mr.tensor({ big, -big + 1 }, { dtype = "int64" }):mean():item() == 0.5)
             assert(t:rows({ 2 })[1][2] == math.mininteger and t:t()[2][1] == big - 1 and mr.cat { t, t }[3][1] == big)
             assert(t:slice(2, 2)[1][1] == big - 1 and t:reshape(4)[4] == math.mininteger and t:clone()[1][1] == big)
-            """),
-        ("bytes wrap around, and their sums are whole numbers", """
+            """
+        ),
+        (
+            "bytes wrap around, and their sums are whole numbers",
+            """
             local t = mr.tensor({ 250, 10 }, { dtype = "uint8" })
             assert((t + 10)[1] == 4 and (t * 2)[1] == 244 and (-t)[2] == 246 and t:sum():item() == 260 and t:sum().dtype == "int64")
             assert((t // 3)[1] == 83 and (t % 3)[1] == 1 and t:max() == 250 and t:mean():item() == 130)
-            """),
-        ("floor division and remainders of fractions are Lua's", """
+            """
+        ),
+        (
+            "floor division and remainders of fractions are Lua's",
+            """
             local numbers = { 7.5, -7.5, 0.25, -1 }
             for _, by in ipairs { 2, -2, 0.5 } do
                 local t = mr.tensor(numbers)
                 for i, x in ipairs(numbers) do assert((t // by)[i] == x // by and (t % by)[i] == x % by) end
             end
             assert((7 // mr.tensor { 2 })[1] == 3 and (7 % mr.tensor { 4 })[1] == 3)
-            """),
-        ("files keep every digit", """
+            """
+        ),
+        (
+            "files keep every digit",
+            """
             local odd = { (1 << 62) + 1, -(1 << 62) - 1, (1 << 53) + 1, math.mininteger, math.maxinteger }
             local t, folder = mr.tensor(odd, { dtype = "int64" }), os.tmpname()
             mr.write_npy(folder .. ".npy", t)
@@ -98,8 +121,11 @@ import Testing
                 for i, wanted in ipairs(odd) do assert(back[i] == wanted, ("%d: %s for %d"):format(which, back[i], wanted)) end
             end
             for _, ending in ipairs { "", ".npy", ".npz", ".safetensors", ".json" } do os.remove(folder .. ending) end
-            """),
-        ("not-a-numbers stay", """
+            """
+        ),
+        (
+            "not-a-numbers stay",
+            """
             local nan = 0 / 0
             local function all(t) for _, x in ipairs(t:reshape(-1):totable()) do assert(x ~= x, tostring(t)) end end
             local t = mr.tensor { nan, nan }
@@ -110,8 +136,11 @@ import Testing
             assert(t:max() ~= t:max() and t:min() ~= t:min() and mr.tensor { 1, nan, 9 }:argmax():item() == 2)
             all(mr.loss.mse(t, t)) all(mr.loss.kl(t:reshape(1, 2), mr.zeros(1, 2))) all(mr.loss.kl(mr.zeros(1, 2), t:reshape(1, 2)))
             all(mr.loss.cross_entropy(t:reshape(1, 2), mr.tensor({ 1 }, { dtype = "int64" })))
-            """),
-        ("a model that gives no numbers has no image right, and evaluation says so", """
+            """
+        ),
+        (
+            "a model that gives no numbers has no image right, and evaluation says so",
+            """
             local data, model = tiny(), net()
             local fine = model:evaluate(data)
             assert(fine.undefined == 0 and fine.loss == fine.loss)
@@ -119,8 +148,11 @@ import Testing
             model:set_parameter("fc.bias", weight * (0 / 0))
             local spoilt = model:evaluate(data)
             assert(spoilt.accuracy == 0 and spoilt.undefined == 40 and spoilt.loss ~= spoilt.loss)
-            """),
-        ("a tape changes no digit", """
+            """
+        ),
+        (
+            "a tape changes no digit",
+            """
             mr.seed(4)
             local x, y = mr.randn(7, 33) * 3, mr.randn(33)
             local positive = x:abs() + 0.1
@@ -160,8 +192,11 @@ import Testing
                 eigh = 1, solve = 1, norm = 1, max = 1, min = 1, argmax = 1 }
             for _, call in ipairs(calls) do known[call[2]] = 1 end
             for _, name in ipairs(mr_methods) do assert(known[name], "is Tensor:" .. name .. " the same with and without a tape?") end
-            """),
-        ("training that meets no number stops and keeps the last good model", """
+            """
+        ),
+        (
+            "training that meets no number stops and keeps the last good model",
+            """
             for _, optimizer in ipairs { mr.optim.sgd { lr = 1e30 }, mr.optim.adam { lr = 1e30 } } do
                 local data, model, seen = tiny(), net(), {}
                 local ok, failure = pcall(model.fit, model, data, {
@@ -174,16 +209,22 @@ import Testing
                 local after = model:evaluate(data)
                 assert(after.loss == after.loss and after.loss < 100 and after.undefined == 0, after.loss)
             end
-            """),
-        ("the last update is looked at too", """
+            """
+        ),
+        (
+            "the last update is looked at too",
+            """
             local data, model = tiny(), net()
             local before = model:evaluate(data).loss
             local ok, failure = pcall(model.fit, model, data, {
                 steps = 1, optimizer = mr.optim.sgd { lr = 1e30 }, schedule = mr.schedule.constant {} })
             assert(not ok and failure.code == "training.diverged" and tostring(failure):find "step 1", tostring(failure))
             assert(model:evaluate(data).loss < 100)
-            """),
-        ("a checkpoint is of a model that gives numbers", """
+            """
+        ),
+        (
+            "a checkpoint is of a model that gives numbers",
+            """
             local path, data, model = os.tmpname(), tiny(), net()
             local ok, failure = pcall(model.fit, model, data, {
                 epochs = 3, checkpoint = path, optimizer = mr.optim.sgd { lr = 1 },
@@ -198,8 +239,11 @@ import Testing
             end)()
             assert(loss == loss)
             os.remove(path)
-            """),
-        ("images that are none are an error from the first step, and change nothing", """
+            """
+        ),
+        (
+            "images that are none are an error from the first step, and change nothing",
+            """
             local data, model = tiny(), net()
             local spoilt = mr.data.from_tensors(mr.zeros(20, 1, 8, 8) + 0 / 0, mr.ones(20):to "int64", { batch = 10 })
             local before = model:evaluate(data)
@@ -211,7 +255,8 @@ import Testing
             local ok, failure = pcall(model.finetune, model, spoilt, { epochs = 1 })
             assert(not ok and tostring(failure):find "finite", tostring(failure))
             assert(model:evaluate(data).loss == before.loss)
-            """),
+            """
+        ),
     ]
 
     @Test(arguments: specs) func spec(_ name: String, _ script: String) throws { try run(methods + script) }

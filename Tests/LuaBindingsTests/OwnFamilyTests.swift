@@ -77,7 +77,8 @@ private struct SelectedChannels: Factorization {
 
     @Test func aFamilyOfOneFileGoesTheWholeWay() throws {
         Self.registered
-        try run("""
+        try run(
+            """
             local model, data, directory = net(), tiny(), os.tmpname()
             os.remove(directory)
             mr.make_directory(directory)

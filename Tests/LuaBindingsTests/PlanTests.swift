@@ -2,7 +2,8 @@ import Testing
 
 @Suite(.serialized) struct PlanScriptTests {
     @Test func scoresArePlainRows() throws {
-        try run("""
+        try run(
+            """
             local function both() return tiny(), tiny() end
             assert(#mr.sensitivity(net(), both()) == 7)
             local scores = mr.lwiq.score(net(), both())
@@ -15,7 +16,8 @@ import Testing
     }
 
     @Test func oneScoringServesManyBudgets() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local scores = mr.lwiq.score(model, data, { images = 40 })
             local before = math.huge
@@ -30,7 +32,8 @@ import Testing
     }
 
     @Test func plansCanBeEdited() throws {
-        try run("""
+        try run(
+            """
             local model = net()
             local plan = mr.plan(model, { policy = "uniform", formats = "C|Kh·Kw|O", budget = { params = 0.6 } })
             plan["stage3.block1.conv2"].ranks = { 5, 6 }
@@ -42,7 +45,8 @@ import Testing
     }
 
     @Test func aLuaFunctionIsAPolicy() throws {
-        try run("""
+        try run(
+            """
             local model = net()
             local function cheapest(layers, budget)
                 local ranks = {}
@@ -60,7 +64,8 @@ import Testing
     }
 
     @Test func policiesSeeCostsRulesAndCurves() throws {
-        try run("""
+        try run(
+            """
             local model, data, seen = net(), tiny(), {}
             local function look(layers, budget)
                 assert(budget.bytes == model.cost.bytes and budget.latency == nil)
@@ -82,7 +87,8 @@ import Testing
     }
 
     @Test func ranksHaveBoundsByPattern() throws {
-        try run("""
+        try run(
+            """
             local plan = mr.plan(net(), { policy = "uniform", budget = { params = 0.5 }, max_rank = { ["*"] = 9, ["stage3.*"] = 14 }, min_rank = 2 })
             local largest = 0
             for _, row in ipairs(plan) do
@@ -96,7 +102,8 @@ import Testing
     }
 
     @Test func layersAreCompressedInStages() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             model:fit(data, { epochs = 4, optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 } })
             local plan = mr.plan(model, { policy = "uniform", budget = { params = 0.4 } })
@@ -118,7 +125,8 @@ import Testing
     }
 
     @Test func everyPolicyMeetsABudget() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local scores = mr.lwiq.score(model, data, { images = 40 })
             assert(#mr.policies >= 7)
@@ -136,7 +144,8 @@ import Testing
     }
 
     @Test func weightsCanBeWhitened() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local plan = mr.plan(model, { policy = "knapsack", budget = { params = 0.4 }, whiten = data })
             local plain = mr.plan(model, { policy = "knapsack", budget = { params = 0.4 } })
@@ -151,7 +160,8 @@ import Testing
 
     /// The scores' pass gives what a pass of its own over the same images gives.
     @Test func momentsComeWithTheScores() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local scores = mr.lwiq.score(model, data, { images = 40, moments = true })
             local function planned(whiten) return mr.plan(model, { policy = "knapsack", budget = { params = 0.4 }, whiten = whiten }) end
@@ -167,7 +177,8 @@ import Testing
     }
 
     @Test func scoresTakeSharesAndAugmentation() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local half = mr.lwiq.score(model, data, { images = 0.5 })
             assert(half.imprint_images == 10 and half.holdout_images == 10)
@@ -180,7 +191,8 @@ import Testing
     }
 
     @Test func theDefaultIsWhatWasMeasuredFor() throws {
-        try run("""
+        try run(
+            """
             local model, data, budget = net(), tiny(), { params = 0.5 }
             assert(mr.plan(model, { budget = budget }).policy == "quadratic")
             assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "lwiq")
@@ -191,7 +203,8 @@ import Testing
     }
 
     @Test func aGroupingPerLayer() throws {
-        try run("""
+        try run(
+            """
             local model = net()
             local plan = mr.plan(model, { policy = "knapsack", formats = "auto", budget = { params = 0.4 } })
             assert(model:compress(plan).cost.params == plan.params)
@@ -202,7 +215,8 @@ import Testing
     }
 
     @Test func patternsFreezeAndFix() throws {
-        try run("""
+        try run(
+            """
             local plan = mr.plan(net(), { policy = "uniform", budget = { macs = 0.7, params = 0.7 },
                 freeze = { "stage1.*" }, fix = { ["stage3.*.conv2"] = { 8, 9 } }, align = 4 })
             assert(plan["stage1.block1.conv1"].reason == "frozen" and plan["stage3.block1.conv2"].ranks[2] == 9)
@@ -212,7 +226,8 @@ import Testing
 
     /// A script goes on tomorrow with what it saved today.
     @Test func savedRowsAreAsGoodAsNew() throws {
-        try run("""
+        try run(
+            """
             local model, data, budget = net(), tiny(), { params = 0.5 }
             local file = os.tmpname() .. ".json"
             local scores = mr.lwiq.score(model, data, { images = 40, keep_embeddings = true, moments = true })
@@ -233,7 +248,8 @@ import Testing
     }
 
     @Test func selectionsOfAWhitenedPlanStayWhitened() throws {
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local plan = mr.plan(model, { budget = { params = 0.5 }, whiten = data })
             local x = mr.randn(2, 1, 8, 8)
@@ -250,26 +266,9 @@ import Testing
             """)
     }
 
-    /// Scripts and plans of 0.2.0 say grouping.
-    @Test func theOldNameOfFormatsIsUnderstood() throws {
-        try run("""
-            local model = net()
-            local plan = mr.plan(model, { budget = { params = 0.6 }, policy = "uniform", grouping = "C|Kh·Kw|O" })
-            local same = mr.plan(model, { budget = { params = 0.6 }, policy = "uniform", formats = "C|Kh·Kw|O" })
-            assert(plan.params == same.params and plan.formats == "C|Kh·Kw|O")
-            -- A plan as that version saved it.
-            local file = os.tmpname() .. ".json"
-            same:save(file)
-            local old = mr.read_json(file)
-            old.formats, old.grouping = nil, "auto"
-            for _, row in ipairs(old.rows or old) do row.format, row.grouping = nil, row.format end
-            assert(model:compress(old).cost.params == plan.params)
-            os.remove(file)
-            """)
-    }
-
     @Test func aPolicyMayChooseFormats() throws {
-        try run("""
+        try run(
+            """
             local model = net()
             local plan = mr.plan(model, { budget = { params = 1 }, policy = function(layers)
                 local chosen = {}
@@ -289,7 +288,8 @@ import Testing
 
     /// Names may hold what patterns are made of.
     @Test func ranksGoToTheLayerOfThatName() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local model = nn.sequential { name = "odd", image = { 4, 8, 8 },
                 nn.conv { name = "a[1]", channels = 16, kernel = 3, padding = 1 }, nn.relu(),
@@ -302,7 +302,8 @@ import Testing
     }
 
     @Test func transposedConvolutionsAreLayersToo() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local model = nn.sequential { name = "up", image = { 4, 8, 8 },
                 nn.conv { name = "first", channels = 16, kernel = 3, padding = 1 }, nn.relu(),
@@ -339,7 +340,10 @@ import Testing
         ("mr.plan(net(), { budget = { params = 0.5 }, policy = function() return 3 end })", "mr.plan: the policy must return a table"),
         ("mr.plan(net(), { budget = { params = 0.5 }, fix = { ['stage1.*'] = 'a' } })", "mr.plan: option 'fix.stage1.*' must be a rank or"),
         ("mr.plan(net(), { budget = { params = 0.5 }, fix = 3 })", "option 'fix' must be a table"),
-        ("mr.plan(net(), { budget = { params = 0.5 }, min_rank = { ['stage1.*'] = 0 } })", "option 'min_rank.stage1.*' must be a whole number of at least 1, got 0"),
+        (
+            "mr.plan(net(), { budget = { params = 0.5 }, min_rank = { ['stage1.*'] = 0 } })",
+            "option 'min_rank.stage1.*' must be a whole number of at least 1, got 0"
+        ),
         ("mr.plan(net(), { budget = { params = 0.5 }, max_rank = 'a' })", "option 'max_rank' must be a whole number of at least 1"),
         ("mr.plan(net(), { budget = { params = 0.5 }, max_rank = { ['stage9.*'] = 2 } })", "no layer matches 'stage9.*'"),
         (edited + "m:compress_in_stages(3, tiny())", "argument 1 (plan) must be a plan, got a number"),
@@ -353,17 +357,26 @@ import Testing
         ("mr.lwiq.score(net(), tiny(), { images = 40, head = 'centered' })", "did you mean 'centred'"),
         ("mr.lwiq.score(net(), tiny(), { images = 0.01 })", "or a share below 1 that makes so many, got 0.01"),
         ("mr.lwiq.score(net(), tiny(), { augment = true })", "needs a Dataset that has augmentations"),
-        ("local m, d = net(), tiny(); mr.plan(m, { scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })", "needs a score of every layer, but"),
+        (
+            "local m, d = net(), tiny(); mr.plan(m, { scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })",
+            "needs a score of every layer, but"
+        ),
         (edited + "local s = m:compress(plan); s:refit(s, tiny())", "or was given to a method that changes it"),
         (edited + "plan[1].rnks = 3; m:compress_in_stages(plan, tiny())", "has an unknown field 'rnks' (did you mean 'ranks'?)"),
         ("mr.plan(net(), { scores = {}, budget = { params = 0.5 } })", "mr.plan: the scores have no rows"),
-        ("mr.plan(net(), { budget = { params = 0.5 }, freeze = { ['stage1.*'] = true } })", "option 'freeze' must be an array of strings, but has the field 'stage1.*'"),
+        (
+            "mr.plan(net(), { budget = { params = 0.5 }, freeze = { ['stage1.*'] = true } })",
+            "option 'freeze' must be an array of strings, but has the field 'stage1.*'"
+        ),
         ("mr.plan(net(), { budget = { params = 0.5 }, fix = { 3, 4 } })", "option 'fix' needs layers' names"),
         ("mr.plan(net(), { budget = { latency = 0.1 } })", " ms of latency cannot be met; the smallest achievable is "),
         ("mr.plan(net(), { budget = { params = 0.01 }, align = 4, min_rank = 2 })", "; the smallest achievable with min_rank is "),
         ("mr.plan(net(), { budget = { params = 0.01 }, policy = 'uniform' })", "cannot be met by uniform; the smallest achievable is"),
         ("mr.lwiq.score(net(), tiny(), { images = 40, floor = 0/0 })", "option 'floor' must be a gain of at least 0"),
-        ("local _, test = mr.data.fashion_mnist(); mr.plan(net(), { budget = { params = 0.5 }, whiten = test })", "option 'whiten': fashion-mnist is the test split"),
+        (
+            "local _, test = mr.data.fashion_mnist(); mr.plan(net(), { budget = { params = 0.5 }, whiten = test })",
+            "option 'whiten': fashion-mnist is the test split"
+        ),
         ("mr.plan(net(), { budget = { params = 0.5 }, whiten = 3 })", "must be a Dataset, or the moments of scores"),
     ]
 

@@ -11,32 +11,35 @@ import Testing
         """
 
     @Test func groupsKeepTheOrderInWhichTheyOccur() throws {
-        try run(Self.results + """
-            local groups = results:group "policy"
-            assert(#groups == 2 and groups[1].policy == "b" and groups[1].count == 2 and groups[2].rows[2].keep == 0.3)
-            local pairs_of = results:group { "policy", "keep" }
-            assert(#pairs_of == 3 and pairs_of[3].policy == "a" and pairs_of[3].keep == 0.3 and pairs_of[3].count == 1)
-            assert(tostring(groups):find "count" and not tostring(groups):find "table:")
-            -- 1 and "1" are different values.
-            assert(#mr.rows({ { x = 1 }, { x = "1" } }):group "x" == 2)
-            """)
+        try run(
+            Self.results + """
+                local groups = results:group "policy"
+                assert(#groups == 2 and groups[1].policy == "b" and groups[1].count == 2 and groups[2].rows[2].keep == 0.3)
+                local pairs_of = results:group { "policy", "keep" }
+                assert(#pairs_of == 3 and pairs_of[3].policy == "a" and pairs_of[3].keep == 0.3 and pairs_of[3].count == 1)
+                assert(tostring(groups):find "count" and not tostring(groups):find "table:")
+                -- 1 and "1" are different values.
+                assert(#mr.rows({ { x = 1 }, { x = "1" } }):group "x" == 2)
+                """)
     }
 
     @Test func meansSkipMissingNumbersAndGiveDeviations() throws {
-        try run(Self.results + """
-            local means = results:mean("policy", { deviation = true })
-            near(means[1].accuracy, 0.82)
-            near(means[1].accuracy_sd, 0.02 * math.sqrt(2))
-            near(means[2].accuracy, 0.90)
-            assert(means[2].accuracy_sd == nil and means[2].count == 2 and means[1].rows == nil)
-            local all = results:mean()
-            assert(#all == 1 and all[1].count == 4)
-            near(all[1].accuracy, (0.8 + 0.9 + 0.84) / 3)
-            """)
+        try run(
+            Self.results + """
+                local means = results:mean("policy", { deviation = true })
+                near(means[1].accuracy, 0.82)
+                near(means[1].accuracy_sd, 0.02 * math.sqrt(2))
+                near(means[2].accuracy, 0.90)
+                assert(means[2].accuracy_sd == nil and means[2].count == 2 and means[1].rows == nil)
+                local all = results:mean()
+                assert(#all == 1 and all[1].count == 4)
+                near(all[1].accuracy, (0.8 + 0.9 + 0.84) / 3)
+                """)
     }
 
     @Test func joinsPutFieldsBesideEachOther() throws {
-        try run("""
+        try run(
+            """
             local left = mr.rows { { name = "a", params = 1 }, { name = "b", params = 2 } }
             local right = mr.rows { { name = "b", params = 9, ms = 0.5 }, { name = "c", ms = 1 } }
             local joined = left:join(right)
@@ -47,7 +50,8 @@ import Testing
     }
 
     @Test func rowsAreSortedByFunctionsAndChanged() throws {
-        try run("""
+        try run(
+            """
             local list = mr.rows { { a = 1, b = 5 }, { a = 2, b = 1 }, { b = 3 } }
             local sorted = list:sort(function(row) return row.a and row.a * row.b end)
             assert(sorted[1].b == 5 and sorted[3].b == 3)
@@ -58,7 +62,8 @@ import Testing
 
     /// Not-a-numbers, then rows without a value, stand at the end in both orders; equals keep theirs.
     @Test func whatHasNoOrderIsSortedToTheEnd() throws {
-        try run("""
+        try run(
+            """
             local nan = 0 / 0
             local list = mr.rows { { n = 1, x = nan }, { n = 2, x = 3 }, { n = 3 }, { n = 4, x = -nan }, { n = 5, x = 1 / 0 }, { n = 6, x = 3.0 } }
             local function order(...)
@@ -78,7 +83,8 @@ import Testing
     }
 
     @Test func sequencesAreWorkedOutOneByOne() throws {
-        try run("""
+        try run(
+            """
             local asked = 0
             local squares = mr.iter(1000000):map(function(x) asked = asked + 1 return x * x end)
             local some = squares:filter(function(x) return x % 2 == 0 end):skip(1):take(2):list()
@@ -120,7 +126,8 @@ import Testing
     }
 
     @Test func fineTuningRepairsAndTrains() throws {
-        try run("""
+        try run(
+            """
             local model = net()
             model:fit(tiny(), { epochs = 4, optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 } })
             local plan = mr.plan(model, { policy = "uniform", budget = { params = 0.5 } })
@@ -132,7 +139,8 @@ import Testing
 
     /// With the dense model the factors are fitted before a step is taken, which a rate of almost 0 shows.
     @Test func fineTuningFitsFactorsToTheDenseModel() throws {
-        try run("""
+        try run(
+            """
             local nn = mr.nn
             local model = nn.sequential { image = { 1, 8, 8 }, seed = 4,
                 nn.conv { channels = 16, kernel = 3, padding = 1 }, nn.relu(), nn.conv { channels = 16, kernel = 3, padding = 1 }, nn.relu(),

@@ -26,59 +26,86 @@ import Testing
 
     static let kinds: [(name: String, script: String)] = [
         ("notes of a model", "local m = mr.zoo.mlp { image = { 1, 2, 2 }, hidden = { 2 }, classes = 2 } for i = 1, 512 do m:note('n' .. i, text) end"),
-        ("notes of clones", """
+        (
+            "notes of clones",
+            """
             local m = mr.zoo.mlp { image = { 1, 2, 2 }, hidden = { 2 }, classes = 2 }
             for i = 1, 10 do m:note('n' .. i, text) end
             for i = 1, 100 do t[i] = m:clone() end
-            """),
-        ("one text in many places of a note", """
+            """
+        ),
+        (
+            "one text in many places of a note",
+            """
             local m = mr.zoo.mlp { image = { 1, 2, 2 }, hidden = { 2 }, classes = 2 }
             for i = 1, 512 do t[i] = text end
             m:note("n", t)
-            """),
-        ("one table in many places of a note", """
+            """
+        ),
+        (
+            "one table in many places of a note",
+            """
             local m = mr.zoo.mlp { image = { 1, 2, 2 }, hidden = { 2 }, classes = 2 }
             t = { 1 }
             for i = 1, 17 do t = { t, t } end
             for i = 1, 40 do m:note("n" .. i, t) end
-            """),
+            """
+        ),
         ("one text in many places of a JSON text", "for i = 1, 512 do t[i] = text end mr.json(t)"),
         ("names of layers", "for i = 1, 512 do t[i] = mr.nn.relu { name = text .. i } end"),
         ("many layers", "for i = 1, 1e6 do t[i] = mr.nn.relu() end"),
         ("a network that is put together", "mr.nn.graph { image = { 1, 2, 2 }, build = function(x) local f = mr.nn.relu() while true do x = f(x) end end }"),
         ("values that a network computes with", "mr.nn.graph { image = { 1, 2, 2 }, build = function(x) while true do x = x * 2 end end }"),
-        ("parameters of a network", """
+        (
+            "parameters of a network",
+            """
             mr.nn.graph { image = { 1, 2, 2 }, build = function(x)
                 for i = 1, 1e6 do mr.nn.parameter { name = "p" .. i, shape = { 1 } } (x) end
             end }
-            """),
-        ("names of blocks", """
+            """
+        ),
+        (
+            "names of blocks",
+            """
             local function deep(x) return mr.nn.block { name = text, deep } (x) end
             mr.nn.graph { image = { 1, 2, 2 }, build = deep }
-            """),
+            """
+        ),
         ("models of long names", "for i = 1, 512 do t[i] = mr.nn.sequential { name = text .. i, image = { 4 }, mr.nn.relu() } end"),
         ("a tape", "local x = mr.tape():watch(mr.ones(1)) while true do x = x * 1 end"),
         ("watched tensors", "local tape, x = mr.tape(), mr.ones(1) while true do tape:watch(x) end"),
-        ("models on one tape", """
+        (
+            "models on one tape",
+            """
             local m, tape = mr.zoo.mlp { image = { 1, 2, 2 }, hidden = { 2 }, classes = 2 }, mr.tape()
             while true do m:forward(mr.ones(1, 1, 2, 2), { tape = tape }) end
-            """),
-        ("what an optimizer keeps", """
+            """
+        ),
+        (
+            "what an optimizer keeps",
+            """
             local o = mr.optim.sgd { lr = 0.1, momentum = 0.9 }
             for i = 1, 512 do o:update({ [text .. i] = mr.ones(1) }, { [text .. i] = mr.ones(1) }) end
-            """),
+            """
+        ),
         ("optimizers", "local p for i = 1, 1e6 do p = mr.optim.adam { lr = 1 } p:update(mr.ones(1), mr.ones(1)) t[i] = p end"),
         ("labels of progress", "for i = 1, 512 do t[i] = mr.progress(text .. i, 1) end"),
         ("errors", "for i = 1, 512 do t[i] = select(2, pcall(mr.zoo.mlp, { [text .. i] = 1 })) end"),
         ("schedules", "for i = 1, 1e7 do t[i] = mr.schedule.constant {} end"),
-        ("epochs that are not finished", """
+        (
+            "epochs that are not finished",
+            """
             local data = mr.data.from_tensors(mr.zeros(2, 1, 2, 2), mr.tensor({ 1, 2 }, { dtype = "int64" }), { batch = 1 })
             for i = 1, 1e5 do t[i] = data:epoch(1) end
-            """),
-        ("one text in many names of classes", """
+            """
+        ),
+        (
+            "one text in many names of classes",
+            """
             for i = 1, 512 do t[i] = text end
             mr.data.from_tensors(mr.zeros(1, 1, 1, 1), mr.tensor({ 1 }, { dtype = "int64" }), { classes = t })
-            """),
+            """
+        ),
         ("one text in many arguments", "for i = 1, 512 do t[i] = text end mr.ones(1):matmul(table.unpack(t))"),
         ("points of a sweep", "local list = {} for i = 1, 1e7 do list[i] = i end for p in mr.sweep { keep = list } do end"),
         ("closures and coroutines", "for i = 1, 1e7 do t[i] = coroutine.wrap(function() return i end) end"),

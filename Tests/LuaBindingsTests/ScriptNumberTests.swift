@@ -3,10 +3,19 @@ import Testing
 /// Numbers of scripts at the ends of their ranges.
 @Suite struct ScriptNumberTests {
     @Test(arguments: [
-        ("mr.data.from_tensors(mr.ones(1, 1, 2, 2), mr.tensor({ math.mininteger }, { dtype = 'int64' }))", "labels) must count from 1, got -9223372036854775808 at position 1"),
+        (
+            "mr.data.from_tensors(mr.ones(1, 1, 2, 2), mr.tensor({ math.mininteger }, { dtype = 'int64' }))",
+            "labels) must count from 1, got -9223372036854775808 at position 1"
+        ),
         ("mr.data.from_tensors(mr.ones(2, 1, 2, 2), mr.tensor({ 1, 0 }, { dtype = 'int64' }))", "labels) must count from 1, got 0 at position 2"),
-        ("mr.loss.cross_entropy(mr.ones(1, 3), mr.tensor({ math.mininteger }, { dtype = 'int64' }))", "label -9223372036854775808 at position 1 is out of range 1…3"),
-        ("mr.loss.cross_entropy(mr.ones(1, 3), mr.tensor({ math.maxinteger }, { dtype = 'int64' }))", "label 9223372036854775807 at position 1 is out of range 1…3"),
+        (
+            "mr.loss.cross_entropy(mr.ones(1, 3), mr.tensor({ math.mininteger }, { dtype = 'int64' }))",
+            "label -9223372036854775808 at position 1 is out of range 1…3"
+        ),
+        (
+            "mr.loss.cross_entropy(mr.ones(1, 3), mr.tensor({ math.maxinteger }, { dtype = 'int64' }))",
+            "label 9223372036854775807 at position 1 is out of range 1…3"
+        ),
         ("tiny():epoch(1, { start = math.mininteger })", "'start' counts from 1, got -9223372036854775808"),
         ("tiny():epoch(math.mininteger)", "counts from 1, got -9223372036854775808"),
         ("tiny():epoch(1, { start = math.maxinteger })", "is beyond the 4 batches of an epoch"),
@@ -22,7 +31,8 @@ import Testing
     }
 
     @Test func progressStaysWithinItsRange() throws {
-        try run("""
+        try run(
+            """
             for _, total in ipairs { math.mininteger, -1, 0, 1, math.maxinteger } do
                 local bar = mr.progress("x", total)
                 for _, steps in ipairs { 1 << 62, 1 << 62, math.maxinteger, math.mininteger, -1, math.mininteger, 1 } do bar:advance(steps) end
@@ -40,7 +50,8 @@ import Testing
     }
 
     @Test func sizesOfModelsAreThereForScripts() throws {
-        try run("""
+        try run(
+            """
             local path = os.tmpname()
             net():save(path .. ".safetensors")
             assert(mr.model_size(path .. ".safetensors") == mr.file_size(path .. ".safetensors"))

@@ -49,7 +49,8 @@ import Testing
     }
 
     @Test func rowsPrintInColumns() throws {
-        let text = try run("""
+        let text = try run(
+            """
             print(mr.rows({ { name = "a", value = 1.5 }, { name = "long name", value = 20 } }, { { "name", "name" }, { "value", "value" } }))
             """)
         #expect(text == "name       value\n─────────  ─────\na            1.5\nlong name     20\n")
@@ -57,7 +58,8 @@ import Testing
 
     @Test func jsonGoesOutAndIn() throws {
         let path = "/tmp/moonrail-json-\(UInt64.random(in: 0 ... .max)).json"
-        try run("""
+        try run(
+            """
             mr.write_json("\(path)", { plans = { { keep = 0.5 }, { keep = 0.25 } }, name = "x", ok = true })
             local back = mr.read_json("\(path)")
             assert(back.plans[2].keep == 0.25 and back.name == "x" and back.ok == true)

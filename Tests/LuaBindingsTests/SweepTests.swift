@@ -8,7 +8,8 @@ import Testing
     }
 
     @Test func pointsAreAProductAndResultsAreRows() throws {
-        try run("""
+        try run(
+            """
             local function own() end
             local seen = {}
             local points, results = mr.sweep { keep = { 0.7, 0.5 }, policy = { "uniform", own = own }, seed = { 1 } }
@@ -25,7 +26,8 @@ import Testing
     /// Stopped after two of six points, and started again with a longer axis: what is finished is not done again.
     @Test func aSecondStartGoesOn() throws {
         let file = path()
-        try run("""
+        try run(
+            """
             local function start(keeps, most)
                 local done = {}
                 local points, results = mr.sweep { "\(file)", keep = keeps, seed = { 1, 2 } }
@@ -47,7 +49,8 @@ import Testing
 
     @Test func listsOfPointsAndPictures() throws {
         let picture = path("svg")
-        try run("""
+        try run(
+            """
             local points, results = mr.sweep { points = { { keep = 1 }, { keep = 0.5, rank = 3 } } }
             for point in points do point:record { params = 100 * point.keep, accuracy = 0.9 * point.keep } end
             assert(#results == 2 and results[2].rank == 3)
@@ -61,7 +64,8 @@ import Testing
 
     @Test func comparisonsMeasureModels() throws {
         let file = path("safetensors")
-        try run("""
+        try run(
+            """
             local model, data = net(), tiny()
             local small = model:compress(mr.plan(model, { policy = "uniform", budget = { params = 0.5 } }))
             small:save("\(file)")
@@ -75,7 +79,8 @@ import Testing
     /// A point that gave no numbers is finished, says so, and is not run again; those behind it are.
     @Test func aPointThatFailsIsRecordedAndTheSweepGoesOn() throws {
         let file = path()
-        try run("""
+        try run(
+            """
             local function start(most)
                 local run = {}
                 local points, results = mr.sweep { "\(file)", lr = { 0.1, 10, 0.01, 100 } }
@@ -101,7 +106,8 @@ import Testing
             assert(results:sort("accuracy")[1].lr == 0.01 and tostring(results):find "failed")
             """)
         // Text and numbers that print alike, and whole numbers that a double would not tell apart, are different points.
-        try run("""
+        try run(
+            """
             local seen = 0
             for point in mr.sweep { seed = { 1, "1", 9007199254740992, 9007199254740993 }, on = { true, "true" } } do
                 seen = seen + 1
@@ -130,9 +136,11 @@ import Testing
         let open = Open()
         ProgressReport.show(with: open)
         defer { ProgressReport.show(with: nil) }
-        try run("collectgarbage 'stop' " + script + " bar = mr.progress('seen', 2) bar:advance() assert_open()", names: [
-            "assert_open": { #expect(open.labels == ["seen"]) }
-        ])
+        try run(
+            "collectgarbage 'stop' " + script + " bar = mr.progress('seen', 2) bar:advance() assert_open()",
+            names: [
+                "assert_open": { #expect(open.labels == ["seen"]) }
+            ])
     }
 
     static let mistakes = [

@@ -15,27 +15,29 @@ import Testing
     /// One column of everything, alone and beside another.
     @Test(arguments: ["csv", "json"]) func valuesComeBackAsWhatTheyWere(_ ending: String) throws {
         let path = path(ending)
-        try run(Self.same + """
-            local values = {
-                0 / 0, 1 / 0, -1 / 0, 0.1, 1 / 3, -0.0, 2.0, 1e15, 1e300, 5e-324, 123456789.125, 0, -7, 2 ^ 53 | 0, (2 ^ 53 | 0) + 1,
-                math.maxinteger, math.mininteger, true, false, "007", "1e5", "0x10", "nan", "inf", "-Infinity", "true", "12345678901234567890",
-                "-0", ".5", "5.", "+1", " 5", "", " ", ",", '"', "a \\"b\\"", "two\\nlines", "two\\r\\nlines", "\\r", "é", "Nan", "None", "1,5",
-                "1_000", "\\xEF\\xBB\\xBFmark",
-            }
-            local list = {}
-            for i, value in ipairs(values) do list[i] = { value = value, place = i } end
-            mr.rows(list):save "\(path)"
-            local back = mr.read_\(ending) "\(path)"
-            assert(#back == #values)
-            for i, value in ipairs(values) do
-                assert(same(value, back[i].value) and back[i].place == i, ("%d: %q came back as %q"):format(i, value, back[i].value))
-            end
-            """)
+        try run(
+            Self.same + """
+                local values = {
+                    0 / 0, 1 / 0, -1 / 0, 0.1, 1 / 3, -0.0, 2.0, 1e15, 1e300, 5e-324, 123456789.125, 0, -7, 2 ^ 53 | 0, (2 ^ 53 | 0) + 1,
+                    math.maxinteger, math.mininteger, true, false, "007", "1e5", "0x10", "nan", "inf", "-Infinity", "true", "12345678901234567890",
+                    "-0", ".5", "5.", "+1", " 5", "", " ", ",", '"', "a \\"b\\"", "two\\nlines", "two\\r\\nlines", "\\r", "é", "Nan", "None", "1,5",
+                    "1_000", "\\xEF\\xBB\\xBFmark",
+                }
+                local list = {}
+                for i, value in ipairs(values) do list[i] = { value = value, place = i } end
+                mr.rows(list):save "\(path)"
+                local back = mr.read_\(ending) "\(path)"
+                assert(#back == #values)
+                for i, value in ipairs(values) do
+                    assert(same(value, back[i].value) and back[i].place == i, ("%d: %q came back as %q"):format(i, value, back[i].value))
+                end
+                """)
     }
 
     @Test func columnsThatTheFirstRowLacksAreThere() throws {
         let path = path("csv")
-        try run("""
+        try run(
+            """
             local list = mr.rows { { model = "dense" }, { model = "half", accuracy = 0.93 }, { accuracy = 0.5, note = "x" } }
             assert(list:csv() == "accuracy,model,note\\n,dense,\\n0.93,half,\\n0.5,,x\\n", list:csv())
             assert(tostring(list):find "accuracy +model +note")
@@ -51,7 +53,8 @@ import Testing
     /// As other programs write them: with byte order marks, blank lines, carriage returns, padding, columns without names.
     @Test func filesOfOthersAreRead() throws {
         let path = path("csv")
-        try run("""
+        try run(
+            """
             local function read(text)
                 mr.write_text("\(path)", text)
                 return mr.read_csv "\(path)"
@@ -96,20 +99,22 @@ import Testing
     ]
 
     @Test(arguments: refusals) func whatCannotComeBackIsRefused(_ script: String, _ expected: String) {
-        let got = message(of: """
-            local function read(text)
-                mr.write_text("\(Self.refused)", text)
-                return mr.read_csv "\(Self.refused)"
-            end
+        let got = message(
+            of: """
+                local function read(text)
+                    mr.write_text("\(Self.refused)", text)
+                    return mr.read_csv "\(Self.refused)"
+                end
 
-            """ + script)
+                """ + script)
         #expect(got.contains(expected), "\(got)")
     }
 
     /// Where a script asks for decimal commas, files keep the point. Without such a locale here nothing is asked for.
     @Test func filesHaveDecimalPoints() throws {
         let path = path("svg")
-        try run("""
+        try run(
+            """
             if not os.setlocale "de_DE.UTF-8" and not os.setlocale "fr_FR.UTF-8" then return end
             local list = mr.rows { { name = "a", v = 0.5 }, { name = "b", v = 0.25 } }
             local done, text = pcall(list.csv, list)

@@ -2,23 +2,34 @@ import Testing
 
 @Suite(.serialized) struct TensorScriptTests {
     static let specs: [(String, String)] = [
-        ("creation and shape", """
+        (
+            "creation and shape",
+            """
             local t = mr.tensor { { 1, 2, 3 }, { 4, 5, 6 } }
             assert(t.rank == 2 and t.shape[1] == 2 and t.shape[2] == 3 and t.dtype == "float32" and #t == 2)
             assert(t[2][3] == 6 and t:sum():item() == 21)
             assert(mr.arange(3):totable()[3] == 3 and mr.eye(2)[2][2] == 1)
-            """),
-        ("arithmetic broadcasts and takes numbers on both sides", """
+            """
+        ),
+        (
+            "arithmetic broadcasts and takes numbers on both sides",
+            """
             local a, b = mr.tensor { { 1, 2 }, { 3, 4 } }, mr.tensor { 10, 20 }
             assert((a + b)[2][2] == 24 and (a - 1)[1][1] == 0 and (2 * a)[2][1] == 6)
             assert((a / 2)[1][2] == 1 and (-a)[1][1] == -1 and (a ^ 2)[2][2] == 16 and (1 - a)[2][2] == -3)
-            """),
-        ("views count from one", """
+            """
+        ),
+        (
+            "views count from one",
+            """
             local a = mr.arange(12):to "float32":reshape(3, 4)
             assert(a:slice(2, 2, 3).shape[2] == 2 and a:slice(2, 2, 3)[1][1] == 2)
             assert(a:t()[4][1] == 4 and a:permute(2, 1).shape[1] == 4 and a:rows({ 3, 1 })[1][1] == 9)
-            """),
-        ("linear algebra", """
+            """
+        ),
+        (
+            "linear algebra",
+            """
             mr.seed(1)
             local a = mr.randn(5, 3)
             local u, s, vt = a:svd()
@@ -33,8 +44,11 @@ import Testing
             local x = mr.randn(3, 2)
             near((gram:solve(gram:matmul(x)) - x):norm(), 0, 1e-3)
             assert(#gram:solve(x[1]:expand(3, 2):slice(2, 1, 1):reshape(3)).shape == 1)
-            """),
-        ("the extremes of a dimension", """
+            """
+        ),
+        (
+            "the extremes of a dimension",
+            """
             local t = mr.tensor { { 1, 9, 3 }, { 4, 5, -6 } }
             local function is(tensor, ...)
                 for i, wanted in ipairs { ... } do assert(tensor:reshape(-1):totable()[i] == wanted, tostring(tensor)) end
@@ -42,8 +56,11 @@ import Testing
             assert(t:max() == 9 and t:min() == -6)
             is(t:max(1), 4, 9, 3) is(t:max(2), 9, 5) is(t:min(-1), 1, -6) is(t:argmax(), 2, 2) is(t:argmax(1), 2, 1, 1)
             assert(t:min(1, true).shape[1] == 1 and t:to "int64":max(1).dtype == "int64")
-            """),
-        ("repeated and shuffled", """
+            """
+        ),
+        (
+            "repeated and shuffled",
+            """
             local t = mr.tensor { { 1 }, { 2 } }:expand(2, 3)
             assert(t.shape[2] == 3 and t[2][3] == 2 and t:sum():item() == 9)
             local order = mr.randperm(50)
@@ -52,13 +69,19 @@ import Testing
             assert(rows[7] == order[7] and (rows - mr.arange(50)):to "float32":norm() > 0)
             local slope = mr.grad(function(x) return (x:expand(4, 3) * 2):sum() end)(mr.ones(1, 3))
             assert(slope.shape[1] == 1 and slope[1][1] == 8)
-            """),
-        ("seeds repeat", """
+            """
+        ),
+        (
+            "seeds repeat",
+            """
             mr.seed(7); local a = mr.randn(4)
             mr.seed(7); local b = mr.randn(4)
             assert((a - b):norm() == 0 and (mr.randn(4) - a):norm() > 0)
-            """),
-        ("whole numbers become fractions where they must", """
+            """
+        ),
+        (
+            "whole numbers become fractions where they must",
+            """
             local t = mr.arange(4)
             local function is(tensor, dtype, ...)
                 local got = tensor:totable()
@@ -72,18 +95,25 @@ import Testing
             is(t:maximum(1.5), "float32", 1.5, 2, 3) is(t:minimum(1.5), "float32", 1, 1.5, 1.5) is(t:maximum(2), "int64", 2, 2, 3)
             near(t:mean():item(), 2.5) is(t:reshape(2, 2):mean(1), "float32", 2, 3)
             is(t:to "uint8" / 2, "float32", 0.5, 1)
-            """),
-        ("dimensions count from one, or from the end", """
+            """
+        ),
+        (
+            "dimensions count from one, or from the end",
+            """
             local t = mr.tensor { { 1, 2, 3 }, { 4, 5, 6 } }
             assert(t:sum(1).shape[1] == 3 and t:sum(2).shape[1] == 2 and t:sum(-1).shape[1] == 2 and t:sum(-2).shape[1] == 3)
             assert(t:slice(-1, 2)[1][1] == 2 and t:permute(-1, 1).shape[1] == 3 and mr.cat({ t, t }, -1).shape[2] == 6)
-            """),
-        ("ipairs goes through the rows", """
+            """
+        ),
+        (
+            "ipairs goes through the rows",
+            """
             local sum, count = 0, 0
             for i, row in ipairs(mr.tensor { { 1, 2 }, { 3, 4 } }) do sum, count = sum + row[2], i end
             for _, number in ipairs(mr.tensor { 10, 20 }) do sum = sum + number end
             assert(sum == 36 and count == 2)
-            """),
+            """
+        ),
         ("argmax counts classes from one", "assert(mr.tensor { { 0, 3, 1 } }:argmax():totable()[1] == 2)"),
     ]
 

@@ -12,15 +12,20 @@ import Testing
         """
 
     static let specs: [(String, String)] = [
-        ("decomposing finds the ranks again", """
+        (
+            "decomposing finds the ranks again",
+            """
             local found = mr.tt.decompose(tensor, { error = 1e-4 })
             assert(found.ranks[1] == 3 and found.ranks[2] == 2 and found.error < 1e-4 and #found.routes == 2)
             near((found:reconstruct() - tensor):norm() / tensor:norm(), found.error, 1e-5)
             assert(#found == 3 and found.modes[3] == 6 and found.params == 4 * 3 + 3 * 5 * 2 + 2 * 6)
             near(found.ratio, 120 / found.params)
             assert(tostring(found):find("TensorTrain 4 –(3)– 5 –(2)– 6, 54 parameters, error", 1, true), tostring(found))
-            """),
-        ("ranks, one for all bonds, and clamps", """
+            """
+        ),
+        (
+            "ranks, one for all bonds, and clamps",
+            """
             local low = mr.tt.decompose(tensor, { ranks = 2 })
             assert(low.ranks[1] == 2 and low.ranks[2] == 2 and #low.clamps == 0)
             local high = mr.tt.decompose(tensor, { ranks = { 9, 2 } })
@@ -30,8 +35,11 @@ import Testing
             local chain = mr.tt.convolution(mr.randn(8, 4, 3, 3), { ranks = { 9, 3 }, groups = 2 })
             assert(#chain == 3 and chain.ranks[1] == 4 and chain.ranks[2] == 3)
             assert(#chain.clamps == 1 and chain.clamps[1].bond == 1 and chain.clamps[1].requested == 9 and chain.clamps[1].bound == 4)
-            """),
-        ("what memory cannot hold", """
+            """
+        ),
+        (
+            "what memory cannot hold",
+            """
             local cores = {}
             for k = 1, 82 do cores[k] = mr.ones(1, 2, 1) end
             local good, text = pcall(mr.tt.from_cores(cores).reconstruct, mr.tt.from_cores(cores))
@@ -41,13 +49,19 @@ import Testing
             assert(not good and tostring(text):find "multiplying trains: the result of", tostring(text))
             good, text = pcall(mr.tt.factors, 64, 40)
             assert(not good and tostring(text):find "the count between 1 and 32, but got 64 and 40", tostring(text))
-            """),
-        ("a share of the parameters", """
+            """
+        ),
+        (
+            "a share of the parameters",
+            """
             local half = mr.tt.decompose(tensor, { keep = 0.25 })
             assert(half.params <= 30 and half.params >= 15)
             assert(train:round({ keep = 0.5 }).params <= 27 and train.error == nil)
-            """),
-        ("trains of functions", """
+            """
+        ),
+        (
+            "trains of functions",
+            """
             local calls = 0
             local found, report = mr.tt.cross(function(i)
                 calls = calls + i.shape[1]
@@ -67,8 +81,11 @@ import Testing
             refused(function(i) return i:to "float32":sum(2) end, {}, "option 'modes' must be given")
             refused(function(i) return i:to "float32":sum(2) end, { modes = { 2, 0 } }, "at least 1 each")
             refused(function(i) return i:to "float32":sum(2) end, { modes = { 2, 3 }, error = 2 }, "below 1, but got 2")
-            """),
-        ("indices are whole numbers beyond float32's", """
+            """
+        ),
+        (
+            "indices are whole numbers beyond float32's",
+            """
             local last, before
             mr.tt.cross(function(i)
                 assert(i.dtype == "int64")
@@ -76,8 +93,11 @@ import Testing
                 return i:to "float32":reshape(-1)
             end, { modes = { 16777218 } })
             assert(last == 16777218 and before == 16777217, last .. " " .. before)
-            """),
-        ("scales beyond float32", """
+            """
+        ),
+        (
+            "scales beyond float32",
+            """
             local x = mr.ones(4, 5, 6) * 1e38
             local t = mr.tt.decompose(x, { ranks = 1 })
             near(t:norm() / (1e38 * math.sqrt(120)), 1, 1e-5)
@@ -90,8 +110,11 @@ import Testing
             local _, ordinary = mr.ones(4, 5):svd()
             near(ordinary:max(), math.sqrt(20), 1e-5)
             assert(ordinary.dtype == "float32")
-            """),
-        ("arithmetic", """
+            """
+        ),
+        (
+            "arithmetic",
+            """
             local sum = (train + 2 * train - train / 2):round { error = 1e-4 }
             assert(sum.ranks[1] == 3)
             near((sum:reconstruct() - tensor * 2.5):norm() / tensor:norm(), 0, 1e-4)
@@ -99,20 +122,29 @@ import Testing
             near(train:dot(train), tensor:norm() ^ 2, 1e-3)
             near(train:norm(), tensor:norm(), 1e-4)
             near(train:at(2, 3, 4), tensor[2][3][4], 1e-5)
-            """),
-        ("orthogonal cores", """
+            """
+        ),
+        (
+            "orthogonal cores",
+            """
             local right = train:orthogonalize()
             near(right.cores[1]:norm(), tensor:norm(), 1e-4)
             local core = right.cores[3]:reshape(2, 6)
             near((core:matmul(core:t()) - mr.eye(2)):norm(), 0, 1e-5)
             near((train:orthogonalize(3):reconstruct() - tensor):norm(), 0, 1e-4)
-            """),
-        ("balanced cores", """
+            """
+        ),
+        (
+            "balanced cores",
+            """
             local even = train:orthogonalize():balance()
             near((even:reconstruct() - tensor):norm(), 0, 1e-4)
             near(even.cores[1]:norm() / even.cores[2]:norm(), 1, 0.2)
-            """),
-        ("spectra and curves are data", """
+            """
+        ),
+        (
+            "spectra and curves are data",
+            """
             local spectra, curve = train:spectra(), train:curve()
             assert(#spectra == 2 and #spectra[1] == 3 and spectra[1][1] >= spectra[1][2])
             assert(#curve == 5 and curve[1].bond == 1 and curve[1].rank == 1 and curve[5].error < 1e-6)
@@ -120,8 +152,11 @@ import Testing
             local cut = mr.tt.decompose(tensor, { ranks = { 1, 6 } })
             near(cut.error, curve[1].error, 1e-5)
             assert(tostring(curve):find "singular value" and curve:csv():find "bond")
-            """),
-        ("matrices", """
+            """
+        ),
+        (
+            "matrices",
+            """
             local weight = mr.randn(12, 20)
             local matrix = mr.tt.matrix(weight, { error = 0, order = 2 })
             assert(matrix.rows[1] == 3 and matrix.rows[2] == 4 and matrix.columns[1] == 5 and matrix.columns[2] == 4)
@@ -133,14 +168,20 @@ import Testing
             local low = mr.tt.matrix(mr.randn(64, 64), { ranks = 1, rows = { 8, 8 }, columns = { 8, 8 } })
             assert(low:order(1) == "factorized" and low:order(100000) == "factorized" and low.params == 128 and low.train.error > 0)
             assert(mr.tt.factors(360, 3)[1] == 5 and mr.tt.factors(7, 2)[1] == 1)
-            """),
-        ("convolutions", """
+            """
+        ),
+        (
+            "convolutions",
+            """
             local chain = mr.tt.convolution(mr.randn(8, 6, 3, 3), { ranks = { 2, 3 }, stride = 2, padding = 1 })
             assert(#chain == 3 and chain[2].weight.shape[1] == 3 and chain[2].stride[1] == 2 and chain[1].stride[1] == 1)
             local grouped = mr.tt.convolution(mr.randn(8, 3, 3, 3), { ranks = 2, groups = 2, grouping = "C·Kh|Kw·O" })
             assert(#grouped == 2 and grouped[1].groups == 2 and grouped[1].weight.shape[1] == 4 and grouped[2].weight.shape[2] == 2)
-            """),
-        ("convolutions over factors of the channels", """
+            """
+        ),
+        (
+            "convolutions over factors of the channels",
+            """
             local weight = mr.randn(6, 4, 3, 3)
             local layer = mr.tt.tensorized_convolution(weight, { error = 0, padding = 1 })
             assert(#layer.inputs == 2 and layer.outputs[2] == 3 and #layer.ranks == 4 and layer.train.modes[3] == 9)
@@ -149,7 +190,8 @@ import Testing
             assert(y.shape[1] == 2 and y.shape[2] == 6 and y.shape[3] == 5 and y.shape[4] == 7)
             local low = mr.tt.tensorized_convolution(weight, { ranks = 1, inputs = { 4 }, outputs = { 2, 3 }, padding = { 1, 1, 1, 1 } })
             assert(low.params == 4 + 9 + 2 + 3 and low:macs(5, 7) == (4 + 9 + 2 + 2 * 3) * 35 and low.error > 0)
-            """),
+            """
+        ),
     ]
 
     @Test(arguments: specs) func spec(_ name: String, _ script: String) throws { try run(Self.start + script) }
@@ -169,12 +211,21 @@ import Testing
         ("train:at(1, 2, 7)", "got [1, 2, 7]"),
         ("train:orthogonalize(4)", "must be in 1…3, got 4"),
         ("return train * (1 / 0)", "needs a finite factor, but got inf"),
-        ("mr.tt.matrix(mr.ones(6, 6), { ranks = 1, rows = { 2, 2 }, columns = { 2, 3 } })", "factors of the rows must be positive and multiply to 6, but got [2, 2]"),
+        (
+            "mr.tt.matrix(mr.ones(6, 6), { ranks = 1, rows = { 2, 2 }, columns = { 2, 3 } })",
+            "factors of the rows must be positive and multiply to 6, but got [2, 2]"
+        ),
         ("mr.tt.matrix(tensor, { ranks = 1 })", "must be a matrix [O, I], got [4, 5, 6]"),
         ("mr.tt.matrix(mr.ones(6, 6), { ranks = 1 }):apply(mr.ones(2, 5))", "needs an input [N, 6], but got [2, 5]"),
         ("mr.tt.factors(0, 2)", "but got 0 and 2"),
-        ("mr.tt.tensorized_convolution(mr.ones(6, 4, 3, 3), { ranks = 1, inputs = { 3 } })", "factors of the input channels must be positive and multiply to 4, but got [3]"),
-        ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = { 1, 2, 3 } })", "option 'stride' must be one whole number or two (rows, columns) of at least 1, got [1, 2, 3]"),
+        (
+            "mr.tt.tensorized_convolution(mr.ones(6, 4, 3, 3), { ranks = 1, inputs = { 3 } })",
+            "factors of the input channels must be positive and multiply to 4, but got [3]"
+        ),
+        (
+            "mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = { 1, 2, 3 } })",
+            "option 'stride' must be one whole number or two (rows, columns) of at least 1, got [1, 2, 3]"
+        ),
         ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, stride = -1 })", "of at least 1, got [-1]"),
         ("mr.tt.tensorized_convolution(mr.ones(6, 4, 3, 3), { ranks = 1, dilation = { 1, -2 } })", "of at least 1, got [1, -2]"),
         ("mr.tt.convolution(mr.ones(6, 4, 3, 3), { ranks = 1, padding = -1 })", "option 'padding' must be"),

@@ -72,7 +72,8 @@ import Testing
         for constructor in [
             "{ 1, 2, 3 }", "{ [3] = 3, [2] = 2, [1] = 1 }", "{ 1, 2, [3] = 3 }", "{ 1.0, 2, 3.0, 4, 5 }, t[5], t[4]",
         ] {
-            let script = constructor.contains("t[5]")
+            let script =
+                constructor.contains("t[5]")
                 ? "local t = { 1.0, 2, 3.0, 4, 5 } t[5], t[4] = nil, nil " : "local t = \(constructor) "
             #expect(try state.first(script + "return table.concat(integers(t), ' ')").string == "1 2 3")
             #expect(try state.first(script + "return #numbers(t), #t").integer == 3)
@@ -84,8 +85,9 @@ import Testing
 
     @Test func elementsOfAnotherTypeAreNamed() throws {
         let state = try Self.state()
-        #expect(try state.failure("integers { 1, 2.5 }").message
-            == "integers: argument 1 (shape[2]) must be an element of an array of integers, got a number (2.5)")
+        #expect(
+            try state.failure("integers { 1, 2.5 }").message
+                == "integers: argument 1 (shape[2]) must be an element of an array of integers, got a number (2.5)")
         #expect(try state.failure("integers { '1' }").message.contains("shape[1]) must be an element of an array of integers"))
         #expect(try state.failure("numbers { 1, 2, {} }").message.contains("shape[3]) must be an element of an array of numbers, got a table"))
         #expect(try state.failure("strings { 'a', 1 }").message.contains("shape[2]) must be an element of an array of strings"))

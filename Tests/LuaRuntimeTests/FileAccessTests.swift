@@ -16,9 +16,11 @@ import Testing
         symlink(directory + "/nowhere/else", directory + "/inner/dangling")
         let state = try LuaState(LuaOptions(isSandboxed: sandboxed, allowedPaths: allowed(directory + "/inner")))
         try state.globals.set("open", try state.function("open") { call in try call.path(1, "path") })
-        try state.globals.set("open_option", try state.function("open_option") { call in
-            try call.options(1, known: ["file"]).path("file")
-        })
+        try state.globals.set(
+            "open_option",
+            try state.function("open_option") { call in
+                try call.options(1, known: ["file"]).path("file")
+            })
         return (state, directory)
     }
 
@@ -51,9 +53,11 @@ import Testing
         let (state, directory) = try state { [$0] }
         try AtomicFile.write(directory + "/file", text: "outside")
         try AtomicFile.write(directory + "/inner/file", text: "inside")
-        try state.globals.set("beside", try state.function("beside") { call in
-            try call.push(String(decoding: try AtomicFile.read(try call.path(1, "path") + "/" + (try call.string(2, "name"))), as: UTF8.self))
-        })
+        try state.globals.set(
+            "beside",
+            try state.function("beside") { call in
+                try call.push(String(decoding: try AtomicFile.read(try call.path(1, "path") + "/" + (try call.string(2, "name"))), as: UTF8.self))
+            })
         #expect(try state.run("return beside('\(directory)/inner', 'file')")[0].string == "inside")
         for name in ["../file", "out/passwd", "dangling"] {
             let failure = #expect(throws: LuaFailure.self) { try state.run("beside('\(directory)/inner', '\(name)')") }
@@ -62,12 +66,16 @@ import Testing
         #expect(try AtomicFile.read(directory + "/file") == Array("outside".utf8))
         // A state that runs inside of another's call has its own rule.
         let (inner, _) = try self.state(sandboxed: false) { _ in nil }
-        try inner.globals.set("read", try inner.function("read") { call in
-            try call.push(try AtomicFile.read(directory + "/file").count)
-        })
-        try state.globals.set("nested", try state.function("nested") { call in
-            try call.push(try inner.run("return read()")[0].integer ?? 0)
-        })
+        try inner.globals.set(
+            "read",
+            try inner.function("read") { call in
+                try call.push(try AtomicFile.read(directory + "/file").count)
+            })
+        try state.globals.set(
+            "nested",
+            try state.function("nested") { call in
+                try call.push(try inner.run("return read()")[0].integer ?? 0)
+            })
         #expect(try state.run("return nested()")[0].integer == 7)
     }
 }

@@ -23,7 +23,11 @@ final class Stranger: LuaObjectConvertible {}
 enum DemoFailure: Failure {
     case broken(String)
     var code: String { "demo.broken" }
-    var description: String { switch self { case .broken(let what): "demo: \(what) is broken" } }
+    var description: String {
+        switch self {
+        case .broken(let what): "demo: \(what) is broken"
+        }
+    }
 }
 
 extension LuaState {

@@ -42,7 +42,8 @@ import Testing
         let census = Counter.Census()
         do {
             let state = try LuaState.forTests(census: census)
-            try state.run("""
+            try state.run(
+                """
                 x = setmetatable({ c = counter(1) }, { __gc = function(t) return t.c:plus(1), counter(2), pcall(fail) end })
                 """)
         }
@@ -51,7 +52,8 @@ import Testing
 
     @Test func finalizersMayCallSwiftDuringACollection() throws {
         let state = try LuaState.forTests()
-        try state.run("""
+        try state.run(
+            """
             n = 0
             for i = 1, 1000 do setmetatable({}, { __gc = function() n = add(n, 1) counter(n) pcall(fail) end }) end
             """)
@@ -79,7 +81,8 @@ import Testing
         for limit in stride(from: 8 << 10, to: 120 << 10, by: 977) {
             guard let state = try? LuaState.forTests(LuaOptions(memoryLimit: limit)) else { continue }
             opened += 1
-            _ = try? state.run("""
+            _ = try? state.run(
+                """
                 local keep = {}
                 for i = 1, 1e5 do
                   keep[i] = { counter(i), ('x'):rep(i) }

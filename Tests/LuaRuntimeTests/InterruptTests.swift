@@ -73,11 +73,13 @@ enum InterruptScripts {
     /// Requests a stop from another thread, while the script runs.
     static func requestSoon() {
         var thread = pthread_t()
-        pthread_create(&thread, nil, { _ in
-            usleep(30_000)
-            Cancellation.request()
-            return nil
-        }, nil)
+        pthread_create(
+            &thread, nil,
+            { _ in
+                usleep(30_000)
+                Cancellation.request()
+                return nil
+            }, nil)
         pthread_detach(thread)
     }
 }

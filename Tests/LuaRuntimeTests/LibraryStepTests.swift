@@ -59,8 +59,10 @@ import Testing
 
     @Test(arguments: 1...6) func doWhatLuasDo(seed: Int) throws {
         let own = try LuaState().run(Self.draws, arguments: [seed]).first?.string
-        let luas = try LuaState(LuaOptions(interruptInterval: nil)).run(Self.draws.replacing("string.rep, \"\", 1 << 40", with: "string.rep, \"\", 4"), arguments: [seed])
-            .first?.string
+        let luas = try LuaState(LuaOptions(interruptInterval: nil)).run(
+            Self.draws.replacing("string.rep, \"\", 1 << 40", with: "string.rep, \"\", 4"), arguments: [seed]
+        )
+        .first?.string
         let (found, expected) = (own?.split(separator: "\n") ?? [], luas?.split(separator: "\n") ?? [])
         #expect(found.count > 20_000 && found.count == expected.count)
         for (mine, theirs) in zip(found, expected) where mine != theirs { Issue.record("\(mine) in the place of \(theirs)") }

@@ -37,7 +37,8 @@ import Testing
         let census = Counter.Census()
         do {
             let state = try LuaState.forTests(census: census)
-            try state.run("""
+            try state.run(
+                """
                 for i = 1, 100 do local c <close> = counter(i) end
                 for i = 1, 100 do counter(i) end
                 keep = counter(1)
@@ -62,19 +63,23 @@ import Testing
         try state.run("c = counter(1)")
         #expect(try state.failure("c:increase_(function() c:increase_() end)").code == "lua.busy")
         #expect(try state.failure("c:increase_(function() return c.value end)").code == "lua.busy")
-        #expect(try state.failure("c:each(function() c:increase_() end)").message
-            == "Counter:increase_: Counter is in use by a function that has not returned yet, or was given to a method that changes it")
+        #expect(
+            try state.failure("c:each(function() c:increase_() end)").message
+                == "Counter:increase_: Counter is in use by a function that has not returned yet, or was given to a method that changes it")
         #expect(try state.first("local n = 0 c:each(function() c:each(function() n = n + c.value end) end) return n > 0").boolean == true)
         #expect(try state.first("c:increase_() return c.value > 1").boolean == true)
     }
 
     @Test func closingAnObjectInUseKeepsItAliveForItsCaller() throws {
         let state = try LuaState.forTests()
-        #expect(try state.first("""
-            local ok
-            do local c <close> = counter(3) ok = apply(function() return c:plus(1) end) end
-            return ok
-            """).integer == 4)
+        #expect(
+            try state.first(
+                """
+                local ok
+                do local c <close> = counter(3) ok = apply(function() return c:plus(1) end) end
+                return ok
+                """
+            ).integer == 4)
     }
 
     @Test func membersAreListed() throws {

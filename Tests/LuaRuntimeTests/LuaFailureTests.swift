@@ -14,14 +14,17 @@ import Testing
     @Test func aSwiftFailureIsAValueInLua() throws {
         let state = try LuaState.forTests()
         try state.define("deep") { _ in try located("model") { try located("layer") { throw DemoFailure.broken("rank") } } }
-        #expect(try state.first("""
-            local ok, err = pcall(fail, 'this')
-            assert(not ok and err.code == 'demo.broken' and err.message == 'demo: this is broken' and err.path == nil)
-            assert(tostring(err) == err.message and 'got ' .. err == 'got demo: this is broken')
-            ok, err = pcall(deep)
-            assert(err.code == 'demo.broken' and table.concat(err.path, '/') == 'model/layer')
-            return tostring(err)
-            """).string == "model › layer: demo: rank is broken")
+        #expect(
+            try state.first(
+                """
+                local ok, err = pcall(fail, 'this')
+                assert(not ok and err.code == 'demo.broken' and err.message == 'demo: this is broken' and err.path == nil)
+                assert(tostring(err) == err.message and 'got ' .. err == 'got demo: this is broken')
+                ok, err = pcall(deep)
+                assert(err.code == 'demo.broken' and table.concat(err.path, '/') == 'model/layer')
+                return tostring(err)
+                """
+            ).string == "model › layer: demo: rank is broken")
     }
 
     @Test func aSwiftFailureShowsTheUsersLine() throws {
@@ -36,31 +39,38 @@ import Testing
     @Test(arguments: ["'text'", "{}", "setmetatable({}, { __tostring = function() return 'shown' end })", "print", "42"])
     func anErrorKeepsItsIdentityThroughSwift(value: String) throws {
         let state = try LuaState.forTests()
-        #expect(try state.first("""
-            local value = \(value)
-            local ok, err = pcall(apply, function() apply(function() error(value, 0) end) end)
-            return not ok and rawequal(err, value)
-            """).boolean == true)
+        #expect(
+            try state.first(
+                """
+                local value = \(value)
+                local ok, err = pcall(apply, function() apply(function() error(value, 0) end) end)
+                return not ok and rawequal(err, value)
+                """
+            ).boolean == true)
     }
 
     @Test func aSwiftFailureKeepsItsIdentityThroughBothLanguages() throws {
         let state = try LuaState.forTests()
-        #expect(try state.first("""
-            local first, second
-            local ok, err = pcall(apply, function()
-              local inner, e = pcall(fail, 'x')
-              first = e
-              apply(function() error(e) end)
-            end)
-            return not ok and rawequal(first, err) and err.code == 'demo.broken' and err.message == 'demo: x is broken'
-            """).boolean == true)
+        #expect(
+            try state.first(
+                """
+                local first, second
+                local ok, err = pcall(apply, function()
+                  local inner, e = pcall(fail, 'x')
+                  first = e
+                  apply(function() error(e) end)
+                end)
+                return not ok and rawequal(first, err) and err.code == 'demo.broken' and err.message == 'demo: x is broken'
+                """
+            ).boolean == true)
         let failure = try state.failure("apply(apply, apply, fail, 'y')")
         #expect(failure.message == "demo: y is broken" && failure.underlying is DemoFailure)
     }
 
     @Test func theTracebackIsThatOfTheOrigin() throws {
         let failure = #expect(throws: LuaFailure.self) {
-            try LuaState.forTests().run("""
+            try LuaState.forTests().run(
+                """
                 local function origin() error('deep') end
                 apply(function() apply(function() origin() end) end)
                 """, name: "t.lua")
@@ -78,13 +88,16 @@ import Testing
 
     @Test func errorsCrossCoroutines() throws {
         let state = try LuaState.forTests()
-        #expect(try state.first("""
-            local co = coroutine.create(function() apply(function() fail('inner') end) end)
-            local ok, err = coroutine.resume(co)
-            assert(not ok and err.code == 'demo.broken' and coroutine.status(co) == 'dead')
-            local ok2, err2 = pcall(coroutine.wrap(function() fail('w') end))
-            return err2.message
-            """).string == "demo: w is broken")
+        #expect(
+            try state.first(
+                """
+                local co = coroutine.create(function() apply(function() fail('inner') end) end)
+                local ok, err = coroutine.resume(co)
+                assert(not ok and err.code == 'demo.broken' and coroutine.status(co) == 'dead')
+                local ok2, err2 = pcall(coroutine.wrap(function() fail('w') end))
+                return err2.message
+                """
+            ).string == "demo: w is broken")
     }
 
     @Test func codesOfErrorTablesAreKept() throws {

@@ -41,31 +41,38 @@ import Testing
         let state = try LuaState.forTests()
         try state.define("sum") { call in try call.numbers(1, "values").reduce(0, +) }
         #expect(try state.first("return sum { 1, 2.5, 3 }").number == 6.5)
-        #expect(try state.failure("sum { 1, 'x' }").message
-            == "sum: argument 1 (values[2]) must be an element of an array of numbers, got a string (\"x\")")
+        #expect(
+            try state.failure("sum { 1, 'x' }").message
+                == "sum: argument 1 (values[2]) must be an element of an array of numbers, got a string (\"x\")")
     }
 
     @Test func functionsWorkInsideCoroutines() throws {
         let state = try LuaState.forTests()
-        #expect(try state.first("""
-            local co = coroutine.wrap(function()
-              local x = add(1, 2)
-              coroutine.yield(x)
-              local y = apply(function(v) return add(v, 10) end, x)
-              coroutine.yield(y)
-              return apply(function() return coroutine.wrap(function() coroutine.yield(add(1, 1)) end)() end)
-            end)
-            return co() * 10000 + co() * 100 + co()
-            """).integer == 31302)
+        #expect(
+            try state.first(
+                """
+                local co = coroutine.wrap(function()
+                  local x = add(1, 2)
+                  coroutine.yield(x)
+                  local y = apply(function(v) return add(v, 10) end, x)
+                  coroutine.yield(y)
+                  return apply(function() return coroutine.wrap(function() coroutine.yield(add(1, 1)) end)() end)
+                end)
+                return co() * 10000 + co() * 100 + co()
+                """
+            ).integer == 31302)
     }
 
     @Test func yieldingAcrossSwiftIsACleanError() throws {
         let state = try LuaState.forTests()
-        #expect(try state.first("""
-            local co = coroutine.create(function() apply(coroutine.yield, 1) end)
-            local ok, message = coroutine.resume(co)
-            return not ok and tostring(message)
-            """).string?.contains("attempt to yield across a C-call boundary") == true)
+        #expect(
+            try state.first(
+                """
+                local co = coroutine.create(function() apply(coroutine.yield, 1) end)
+                local ok, message = coroutine.resume(co)
+                return not ok and tostring(message)
+                """
+            ).string?.contains("attempt to yield across a C-call boundary") == true)
     }
 
     @Test func manyReferencesAreGivenBack() throws {

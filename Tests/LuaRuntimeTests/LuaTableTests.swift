@@ -18,10 +18,13 @@ import Testing
 
     @Test func metamethodsAreHonouredUnlessRaw() throws {
         let state = try LuaState()
-        let table = try #require(try state.first("""
-            return setmetatable({}, { __index = function(_, k) return k .. '!' end, __len = function() return 7 end,
-                                      __newindex = function(t, k, v) rawset(t, k, v * 2) end })
-            """).table)
+        let table = try #require(
+            try state.first(
+                """
+                return setmetatable({}, { __index = function(_, k) return k .. '!' end, __len = function() return 7 end,
+                                          __newindex = function(t, k, v) rawset(t, k, v * 2) end })
+                """
+            ).table)
         #expect(try table.get("a").string == "a!" && table.rawGet("a").isNil)
         #expect(try table.length() == 7 && table.count() == 0)
         try table.set("b", 4)

@@ -31,8 +31,10 @@ import Testing
 
     @Test func givenOptionsAreRead() throws {
         let state = try state()
-        let result = try #require(try state.first(
-            "return fit { epochs = 5, name = 'x', budget = { params = 0.5 }, sizes = { 1, 2 }, words = { 'a' }, model = counter(3) }").table)
+        let result = try #require(
+            try state.first(
+                "return fit { epochs = 5, name = 'x', budget = { params = 0.5 }, sizes = { 1, 2 }, words = { 'a' }, model = counter(3) }"
+            ).table)
         #expect(try result.get("epochs").integer == 5 && result.get("params").number == 0.5)
         #expect(try result.get("sizes").table?.count() == 2 && result.get("words").table?.get(1).string == "a")
         #expect(try result.get("model").object?.object(as: Counter.self)?.value == 3)

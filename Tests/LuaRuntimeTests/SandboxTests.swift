@@ -53,8 +53,9 @@ import Testing
     /// As in Lua's strict.lua: a forgotten `local` inside a function is a mistake, at the top of a chunk it declares.
     @Test func functionsDeclareNoGlobals() throws {
         let state = try LuaState(LuaOptions(globals: .declaredByWriting))
-        #expect(try state.failure("function f() counter = 1 end f()").message
-            .hasSuffix("new global 'counter' inside a function: declare it 'local', or set it outside of functions first"))
+        #expect(
+            try state.failure("function f() counter = 1 end f()").message
+                .hasSuffix("new global 'counter' inside a function: declare it 'local', or set it outside of functions first"))
         #expect(try state.failure("coroutine.wrap(function() other = 1 end)()").code == "lua.newGlobal")
         #expect(try state.first("late = nil; function g() late = 3 return late end return g()").integer == 3)
         #expect(try state.first("made = 1 function h() made = 2 end h() return made").integer == 2)

@@ -9,7 +9,8 @@ import Testing
     @Test(arguments: GradientCase.all) func wrongInputCountsAreRefused(_ example: GradientCase) throws {
         let inputs = try example.inputs()
         let tape = Tape()
-        let wrongs = example.operation is Concatenate
+        let wrongs =
+            example.operation is Concatenate
             ? [[]] : [[], Array(inputs.dropLast()), inputs + inputs + [inputs[0]]]
         for wrong in wrongs where wrong.count != inputs.count {
             let failure = #expect(throws: OperationFailure.self) {
@@ -22,13 +23,19 @@ import Testing
 
     static let misfits: [(any GraphOperation, [Shape], String)] = [
         (Add(), [[2, 3], [2, 4]], "add: lhs [2, 3] and rhs [2, 4] do not broadcast (3 ≠ 4)"),
-        (Conv2D(.init(), hasBias: false), [[1, 3, 4, 4], [2, 4, 3, 3]],
-            "conv2d: input [1, 3, 4, 4] and weight [2, 4, 3, 3] disagree on the channels for 1 group(s)"),
-        (Conv2D(.init(), hasBias: false), [[1, 3, 2, 2], [2, 3, 3, 3]],
-            "conv2d: kernel of weight [2, 3, 3, 3] is larger than the padded input [1, 3, 2, 2]"),
+        (
+            Conv2D(.init(), hasBias: false), [[1, 3, 4, 4], [2, 4, 3, 3]],
+            "conv2d: input [1, 3, 4, 4] and weight [2, 4, 3, 3] disagree on the channels for 1 group(s)"
+        ),
+        (
+            Conv2D(.init(), hasBias: false), [[1, 3, 2, 2], [2, 3, 3, 3]],
+            "conv2d: kernel of weight [2, 3, 3, 3] is larger than the padded input [1, 3, 2, 2]"
+        ),
         (Conv2D(.init(), hasBias: true), [[1, 3, 4, 4], [2, 3, 3, 3], [3]], "conv2d: bias [3] is not [2]"),
-        (Conv2D(.init(), hasBias: false, addsResidual: true), [[1, 3, 4, 4], [2, 3, 3, 3], [1, 2, 1, 1]],
-            "conv2d: residual [1, 2, 1, 1] is not the output [1, 2, 2, 2]"),
+        (
+            Conv2D(.init(), hasBias: false, addsResidual: true), [[1, 3, 4, 4], [2, 3, 3, 3], [1, 2, 1, 1]],
+            "conv2d: residual [1, 2, 1, 1] is not the output [1, 2, 2, 2]"
+        ),
         (Linear(hasBias: false), [[2, 3], [4, 5]], "linear: needs an input [N, …, I] and a weight [O, I], but got [2, 3] and [4, 5]"),
         (MatrixMultiply(), [[2, 3], [4, 5]], "matmul: lhs [2, 3] and rhs [4, 5] disagree on the inner dimension (3 ≠ 4)"),
         (Reshape(target: [4, -1]), [[2, 3]], "reshape: [2, 3] cannot become [4, -1]"),

@@ -33,18 +33,29 @@ import Testing
         let residual = conv.addsResidual ? try inputs[inputs.count - 1].array(of: Float.self) : nil
         var y: [Float] = []
         let perGroup = ws[0] / g.groups
-        for n in 0..<shape[0] { for o in 0..<shape[1] { for p in 0..<shape[2] { for q in 0..<shape[3] {
-            var sum = Double(bias?[o] ?? 0) + Double(residual?[y.count] ?? 0)
-            for c in 0..<ws[1] { for i in 0..<ws[2] { for j in 0..<ws[3] {
-                let row = p * g.stride[0] - g.padding[0] + i * g.dilation[0]
-                let column = q * g.stride[1] - g.padding[1] + j * g.dilation[1]
-                guard (0..<xs[2]).contains(row), (0..<xs[3]).contains(column) else { continue }
-                let channel = o / perGroup * ws[1] + c
-                sum += Double(x[((n * xs[1] + channel) * xs[2] + row) * xs[3] + column])
-                    * Double(w[((o * ws[1] + c) * ws[2] + i) * ws[3] + j])
-            } } }
-            y.append(Float(conv.hasReLU ? max(sum, 0) : sum))
-        } } } }
+        for n in 0..<shape[0] {
+            for o in 0..<shape[1] {
+                for p in 0..<shape[2] {
+                    for q in 0..<shape[3] {
+                        var sum = Double(bias?[o] ?? 0) + Double(residual?[y.count] ?? 0)
+                        for c in 0..<ws[1] {
+                            for i in 0..<ws[2] {
+                                for j in 0..<ws[3] {
+                                    let row = p * g.stride[0] - g.padding[0] + i * g.dilation[0]
+                                    let column = q * g.stride[1] - g.padding[1] + j * g.dilation[1]
+                                    guard (0..<xs[2]).contains(row), (0..<xs[3]).contains(column) else { continue }
+                                    let channel = o / perGroup * ws[1] + c
+                                    sum +=
+                                        Double(x[((n * xs[1] + channel) * xs[2] + row) * xs[3] + column])
+                                        * Double(w[((o * ws[1] + c) * ws[2] + i) * ws[3] + j])
+                                }
+                            }
+                        }
+                        y.append(Float(conv.hasReLU ? max(sum, 0) : sum))
+                    }
+                }
+            }
+        }
         return try Tensor(y, shape: shape)
     }
 
@@ -54,20 +65,27 @@ import Testing
         let shape = try g.outputShape(input: x.shape)
         let values = try x.array(of: Float.self)
         var expected: [Float] = []
-        for plane in 0..<6 { for p in 0..<shape[2] { for q in 0..<shape[3] {
-            var seen: [Float] = []
-            for i in 0..<3 { for j in 0..<2 {
-                let (row, column) = (p * 2 - 1 + i, q - 1 + j)
-                guard (0..<5).contains(row), (0..<6).contains(column) else { continue }
-                seen.append(values[(plane * 5 + row) * 6 + column])
-            } }
-            let value: Float = switch kind {
-            case .max: seen.max() ?? -.infinity
-            case .average: seen.reduce(0, +) / Float(seen.count)
-            case .averageWithPadding: seen.reduce(0, +) / 6
+        for plane in 0..<6 {
+            for p in 0..<shape[2] {
+                for q in 0..<shape[3] {
+                    var seen: [Float] = []
+                    for i in 0..<3 {
+                        for j in 0..<2 {
+                            let (row, column) = (p * 2 - 1 + i, q - 1 + j)
+                            guard (0..<5).contains(row), (0..<6).contains(column) else { continue }
+                            seen.append(values[(plane * 5 + row) * 6 + column])
+                        }
+                    }
+                    let value: Float =
+                        switch kind {
+                        case .max: seen.max() ?? -.infinity
+                        case .average: seen.reduce(0, +) / Float(seen.count)
+                        case .averageWithPadding: seen.reduce(0, +) / 6
+                        }
+                    expected.append(value)
+                }
             }
-            expected.append(value)
-        } } }
+        }
         #expect(try relativeDifference(evaluate(Pool2D(g), [x]), Tensor(expected, shape: shape)) < Self.kernelTolerance)
     }
 

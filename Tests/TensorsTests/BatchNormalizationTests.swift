@@ -72,7 +72,8 @@ import Testing
     @Test func largeMeansDoNotDrownTheVariance() throws {
         let x = try sample([4, 16, 40, 40]).adding(1000)
         let saved = try BatchNormalization.forward(
-            x, scale: .ones([16]), shift: .zeros([16]), epsilon: epsilon, hasReLU: false).saved
+            x, scale: .ones([16]), shift: .zeros([16]), epsilon: epsilon, hasReLU: false
+        ).saved
         let expected = try NaiveNormalization(
             x.shape, x: doubles(x), scale: [Double](repeating: 1, count: 16), shift: [Double](repeating: 0, count: 16),
             dy: doubles(x), epsilon: Double(epsilon), hasReLU: false)
@@ -83,7 +84,8 @@ import Testing
     @Test func manyPixelsCostNoDigitsOfTheGradient() throws {
         let shape: Shape = [1, 8, 512, 512]
         let saved = try BatchNormalization.forward(
-            sample(shape), scale: .ones([8]), shift: .zeros([8]), epsilon: epsilon, hasReLU: false).saved
+            sample(shape), scale: .ones([8]), shift: .zeros([8]), epsilon: epsilon, hasReLU: false
+        ).saved
         var parts = [try Tensor.full(shape, 0.1)]
         let gradients = try BatchNormalization.backward(&parts, saved: saved, hasResidual: false)
         let expected = [Double](repeating: Double(512 * 512) * Double(Float(0.1)), count: 8)

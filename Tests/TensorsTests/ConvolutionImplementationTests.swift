@@ -60,11 +60,12 @@ import Testing
     private nonisolated static let nets = ["CIFAR ResNet", "its chains", "others"]
 
     @Test(arguments: [1, 2, 128], nets) func noReferenceKernels(_ batch: Int, _ net: String) throws {
-        let layers = switch net {
-        case "others": Self.otherNets
-        case "its chains": Self.residualNet.flatMap(Self.chains)
-        default: Self.residualNet
-        }
+        let layers =
+            switch net {
+            case "others": Self.otherNets
+            case "its chains": Self.residualNet.flatMap(Self.chains)
+            default: Self.residualNet
+            }
         let passes = [
             ("inference", cod_forward_inference), ("training", cod_forward_training), ("data", cod_backward_data),
             ("weights", cod_backward_weights),

@@ -121,6 +121,8 @@ import Testing
         expectFailure("tensor.invalidArgument", "eigen: [2, 2] holds") { _ = try bad.symmetricEigen() }
         expectFailure("tensor.shapeMismatch", "needs a square matrix, but got [2, 3]") { _ = try Tensor.zeros([2, 3]).symmetricEigen() }
         expectFailure("tensor.shapeMismatch", "svd: [0, 3] has no elements") { _ = try Tensor.zeros([0, 3]).singularValueDecomposition() }
-        expectFailure("tensor.shapeMismatch", "svd: needs a tensor of rank 2, but got [2, 2, 2]") { _ = try Tensor.zeros([2, 2, 2]).singularValueDecomposition() }
+        expectFailure("tensor.shapeMismatch", "svd: needs a tensor of rank 2, but got [2, 2, 2]") {
+            _ = try Tensor.zeros([2, 2, 2]).singularValueDecomposition()
+        }
     }
 }

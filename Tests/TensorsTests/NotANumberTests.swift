@@ -61,16 +61,16 @@ import Testing
     }
 
     #if arch(x86_64)
-    /// The processor notes where a not-a-number comes out of numbers, on whichever thread that was.
-    @Test func theProcessorNotesIt() throws {
-        let x = try sample([200_000])
-        _ = InvalidOperations.take()
-        _ = try x.rectified()
-        #expect(!InvalidOperations.take())
-        try x.withMutableElements(of: Float.self) { $0[$0.count - 1] = .infinity }
-        _ = try x.subtracting(x)
-        #expect(InvalidOperations.take())
-        #expect(!InvalidOperations.take())
-    }
+        /// The processor notes where a not-a-number comes out of numbers, on whichever thread that was.
+        @Test func theProcessorNotesIt() throws {
+            let x = try sample([200_000])
+            _ = InvalidOperations.take()
+            _ = try x.rectified()
+            #expect(!InvalidOperations.take())
+            try x.withMutableElements(of: Float.self) { $0[$0.count - 1] = .infinity }
+            _ = try x.subtracting(x)
+            #expect(InvalidOperations.take())
+            #expect(!InvalidOperations.take())
+        }
     #endif
 }

@@ -53,11 +53,12 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
     }
 
     /// A kernel whose name begins with `ref` is oneDNN's unoptimised fallback.
-    @Test(arguments: chosen + [
-        PoolingCase(input: [128, 64, 112, 112], window: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1]),
-        PoolingCase(input: [1, 512, 2, 2], window: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0]),
-        PoolingCase(input: [2, 2048, 7, 7], window: [7, 7], stride: [1, 1], padding: [0, 0, 0, 0]),
-    ], PoolingGeometry.Kind.allCases)
+    @Test(
+        arguments: chosen + [
+            PoolingCase(input: [128, 64, 112, 112], window: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1]),
+            PoolingCase(input: [1, 512, 2, 2], window: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0]),
+            PoolingCase(input: [2, 2048, 7, 7], window: [7, 7], stride: [1, 1], padding: [0, 0, 0, 0]),
+        ], PoolingGeometry.Kind.allCases)
     func noReferenceKernels(_ c: PoolingCase, _ kind: PoolingGeometry.Kind) throws {
         let geometry = PoolingGeometry(kind: kind, window: c.window, stride: c.stride, padding: c.padding)
         for pass in [cod_forward_inference, cod_forward_training, cod_backward_data] {
@@ -78,9 +79,10 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
 }
 
 @MainActor @Suite struct AdaptivePoolingTests {
-    @Test(arguments: [
-        ([2, 5, 7, 7], 3, 3), ([1, 17, 5, 5], 1, 1), ([3, 16, 8, 6], 4, 5), ([2, 33, 4, 9], 4, 2), ([1, 1, 1, 1], 1, 1),
-    ] as [(Shape, Int, Int)], [ActivationFormat.plain, .blocked])
+    @Test(
+        arguments: [
+            ([2, 5, 7, 7], 3, 3), ([1, 17, 5, 5], 1, 1), ([3, 16, 8, 6], 4, 5), ([2, 33, 4, 9], 4, 2), ([1, 1, 1, 1], 1, 1),
+        ] as [(Shape, Int, Int)], [ActivationFormat.plain, .blocked])
     func cellsAreMeans(_ c: (input: Shape, rows: Int, columns: Int), _ format: ActivationFormat) throws {
         let x = try sample(c.input)
         let values = try doubles(x)
@@ -94,10 +96,12 @@ struct PoolingCase: CustomTestStringConvertible, Sendable {
             // Rows ⌊pH/P⌋ ..< ⌈(p+1)H/P⌉.
             let rows = p * h / c.rows..<((p + 1) * h + c.rows - 1) / c.rows
             let columns = q * w / c.columns..<((q + 1) * w + c.columns - 1) / c.columns
-            for i in rows { for j in columns {
-                expected[at] += values[(plane * h + i) * w + j] / Double(rows.count * columns.count)
-                gradient[(plane * h + i) * w + j] += upstream[at] / Double(rows.count * columns.count)
-            } }
+            for i in rows {
+                for j in columns {
+                    expected[at] += values[(plane * h + i) * w + j] / Double(rows.count * columns.count)
+                    gradient[(plane * h + i) * w + j] += upstream[at] / Double(rows.count * columns.count)
+                }
+            }
         }
         let y = try AdaptivePooling.forward(x.inFormat(format), rows: c.rows, columns: c.columns)
         #expect(try relativeDistance(y, expected) < elementTolerance)

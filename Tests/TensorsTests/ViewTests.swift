@@ -36,9 +36,13 @@ import Testing
         #expect(y.shape == Shape(order.map { [2, 3, 4][$0] }))
         let strides = [12, 4, 1]
         var expected: [Float] = []
-        for i in 0..<y.shape[0] { for j in 0..<y.shape[1] { for k in 0..<y.shape[2] {
-            expected.append(Float(i * strides[order[0]] + j * strides[order[1]] + k * strides[order[2]]))
-        } } }
+        for i in 0..<y.shape[0] {
+            for j in 0..<y.shape[1] {
+                for k in 0..<y.shape[2] {
+                    expected.append(Float(i * strides[order[0]] + j * strides[order[1]] + k * strides[order[2]]))
+                }
+            }
+        }
         #expect(try y.array(of: Float.self) == expected)
         expectFailure("tensor.invalidArgument", "[0, 0, 1] is no order") { _ = try x.permuted([0, 0, 1]) }
     }

@@ -41,7 +41,8 @@ import Training
 
     @Test(arguments: ["sgd", "adam"]) func aTinyNetLearnsATinyBatchByHeart(_ name: String) throws {
         var graph = try tinyNet()
-        var optimizer: any Optimizer = name == "sgd"
+        var optimizer: any Optimizer =
+            name == "sgd"
             ? try StochasticGradientDescent(learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4, isNesterov: true)
             : try Adam(learningRate: 0.01)
         var random = RandomSource(seed: 8)

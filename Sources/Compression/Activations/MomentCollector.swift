@@ -34,7 +34,8 @@ struct MomentCollector {
                 layer.weightShape[1] <= InputStatistics.mostInputs
             else { return nil }
             let isWide = layer.weightShape.dims.dropFirst().reduce(1, *) > InputStatistics.widestPatch
-            let patches = conv != nil && isWide
+            let patches =
+                conv != nil && isWide
                 ? Im2col(channels: layer.weightShape[1]) : Im2col(node, weight: layer.weightShape)
             return Layer(name: layer.name, input: input, patches: patches)
         }

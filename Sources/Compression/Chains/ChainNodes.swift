@@ -39,7 +39,8 @@ enum ChainNodes {
         let addsBias = bias != nil && steps.last?.weight == nil
         let count = steps.count + (addsBias ? 1 : 0)
         // A chain of nothing but layers says by itself what it stands for.
-        let dense = steps.allSatisfy { $0.weight != nil }
+        let dense =
+            steps.allSatisfy { $0.weight != nil }
             ? nil : Origin.Dense(weight: layer.layer.weightShape, geometry: (node.operation as? Conv2D)?.geometry)
         func origin(_ position: Int) -> Origin {
             Origin(layer: use.name, format: format, position: position, count: count, dense: dense)

@@ -93,7 +93,8 @@ public struct DecomposedModel: Sendable {
         }
         var made = [[String: any Factorization]](repeating: [:], count: candidates.count)
         // What is over at once needs no bar, nor a line in a log.
-        var progress = portions.count > families.count
+        var progress =
+            portions.count > families.count
             ? ProgressReport("decomposing \(model)", total: families.reduce(0) { $0 + $1.layers.count }) : nil
         for (family, indices) in portions {
             try Cancellation.check()

@@ -78,12 +78,14 @@ struct FormatCandidates {
         metric = try located(path) { try Self.metric(place, moments) }
         let isWeighed = metric != nil
         // What adds a bias by itself takes that of a convolution only as a parameter, which it can turn into a column.
-        let hasComputedBias = layer.geometry != nil
+        let hasComputedBias =
+            layer.geometry != nil
             && place.uses.contains { graph.nodes[$0.node].inputs.count > 2 && graph.nodes[$0.node].parameter(at: 2) == nil }
         let taking = wanted.filter { $0.refusal(of: layer) == nil && ($0.endsInLayer || !hasComputedBias) }
         let usable = taking.filter { !isWeighed || $0.takesInputGrams }
         let left = taking.filter { isWeighed && !$0.takesInputGrams }.map(\.name)
-        note = left.isEmpty || formats.isAutomatic(for: place.name)
+        note =
+            left.isEmpty || formats.isAutomatic(for: place.name)
             ? nil : "\(place.name): \(left.joined(separator: ", ")) left out, whose errors cannot be those of the output"
         families = usable
         plain = layer

@@ -78,7 +78,8 @@ private struct CanonicalPolyadicFactorization: Factorization {
         parameterCost = RankPolynomial(linear: [CanonicalPolyadicFamily.cost(shape)], bilinear: [])
         macCost = RankPolynomial(
             linear: [shape[1] * before + shape[2] * between + shape[3] * after + shape[0] * after], bilinear: [])
-        activationCosts = [before, between, after].map { .multiple(of: 0, bonds: 1, $0) }
+        activationCosts =
+            [before, between, after].map { .multiple(of: 0, bonds: 1, $0) }
             + [.constant(layer.outputShape.elementCount, bonds: 1)]
     }
 

@@ -113,11 +113,12 @@ extension Factorization {
     public func largestCut(ranks: [Int]) -> Double { relativeSquaredError(ranks: ranks).squareRoot() }
 
     public func retainedEnergy(bond: Int) -> [Double] {
-        [0] + (1...maxRanks[bond]).map { rank in
-            var ranks = maxRanks
-            ranks[bond] = rank
-            return 1 - relativeSquaredError(ranks: ranks)
-        }
+        [0]
+            + (1...maxRanks[bond]).map { rank in
+                var ranks = maxRanks
+                ranks[bond] = rank
+                return 1 - relativeSquaredError(ranks: ranks)
+            }
     }
 
     public func ranksAboveNoise() -> [Int] { maxRanks }

@@ -81,7 +81,8 @@ public final class LatencyMeter {
     func times(of layer: DecomposableLayer, in graph: Graph) throws -> (dense: Int, chains: [LatencyGrid]) {
         let alone = try Self.alone(layer, in: graph)
         let geometry = (graph.nodes[layer.layer.node].operation as? Conv2D)?.geometry
-        let place = "\(layer.layer.weightShape) on \(layer.layer.inputShape)"
+        let place =
+            "\(layer.layer.weightShape) on \(layer.layer.inputShape)"
             + (geometry.map { " stride \($0.stride) padding \($0.padding) dilation \($0.dilation) groups \($0.groups)" } ?? "")
         let dense = try time(place) { alone }
         let grids = try layer.chains.map { chain in

@@ -28,9 +28,10 @@ public struct QualityJudge {
         }
         (self.images, self.labels) = (images, labels)
         wanted = try dense.map { try Self.results(of: $0, images) }
-        givesProbabilities = try wanted.map { batches in
-            try batches.allSatisfy { try Self.isClassRows($0) && ClassRows($0[0]).areProbabilities }
-        } ?? false
+        givesProbabilities =
+            try wanted.map { batches in
+                try batches.allSatisfy { try Self.isClassRows($0) && ClassRows($0[0]).areProbabilities }
+            } ?? false
     }
 
     /// The number of images that models are judged on.

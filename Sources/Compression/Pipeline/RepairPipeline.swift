@@ -41,9 +41,10 @@ public struct RepairPipeline {
             let (changed, touched) = try tried(step, on: best, towards: dense, images, without: fitted)
             let after = touched.isEmpty ? nil : try judge.quality(of: changed)
             let isKept = after?.isBetter(than: quality) ?? false
-            outcomes.append(StepOutcome(
-                step: step, layerCount: touched.count, before: quality, after: after, isKept: isKept,
-                elapsedSeconds: start.duration(to: .now) / .seconds(1)))
+            outcomes.append(
+                StepOutcome(
+                    step: step, layerCount: touched.count, before: quality, after: after, isKept: isKept,
+                    elapsedSeconds: start.duration(to: .now) / .seconds(1)))
             guard isKept, let after else { continue }
             (best, quality) = (changed, after)
             if step == .refit { fitted = Set(touched) }

@@ -173,8 +173,10 @@ package struct Knapsack {
         _ options: RankCandidates, _ prices: [Double]
     ) -> [(option: Int, cost: Double, loss: Double)] {
         var points = (0..<options.count).map { option in
-            (option: option, cost: prices.indices.reduce(0) { $0 + prices[$1] * Double(options.costs[$1][option]) },
-                loss: options.losses[option])
+            (
+                option: option, cost: prices.indices.reduce(0) { $0 + prices[$1] * Double(options.costs[$1][option]) },
+                loss: options.losses[option]
+            )
         }
         if prices.count > 1 { points.sort { ($0.cost, $0.loss) < ($1.cost, $1.loss) } }
         var hull: [(option: Int, cost: Double, loss: Double)] = []

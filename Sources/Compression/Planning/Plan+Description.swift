@@ -10,7 +10,8 @@ extension Plan: CustomStringConvertible {
                 String(row.parameterCount), Self.share(row.parameterCount, of: row.denseParameterCount), row.reason,
             ])
         }
-        let kept = "\(policy) policy: keeps \(Self.share(parameterCount, of: denseParameterCount)) of the parameters and "
+        let kept =
+            "\(policy) policy: keeps \(Self.share(parameterCount, of: denseParameterCount)) of the parameters and "
             + "\(Self.share(macCount, of: denseMacCount)) of the MACs"
         return ([table.render(), kept + (bindingConstraint.map { ", bound by \($0)" } ?? "")] + notes).joined(separator: "\n")
     }

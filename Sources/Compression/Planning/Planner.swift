@@ -211,7 +211,8 @@ public struct Planner: Sendable {
 
     /// - Throws: `unknownLayer` for a pattern that matches nothing.
     func checkPatterns(_ names: [String]) throws {
-        for pattern in frozen + (fixed.map(\.pattern) + minRanks.map(\.pattern) + maxRanks.map(\.pattern)) where !names.contains(where: { Self.matches(pattern, $0) }) {
+        for pattern in frozen + (fixed.map(\.pattern) + minRanks.map(\.pattern) + maxRanks.map(\.pattern))
+        where !names.contains(where: { Self.matches(pattern, $0) }) {
             throw CompressionFailure.unknownLayer(pattern: pattern, nearest: nearestName(to: pattern, among: names))
         }
     }

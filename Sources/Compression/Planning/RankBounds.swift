@@ -25,7 +25,8 @@ extension Planner {
 
     /// - Throws: `invalidOption` for ranks below 1, and for a layer whose least rank is above its largest.
     func checkBounds(_ layers: [String]) throws {
-        let numbers = [("min_rank", minRank), ("max_rank", maxRank ?? 1), ("align", align)]
+        let numbers =
+            [("min_rank", minRank), ("max_rank", maxRank ?? 1), ("align", align)]
             + minRanks.map { ("min_rank.\($0.pattern)", $0.rank) } + maxRanks.map { ("max_rank.\($0.pattern)", $0.rank) }
         for (name, value) in numbers where !(1...1 << 30).contains(value) {
             throw CompressionFailure.invalidOption(name: name, detail: "must be at least 1, but is \(value)")

@@ -118,7 +118,9 @@ struct ScaledAllocation {
                 // What does not fit now never will: room only shrinks, and the layer's next step stays the same.
                 if zip(wanted, room).contains(where: { $0 > $1 }) { return false }
                 for k in room.indices { room[k] -= wanted[k] }
-                if let next { ranks[index] = next } else {
+                if let next {
+                    ranks[index] = next
+                } else {
                     assignments[index] = .dense(reason: "the budget has room for the dense layer")
                 }
                 return next != nil

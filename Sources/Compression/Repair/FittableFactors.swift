@@ -31,7 +31,8 @@ struct FittableFactors {
 
     /// The factor that only `index` reads, where there are positions enough to fit both.
     private static func partner(of index: Int, in graph: Graph, positions: Int) -> Int? {
-        guard let value = graph.nodes[index].value(at: 0), let before = graph.index(ofNode: value), graph.nodes[before].origin?.layer == graph.nodes[index].origin?.layer,
+        guard let value = graph.nodes[index].value(at: 0), let before = graph.index(ofNode: value),
+            graph.nodes[before].origin?.layer == graph.nodes[index].origin?.layer,
             isFittable(graph.nodes[before]), graph.nodes[before].inputs.count == 2, graph.nodes[before].value(at: 0) != nil,
             graph.nodes.count(where: { $0.valueInputs.contains(value) }) == 1, !graph.outputs.contains(value),
             let width = patchWidth(graph.nodes[before], graph), width <= widestPatch,

@@ -75,7 +75,8 @@ public enum LeastSquaresReconstruction {
             guard shapes[node.name] == own[node.name] else {
                 let found = shapes[node.name].map { "gives \($0) there instead of \(own[node.name] ?? [])" } ?? "has no such layer"
                 throw CompressionFailure.invalidRanks(
-                    layer: node.name, detail: "cannot be fitted: the dense model '\(dense.name)' \(found); "
+                    layer: node.name,
+                    detail: "cannot be fitted: the dense model '\(dense.name)' \(found); "
                         + "give the model that this one was compressed from")
             }
         }

@@ -66,7 +66,9 @@ public struct LWIQScorer {
         var counts = [Int](repeating: 0, count: classCount)
         let imprintCount = try forEachBatch(imprint, &pass, &progress, classCount) { tap, embeddings, labels in
             try classifiers[tap]?.imprint(embeddings, labels)
-        } onBatch: { for label in $0 { counts[label] += 1 } }
+        } onBatch: {
+            for label in $0 { counts[label] += 1 }
+        }
         guard imprintCount > 0 else { throw CompressionFailure.noImages(part: "imprint") }
         let missing = counts.indices.filter { counts[$0] == 0 }
         guard missing.isEmpty else { throw CompressionFailure.missingClasses(classes: missing, part: "imprint") }
@@ -77,7 +79,9 @@ public struct LWIQScorer {
         let holdoutCount = try forEachBatch(holdout, &pass, &progress, classCount) { tap, embeddings, labels in
             try located(names[tap] ?? tap) { try classifiers[tap]?.classify(embeddings, labels) }
             if keepsEmbeddings { kept[tap, default: []].append(try embeddings.copy()) }
-        } onBatch: { holdoutLabels += $0 }
+        } onBatch: {
+            holdoutLabels += $0
+        }
         guard holdoutCount > 0 else { throw CompressionFailure.noImages(part: "holdout") }
         var scores = LayerScores(
             rows: rows(layers, classifiers, holdoutLabels, classCount),

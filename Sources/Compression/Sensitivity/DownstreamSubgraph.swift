@@ -19,9 +19,10 @@ struct DownstreamSubgraph {
             read.formUnion(node.valueInputs)
         }
         passing = read.subtracting(changed).sorted()
-        let known = Dictionary(uniqueKeysWithValues: (passing + [tap]).map { name in
-            (name, (shapes[name] ?? []).sample)
-        })
+        let known = Dictionary(
+            uniqueKeysWithValues: (passing + [tap]).map { name in
+                (name, (shapes[name] ?? []).sample)
+            })
         let graph = try model.computing([model.outputs[0]], from: known)
         inputs = graph.inputs.map(\.name)
         engine = graph.nodes.isEmpty ? nil : InferenceEngine(graph)

@@ -19,9 +19,10 @@ struct PythonNames {
     /// Letters, digits and underscores in place of what a file or a script called something; nothing else, because it
     /// becomes part of a program.
     static func identifier(_ name: String) -> String {
-        var text = String(name.unicodeScalars.map { scalar in
-            scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)) ? Character(scalar) : "_"
-        })
+        var text = String(
+            name.unicodeScalars.map { scalar in
+                scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)) ? Character(scalar) : "_"
+            })
         // A leading underscore has a meaning of its own in Python and in modules of PyTorch.
         if text.first.map({ $0.isNumber || $0 == "_" }) ?? true { text = "n" + text }
         return text

@@ -57,7 +57,8 @@ extension TorchNodeWriter {
     /// PyTorch pads both sides alike and by half a window at most; other padding is a step of its own.
     private static func pooled(_ geometry: PoolingGeometry, _ x: String) -> String {
         let padding = geometry.padding
-        let fits = padding[0] == padding[2] && padding[1] == padding[3]
+        let fits =
+            padding[0] == padding[2] && padding[1] == padding[3]
             && (0..<2).allSatisfy { 2 * padding[$0] <= geometry.window[$0] }
         let window = "\(Python.pair(geometry.window)), \(Python.pair(geometry.stride))"
         let inside = fits && padding != [0, 0, 0, 0] ? ", \(Python.pair(Array(padding.prefix(2))))" : ""

@@ -209,10 +209,12 @@ public struct SiLU: PlainOperation {
         let x = inputs[0]
         let y = try ElementLoops.map(x, name) { $0 * SmoothFunctions.sigmoid($0) }
         return Evaluation(y, mode) { dy, _ in
-            [try ElementLoops.map(x, dy, name) { x, d in
-                let gate = SmoothFunctions.sigmoid(x)
-                return d * (gate + x * gate * (1 - gate))
-            }]
+            [
+                try ElementLoops.map(x, dy, name) { x, d in
+                    let gate = SmoothFunctions.sigmoid(x)
+                    return d * (gate + x * gate * (1 - gate))
+                }
+            ]
         }
     }
 }

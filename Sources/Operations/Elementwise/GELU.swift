@@ -20,7 +20,8 @@ public struct GELU: GraphOperation {
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let x = inputs[0]
-        let y = isApproximate
+        let y =
+            isApproximate
             ? try ElementLoops.map(x, name) { $0 * 0.5 * (1 + Self.tanhOfCubic($0)) }
             : try ElementLoops.map(x, name) { $0 * 0.5 * (1 + SmoothFunctions.errorFunction($0 * 0.707_106_78)) }
         return Evaluation(y, mode) { dy, _ in

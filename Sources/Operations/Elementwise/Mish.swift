@@ -18,10 +18,12 @@ public struct Mish: PlainOperation {
         let x = inputs[0]
         let y = try ElementLoops.map(x, name) { $0 * Self.gate($0) }
         return Evaluation(y, mode) { dy, _ in
-            [try ElementLoops.map(x, dy, name) { x, d in
-                let gate = Self.gate(x)
-                return d * (gate + x * (1 - gate * gate) * SmoothFunctions.sigmoid(x))
-            }]
+            [
+                try ElementLoops.map(x, dy, name) { x, d in
+                    let gate = Self.gate(x)
+                    return d * (gate + x * (1 - gate * gate) * SmoothFunctions.sigmoid(x))
+                }
+            ]
         }
     }
 

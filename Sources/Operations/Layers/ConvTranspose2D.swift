@@ -48,7 +48,11 @@ public struct ConvTranspose2D: GraphOperation {
         let numbers = geometry.stride + geometry.padding + geometry.dilation + outputPadding + x.dims + w.dims
         guard numbers.allSatisfy({ (0..<1 << 30).contains($0) }), geometry.groups >= 1, geometry.groups <= w[0],
             (0..<2).allSatisfy({ outputPadding[$0] < geometry.stride[$0] })
-        else { throw refuse("stride \(geometry.stride), output padding \(outputPadding) is not a valid geometry for \(x): the output padding must be smaller than the stride") }
+        else {
+            throw refuse(
+                "stride \(geometry.stride), output padding \(outputPadding) is not a valid geometry for \(x): the output padding must be smaller than the stride"
+            )
+        }
         let extents = (0..<2).map { axis in
             geometry.stride[axis] * (x[2 + axis] - 1) + geometry.dilation[axis] * (w[2 + axis] - 1) + 1
                 - geometry.padding[axis] - geometry.padding[axis + 2] + outputPadding[axis]
@@ -75,7 +79,8 @@ public struct ConvTranspose2D: GraphOperation {
         if hasBias { y = try y.adding(inputs[2].reshaped([1, output[1], 1, 1])) }
         return Evaluation(y, mode) { dy, needed in
             let dx = needed[0] ? try Convolution.forward(dy, w, nil, geometry, training: true) : nil
-            let dw = needed[1]
+            let dw =
+                needed[1]
                 ? try Convolution.gradientOfWeights(x, dy, weight: w.shape, hasBias: false, geometry).weights : nil
             return hasBias ? [dx, dw, needed[2] ? try dy.sumOverBatchAndPixels() : nil] : [dx, dw]
         }

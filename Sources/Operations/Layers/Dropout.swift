@@ -50,9 +50,10 @@ public struct Dropout: GraphOperation {
         let next = try Tensor.full([1], Double(count + 1 < 0x1p24 ? count + 1 : 0))
         return Evaluation(
             [try inputs[0].multiplying(mask)], stateUpdates: [(1, next)],
-            pullback: mode.recordsGradient ? { gradients, needed in
-                [needed[0] ? try gradients[0]?.total().multiplying(mask) : nil, nil]
-            } : nil)
+            pullback: mode.recordsGradient
+                ? { gradients, needed in
+                    [needed[0] ? try gradients[0]?.total().multiplying(mask) : nil, nil]
+                } : nil)
     }
 
     /// 0 or 1 / (1 − p) per element, each from its own place in the sequence, so that all threads can share the work.

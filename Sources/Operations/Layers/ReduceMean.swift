@@ -37,7 +37,8 @@ public struct ReduceMean: GraphOperation {
         let x = inputs[0]
         let output = try outputShapes(of: [x.shape])[0]
         try x.requireType(.float32, name)
-        let y = dimensions.count == 1
+        let y =
+            dimensions.count == 1
             ? try x.mean(along: dimensions[0], keeping: keepsDimensions) : try x.rows(over: dimensions).mean(along: 1).reshaped(output)
         let width = dimensions.reduce(1) { $0 * x.shape[$1] }
         return Evaluation(y, mode) { dy, _ in

@@ -34,7 +34,8 @@ public struct ReduceSum: GraphOperation {
         let x = inputs[0]
         let output = try outputShapes(of: [x.shape])[0]
         try x.requireType(.float32, name)
-        let y = dimensions.count == 1
+        let y =
+            dimensions.count == 1
             ? try x.sum(along: dimensions[0], keeping: keepsDimensions) : try x.rows(over: dimensions).sum(along: 1).reshaped(output)
         return Evaluation(y, mode) { dy, _ in [try dy.spread(over: dimensions, of: x.shape).contiguous()] }
     }

@@ -117,12 +117,13 @@ public struct Resize: GraphOperation {
     }
 
     private func nearest(to place: Double, _ extent: Int) -> Int {
-        let rounded = switch rounding {
-        case .preferFloor: (place - 0.5).rounded(.up)
-        case .preferCeiling: (place + 0.5).rounded(.down)
-        case .floor: place.rounded(.down)
-        case .ceil: place.rounded(.up)
-        }
+        let rounded =
+            switch rounding {
+            case .preferFloor: (place - 0.5).rounded(.up)
+            case .preferCeiling: (place + 0.5).rounded(.down)
+            case .floor: place.rounded(.down)
+            case .ceil: place.rounded(.up)
+            }
         return Int(min(max(rounded, 0), Double(extent - 1)))
     }
 

@@ -140,11 +140,12 @@ package enum ONNXTensorWriter {
         message.name = name
         message.dims = tensor.shape.dims.map { Int64($0) }
         let plain = try tensor.contiguous()
-        message.dataType = switch tensor.dtype {
-        case .float32: Int32(ElementType.float32)
-        case .int64: Int32(ElementType.int64)
-        case .uint8: Int32(ElementType.uint8)
-        }
+        message.dataType =
+            switch tensor.dtype {
+            case .float32: Int32(ElementType.float32)
+            case .int64: Int32(ElementType.int64)
+            case .uint8: Int32(ElementType.uint8)
+            }
         withExtendedLifetime(plain.storage) {
             message.setRawBytes(UnsafeRawBufferPointer(start: plain.rawBase, count: plain.byteCount))
         }

@@ -19,7 +19,8 @@ enum NormalizationTranslations {
         // Momentum is the share that stays in ONNX, and the share that is new here.
         let operation = BatchNorm(
             epsilon: try node.float("epsilon", default: 1e-5), momentum: 1 - (try node.float("momentum", default: 0.9)))
-        let image = extents.count == 4
+        let image =
+            extents.count == 4
             ? x
             : try assembly.reshape(
                 x, to: extents + [Extent](repeating: Extent(1), count: 4 - extents.count), name + ".image")

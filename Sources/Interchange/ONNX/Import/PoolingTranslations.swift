@@ -26,7 +26,8 @@ enum PoolingTranslations {
         let x = try node.input(0)
         let extents = try ImageShape.extents(of: x, count: count, node, assembly)
         let padding = try ImageShape.padding(node, count, extents: extents, reach: kernel, stride: stride)
-        let ceiling = try node.flag("ceil_mode", default: false)
+        let ceiling =
+            try node.flag("ceil_mode", default: false)
             ? surplus(extents: extents, kernel: kernel, stride: stride, padding: padding) : [0, 0]
         let y = try ImageShape.apply(to: x, count, node.plainName, &assembly) { image, assembly, name in
             if kind == .averageWithPadding, ceiling != [0, 0] {

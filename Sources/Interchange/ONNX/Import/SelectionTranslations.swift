@@ -83,7 +83,8 @@ enum SelectionTranslations {
         let count = try node.int("num_outputs") ?? node.outputCount
         guard count >= 1, count == node.outputCount else { throw node.malformed("\(count) outputs are promised") }
         let equal = (extent + count - 1) / count
-        let sizes = try (node.opset < 13 ? node.ints("split") : node.wholeNumbers(1, "split"))
+        let sizes =
+            try (node.opset < 13 ? node.ints("split") : node.wholeNumbers(1, "split"))
             ?? (0..<count).map { min(equal, max(0, extent - $0 * equal)) }
         guard sizes.count == count, sizes.allSatisfy({ (0...extent).contains($0) }), sizes.reduce(0, +) == extent else {
             throw node.malformed("parts of \(sizes) do not fill \(extent)")
@@ -105,7 +106,8 @@ enum SelectionTranslations {
             throw node.malformed("pads do not fit the input")
         }
         let mode = try node.text("mode", default: "constant")
-        let value = try node.opset < 11
+        let value =
+            try node.opset < 11
             ? Float(node.float("value", default: 0)) : node.numbers(2, "the value")?.first ?? 0
         for (i, number) in axes.enumerated() {
             let axis = try node.dimension(number, rank: extents.count)
