@@ -55,9 +55,8 @@ package struct Knapsack {
     private func climb(_ weights: [Double]) -> (solution: Solution?, demand: [Double], leastLoss: Double) {
         let prices = zip(weights, limits).map { $0 / Double(max(1, $1)) }
         var choice: [Int] = []
-        var steps: [(slope: Double, layer: Int, option: Int)] = []
+        var steps: [(slope: Double, layer: Int, option: Int, cost: Double)] = []
         var (relaxed, room) = (0.0, zip(prices, limits).reduce(0) { $0 + $1.0 * Double($1.1) })
-        var parts: [(slope: Double, cost: Double)] = []
         for (index, layer) in layers.enumerated() {
             let hull = Self.hull(layer.options, prices)
             choice.append(hull[0].option)
@@ -65,14 +64,13 @@ package struct Knapsack {
             room -= hull[0].cost
             for (from, to) in zip(hull, hull.dropFirst()) {
                 let slope = layer.weight * (from.loss - to.loss) / (to.cost - from.cost)
-                steps.append((slope, index, to.option))
-                parts.append((slope, to.cost - from.cost))
+                steps.append((slope, index, to.option, to.cost - from.cost))
             }
         }
-        parts.sort { $0.slope > $1.slope }
-        for part in parts where room > 0 {
-            relaxed -= part.slope * min(part.cost, room)
-            room -= part.cost
+        steps.sort { ($0.slope, $1.layer) > ($1.slope, $0.layer) }
+        for step in steps where room > 0 {
+            relaxed -= step.slope * min(step.cost, room)
+            room -= step.cost
         }
         relaxed = max(0, relaxed)
         var used = usage(choice)
@@ -82,7 +80,6 @@ package struct Knapsack {
             fill(&choice, &used)
             return (Solution(choice: choice, loss: loss(choice), binding: demand.indices.max { demand[$0] < demand[$1] }), demand, relaxed)
         }
-        steps.sort { ($0.slope, $1.layer) > ($1.slope, $0.layer) }
         var (stopped, binding) = (Set<Int>(), Int?.none)
         for step in steps where !stopped.contains(step.layer) {
             if let broken = move(&choice, &used, step.layer, to: step.option) {
