@@ -54,7 +54,7 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))
     var tune = 0
 
-    @Option(help: ArgumentHelp("The learning rate of these steps (default: 0.02).", valueName: "RATE"))
+    @Option(help: ArgumentHelp("The learning rate of these steps (default: 0.005).", valueName: "RATE"))
     var lr: Double?
 
     @Flag(help: "Replaces the file to write, where it is there already.")

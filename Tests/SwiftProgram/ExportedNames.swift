@@ -33,7 +33,7 @@ func exportedTypes() -> [Any.Type] {
         ParameterTable.self, ResNet.self, ShapeInference.self, Source.self, VGG.self, Verifier.self,
         WeightedLayer.self, WeightedLayers.self,
         // Interchange
-        GraphDocument.self, InterchangeFailure.self, ModelFile.self, ModelFormat.self, ONNXFile.self,
+        GraphDocument.self, InterchangeFailure.self, ModelFile.self, ModelFormat.self, ModelInspection.self, ONNXFile.self,
         ONNXInspection.self, StateDict.self, TorchModule.self,
         // Tensors
         ConvolutionGeometry.self, DType.self, IdleThreads.self, MemoryLedger.self, PoolingGeometry.self,

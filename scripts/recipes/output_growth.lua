@@ -10,7 +10,7 @@ local args = mr.args {
     least = { default = 0.01, help = "shares of energy below this are left out: their losses are noise" },
 }
 local train = mr.data.fashion_mnist { dir = args.data ~= "" and args.data or nil }
-local curves = mr.sensitivity(mr.load(args.model), train, { measure = "output", images = args.images, seed = args.seed })
+local curves = mr.sensitivity(mr.load(args.model), train, { measure = "output", formats = "trains", images = args.images, seed = args.seed })
 
 -- The line through the logarithms, by least squares.
 local function fit(row)

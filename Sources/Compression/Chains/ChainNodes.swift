@@ -52,7 +52,7 @@ enum ChainNodes {
             let own = position == count - 1 ? bias.map { [$0] } ?? [] : []
             let weight: [Source] = step.weight == nil ? [] : [.parameter(parameter(layer, position))]
             made.append(
-                Node(name(position), withBias(step.operation, !own.isEmpty), [value] + weight + own, origin: origin(position)))
+                Node(name(position), step.operation.withBias(!own.isEmpty), [value] + weight + own, origin: origin(position)))
             value = .value(name(position))
         }
         if addsBias, let bias {
@@ -69,16 +69,6 @@ enum ChainNodes {
         return .parameter(own)
     }
 
-    private static func withBias(_ operation: any GraphOperation, _ hasBias: Bool) -> any GraphOperation {
-        switch operation {
-        case var conv as Conv2D:
-            conv.hasBias = hasBias
-            return conv
-        case is Linear: return Linear(hasBias: hasBias)
-        default: return operation
-        }
-    }
-
     /// `graph`, which may hold only some uses of `layer`, with `chain` in the place of each.
     static func replacing(_ layer: DecomposableLayer, by chain: LayerChain, ranks: [Int], in graph: Graph) throws -> Graph {
         var result = graph
@@ -86,5 +76,18 @@ enum ChainNodes {
         result.nodes = result.nodes.flatMap { chains[$0.name] ?? [$0] }
         result.dropUnusedParameters()
         return result
+    }
+}
+
+extension GraphOperation {
+    /// The same layer with or without a bias; what is no layer stays as it is.
+    func withBias(_ hasBias: Bool) -> any GraphOperation {
+        switch self {
+        case var conv as Conv2D:
+            conv.hasBias = hasBias
+            return conv
+        case is Linear: return Linear(hasBias: hasBias)
+        default: return self
+        }
     }
 }

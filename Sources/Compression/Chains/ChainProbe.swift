@@ -51,20 +51,10 @@ struct ChainProbe {
                 default: throw mismatch
                 }
             }
-            value = try Self.withoutBias(link.operation).evaluate(Array(inputs), .inference).outputs[0]
+            value = try link.operation.withBias(false).evaluate(Array(inputs), .inference).outputs[0]
             name = link.name
         }
         return try value.contiguous()
-    }
-
-    private static func withoutBias(_ operation: any GraphOperation) -> any GraphOperation {
-        switch operation {
-        case var conv as Conv2D:
-            conv.hasBias = false
-            return conv
-        case is Linear: return Linear(hasBias: false)
-        default: return operation
-        }
     }
 
     // MARK: Linear layers

@@ -53,7 +53,7 @@ public enum Recomposition {
         }
         // The bias, which only the last link may have, is no part of what factors make.
         let factors = links.filter { !($0.operation is Add) }.compactMap { $0.parameter(at: 1) }
-        var operation: any GraphOperation
+        let operation: any GraphOperation
         let weight: Tensor
         if let dense = last.origin?.dense {
             weight = try ChainProbe(links, of: graph, shapes).weight(dense)
@@ -71,13 +71,7 @@ public enum Recomposition {
             weights[factors] = name
         }
         let bias = try self.bias(of: last, in: graph, &result)
-        if var conv = operation as? Conv2D {
-            conv.hasBias = bias != nil
-            operation = conv
-        } else {
-            operation = Linear(hasBias: bias != nil)
-        }
-        return Node(last.name, operation, [links[0].inputs[0], .parameter(name)] + (bias.map { [$0] } ?? []))
+        return Node(last.name, operation.withBias(bias != nil), [links[0].inputs[0], .parameter(name)] + (bias.map { [$0] } ?? []))
     }
 
     /// Where the last link takes its bias from; what is added behind a chain is a row again.

@@ -50,8 +50,8 @@ public struct TensorTrainMatrixFamily: FactorizationFamily {
     }
 }
 
-private struct TensorTrainMatrixFactorization: Factorization {
-    private let cut: TensorTrainCut
+private struct TensorTrainMatrixFactorization: TensorTrainFactorization {
+    let cut: TensorTrainCut
     private let inputs: [Int]
     private let outputs: [Int]
     private let inputShape: Shape
@@ -83,14 +83,6 @@ private struct TensorTrainMatrixFactorization: Factorization {
         }
         (parameterCost, macCost, activationCosts) = (parameters.polynomial, macs.polynomial, made)
     }
-
-    var maxRanks: [Int] { cut.maxRanks }
-    var errorKind: FactorizationError { cut.maxRanks.count == 1 ? .exact : .upperBound }
-    func relativeSquaredError(ranks: [Int]) -> Double { cut.relativeSquaredError(ranks: ranks) }
-    func retainedEnergy(bond: Int) -> [Double] { cut.retainedEnergy(bond: bond) }
-    func lowered(_ ranks: [Int]) -> [Int] { RankClamp.neighbourly(ranks, modes: cut.train.modes) }
-    func largestCut(ranks: [Int]) -> Double { SpectralCut.largest(cut.spectra, ranks: ranks) }
-    func ranksAboveNoise() -> [Int] { VariationalRank.ranks(spectra: cut.spectra, modes: cut.train.modes, bounds: maxRanks) }
 
     /// The state before core k is [N, positions · o_d⋯o_{k+1} · i_1⋯i_{k−1}, i_k · r_k].
     func steps(ranks: [Int]) throws -> [FactorStep] {

@@ -55,8 +55,8 @@ public struct TensorizedChannels: FactorizationFamily {
     }
 }
 
-private struct TensorizedChannelsFactorization: Factorization {
-    private let cut: TensorTrainCut
+private struct TensorizedChannelsFactorization: TensorTrainFactorization {
+    let cut: TensorTrainCut
     private let inputs: [Int]
     private let outputs: [Int]
     private let kernel: [Int]
@@ -103,14 +103,6 @@ private struct TensorizedChannelsFactorization: Factorization {
         }
         (parameterCost, macCost, activationCosts) = (parameters.polynomial, macs.polynomial, elements)
     }
-
-    var maxRanks: [Int] { cut.maxRanks }
-    var errorKind: FactorizationError { .upperBound }
-    func relativeSquaredError(ranks: [Int]) -> Double { cut.relativeSquaredError(ranks: ranks) }
-    func retainedEnergy(bond: Int) -> [Double] { cut.retainedEnergy(bond: bond) }
-    func lowered(_ ranks: [Int]) -> [Int] { RankClamp.neighbourly(ranks, modes: cut.train.modes) }
-    func largestCut(ranks: [Int]) -> Double { SpectralCut.largest(cut.spectra, ranks: ranks) }
-    func ranksAboveNoise() -> [Int] { VariationalRank.ranks(spectra: cut.spectra, modes: cut.train.modes, bounds: maxRanks) }
 
     func steps(ranks: [Int]) throws -> [FactorStep] {
         let cores = try cut.cores(ranks: ranks)

@@ -125,7 +125,7 @@ function pipeline.tuning(options, name)
     local given = {}
     for key, value in pairs(options) do given[key] = value end
     given.lr = nil
-    given.optimizer = given.optimizer or fit.sgd(options.lr or 0.02)
+    given.optimizer = given.optimizer or fit.sgd(options.lr or 0.005)
     given.schedule = given.schedule or core.schedule.cosine { warmup = 0.1 }
     given.label = given.label or ("fine-tuning " .. name)
     if given.teacher == false then given.teacher = nil end

@@ -127,7 +127,7 @@
 --- What training of a compressed model has beside that.
 ---@class TuningOptions: TrainingOptions
 ---@field images? number = 2048: images for repair, which takes 512 at most, and re-estimation; below 1 the share of them all
----@field lr? number the learning rate where no optimizer is given; 0.02 unless given
+---@field lr? number the learning rate where no optimizer is given; 0.005 unless given
 
 ---@class FinetuneOptions: FitOptions, TuningOptions
 ---@field dense? Model the model that this one was made of: its layers are fitted to, and it is the teacher

@@ -30,3 +30,20 @@ struct TensorTrainCut: Sendable {
     /// The cores at these ranks, with norms balanced between them.
     func cores(ranks: [Int]) throws -> [Tensor] { try train.rounded(ranks: ranks).train.balanced().cores }
 }
+
+/// A factorisation whose ranks are those of one such train.
+protocol TensorTrainFactorization: Factorization {
+    var cut: TensorTrainCut { get }
+}
+
+extension TensorTrainFactorization {
+    var maxRanks: [Int] { cut.maxRanks }
+    var errorKind: FactorizationError { cut.maxRanks.count == 1 ? .exact : .upperBound }
+    func relativeSquaredError(ranks: [Int]) -> Double { cut.relativeSquaredError(ranks: ranks) }
+    func retainedEnergy(bond: Int) -> [Double] { cut.retainedEnergy(bond: bond) }
+    func lowered(_ ranks: [Int]) -> [Int] { RankClamp.neighbourly(ranks, modes: cut.train.modes) }
+    func largestCut(ranks: [Int]) -> Double { SpectralCut.largest(cut.spectra, ranks: ranks) }
+    func ranksAboveNoise() -> [Int] {
+        VariationalRank.ranks(spectra: cut.spectra, modes: cut.train.modes, bounds: maxRanks)
+    }
+}
