@@ -24,11 +24,14 @@ enum FormatOption {
     static func read(_ value: LuaValue, place: String) throws -> FormatChoice? {
         if let name = value.string { return FormatChoice([name]) }
         guard let table = value.table else { return nil }
-        let named = try table.array(place).map(\.string)
+        let named = try LuaJSON.rows(of: table, place: place).map(\.string)
         guard named.allSatisfy({ $0 != nil }) else { return nil }
         var rules: [(pattern: String, formats: [String])] = []
         // The longest pattern last, because the last that matches counts.
-        for (pattern, own) in try table.fields().map({ ($0.name, $0.value) }).sorted(by: { ($0.0.count, $0.0) < ($1.0.count, $1.0) }) {
+        // In a file the array part of a table that has names too is called rows.
+        let isOfFile = try table.array(place).isEmpty
+        let fields = try table.fields().map { ($0.name, $0.value) }.filter { !isOfFile || $0.0 != "rows" }
+        for (pattern, own) in fields.sorted(by: { ($0.0.count, $0.0) < ($1.0.count, $1.0) }) {
             let names = try own.string.map { [$0] } ?? own.table?.array("\(place).\(pattern)").compactMap(\.string) ?? []
             guard !names.isEmpty else { return nil }
             rules.append((pattern, names))

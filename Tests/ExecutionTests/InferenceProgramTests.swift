@@ -234,6 +234,9 @@ import Testing
         defer { Cancellation.clear() }
         #expect(throws: Interrupted.self) { try program.run([x]) }
         Cancellation.clear()
-        #expect(try program.run([x])[0].array(of: Float.self) == expected)
+        // Sums may be taken in another order in other memory, which rounding shows.
+        let again = try program.run([x])[0].array(of: Float.self)
+        let apart = zip(again, expected).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(again.count == expected.count && apart < 1e-5, "off by \(apart)")
     }
 }

@@ -59,7 +59,7 @@ import Testing
                     depth = "each family of networks has its usual one", deviation = "of starting values, whether to give deviations",
                     dir = "only Fashion-MNIST has a usual place", epochs = "of a schedule, of training", error = "aimed at, allowed",
                     factor = "of a rate, of a size", features = "of a layer, the weight of the teacher's", floor = "of a gain, of a rate",
-                    image = "networks of the zoo have a usual one",
+                    grouping = "what formats was called, of one chain", image = "networks of the zoo have a usual one",
                     images = "how many a measurement needs, an array of npz", label = "of a bar, of progress", labels = "an array, a kind",
                     lr = "an optimizer needs one", max_rank = "of layers, of a train, of a search", momentum = "of statistics, of steps",
                     name = "of networks and data sets, which have usual ones, and of layers", order = "of factors, of stages, of products",

@@ -130,9 +130,9 @@ import Testing
             """
             local model = net()
             model:fit(tiny(), { epochs = 4, optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 } })
-            local plan = mr.plan(model, { policy = "uniform", budget = { params = 0.5 } })
+            local plan = mr.plan(model, { policy = "uniform", formats = "trains", budget = { params = 0.5 } })
             local small = model:compress(plan)
-            local history = small:finetune(tiny(), { epochs = 2, teacher = model, images = 40 })
+            local history = small:finetune(tiny(), { epochs = 2, lr = 0.02, teacher = model, images = 40 })
             assert(#history == 2 and small:evaluate(tiny()).accuracy > 0.9)
             """)
     }
