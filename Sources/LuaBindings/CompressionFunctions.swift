@@ -74,6 +74,7 @@ enum CompressionFunctions {
             FormatOption.read(options),
             includesClassifier: options.boolean("classifier"),
             whitening: try Whitening.read(options))
+        call.recount(model, position: 1)
         let batches = try data.calibrationBatches(imageCount: count, seed: seed)
         try call.push(try CurveTable.table(meter.measure(decomposed, images: batches.images, labels: batches.labels), in: call.state))
     }

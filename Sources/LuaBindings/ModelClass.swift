@@ -173,6 +173,7 @@ enum ModelClass {
     private static func addCompression(_ members: LuaClass<ModelObject>) {
         members.method("compress") { call, model in
             let plan = try PlanTable.read(try call.table(1, "plan"), for: model)
+            call.recount(model)
             let small = try Compressor.compress(plan.model, plan: plan.plan)
             return ModelObject(small, notes: model.notes)
         }

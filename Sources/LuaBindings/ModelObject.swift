@@ -38,7 +38,7 @@ final class ModelObject: LuaObjectConvertible {
         self.notes = notes
     }
 
-    /// Of parameters, nodes, names and notes.
+    /// Of parameters, nodes, names and notes, and of the factorisations that are kept for further plans.
     var byteCount: Int {
         let nodes = graph.nodes.reduce(0) { sum, node in
             let origin = (node.origin?.layer.utf8.count ?? 0) + (node.origin?.format.utf8.count ?? 0)
@@ -50,7 +50,8 @@ final class ModelObject: LuaObjectConvertible {
                 }
         }
         let names = graph.parameters.names.reduce(graph.name.utf8.count) { $0 + $1.utf8.count + Self.parameterCost }
-        return graph.parameters.byteCount + nodes + names + LuaJSON.byteCount(of: .object(notes))
+        let kept = decompositions.reduce(0) { $0 + $1.model.byteCount }
+        return graph.parameters.byteCount + nodes + names + LuaJSON.byteCount(of: .object(notes)) + kept
     }
 
     /// Bytes of a node without its names, and of a parameter's entry without its tensor.

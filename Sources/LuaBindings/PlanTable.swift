@@ -18,6 +18,7 @@ enum PlanTable {
         let decomposed = try model.decomposition(
             formats, includesClassifier: classifier, whitening: whitening,
             latencyBatch: limits.contains { $0.0 == .latency } ? latencyBatch : nil)
+        call.recount(model, position: 1)
         let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function

@@ -40,9 +40,9 @@ extension LuaCall {
 }
 
 extension LuaCall {
-    /// Counts anew what the receiver keeps outside of Lua's heap, after a function that changed it.
-    public func recount(_ receiver: AnyObject) {
-        guard state.host.pointee.heapLimit != 0, let index = index(0), let block = moon_object(state.current, index),
+    /// Counts anew what the receiver, or the argument at `position`, keeps outside of Lua's heap, after a function that changed it.
+    public func recount(_ receiver: AnyObject, position: Int = 0) {
+        guard state.host.pointee.heapLimit != 0, let index = index(position), let block = moon_object(state.current, index),
             let byteCount = state.record(at: index)?.byteCount?(receiver)
         else { return }
         moon_object_recount(block, max(0, byteCount) + Int(MOON_OBJECT_COST))

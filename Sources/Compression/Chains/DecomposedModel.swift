@@ -61,6 +61,9 @@ public struct DecomposedModel: Sendable {
         notes = candidates.compactMap(\.note)
     }
 
+    /// What the factorisations keep in memory.
+    package var byteCount: Int { layers.reduce(0) { $0 + $1.chains.reduce(0) { $0 + $1.factorization.byteCount } } }
+
     /// Why each weighted layer of `graph` stays dense, or `nil` where it can be decomposed; nothing is decomposed yet.
     public static func denseReasons(
         of graph: Graph, formats: FormatChoice = .automatic, includesClassifier: Bool = false

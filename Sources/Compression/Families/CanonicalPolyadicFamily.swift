@@ -98,6 +98,8 @@ private struct CanonicalPolyadicFactorization: Factorization {
     }
 
     var errorKind: FactorizationError { .upperBound }
+    /// The factors of every rank that was fitted.
+    var byteCount: Int { fitted.reduce(0) { $0 + parameterCost([$1.rank]) } * DType.float32.byteCount }
     var offeredRanks: [[Int]]? { fitted.map { [$0.rank] } }
 
     func relativeSquaredError(ranks: [Int]) -> Double { fitted.last { $0.rank <= ranks[0] }?.relativeSquaredError ?? 1 }

@@ -105,6 +105,9 @@ public protocol Factorization: Sendable {
 
     /// The ranks that stand above noise in the weight.
     func ranksAboveNoise() -> [Int]
+
+    /// What it keeps in memory.
+    var byteCount: Int { get }
 }
 
 extension Factorization {
@@ -122,6 +125,7 @@ extension Factorization {
     }
 
     public func ranksAboveNoise() -> [Int] { maxRanks }
+    public var byteCount: Int { parameterCost(maxRanks) * DType.float32.byteCount }
 
     public var bondCount: Int { maxRanks.count }
 
