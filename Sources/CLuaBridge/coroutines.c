@@ -1,4 +1,4 @@
-// The coroutine library and `xpcall`, as far as stopping a script asks for it.
+// The coroutine library, `pcall` and `xpcall`, as far as stopping a script and memory that ran out ask for it.
 //
 // liblua runs a hook with hooks switched off, and an error raised in it leaves them off until a protected call of the
 // same coroutine catches it. Three things would run script code in between, which nothing could stop any more: the
@@ -17,7 +17,26 @@ static bool isStopped(lua_State *L) { return *mark(L) == &stopped; }
 
 void moon_clear_stopped(lua_State *L) { *mark(L) = NULL; }
 
-// MARK: xpcall
+// MARK: pcall and xpcall
+
+/// What a caught error of memory gave up is to be had at once. Lua's own collection for want of memory runs no finalizers, so
+/// what dead objects keep outside of its heap would go on counting.
+static int finishAttempt(lua_State *L, int status, lua_KContext context) {
+    (void)context;
+    if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L);
+    moon_collect_after_error(L, lua_touserdata(L, lua_upvalueindex(1)));
+    lua_pushboolean(L, false);
+    lua_insert(L, -2);
+    return 2;
+}
+
+/// `pcall`; upvalue: the host.
+static int attemptCall(lua_State *L) {
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, true);
+    lua_insert(L, 1);
+    return finishAttempt(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finishAttempt), 0);
+}
 
 /// Upvalues: the script's handler, the host.
 static int handleMessage(lua_State *L) {
@@ -33,6 +52,7 @@ static int handleMessage(lua_State *L) {
 static int finishCall(lua_State *L, int status, lua_KContext context) {
     (void)status;
     (void)context;
+    if (!lua_toboolean(L, 1)) moon_collect_after_error(L, lua_touserdata(L, lua_upvalueindex(2)));
     return lua_gettop(L);
 }
 
@@ -94,7 +114,10 @@ static int resumeCoroutine(lua_State *L) {
     lua_remove(L, 1);
     int count = resume(L, coroutine, lua_touserdata(L, lua_upvalueindex(1)));
     lua_pushboolean(L, count >= 0);
-    if (count < 0) count = 1;
+    if (count < 0) {
+        count = 1;
+        moon_collect_after_error(L, lua_touserdata(L, lua_upvalueindex(1)));
+    }
     lua_insert(L, -(count + 1));
     return count + 1;
 }
@@ -139,6 +162,9 @@ static int closeCoroutine(lua_State *L) {
 }
 
 void moon_make_stoppable(lua_State *L, MoonHost *host) {
+    lua_pushlightuserdata(L, host);
+    lua_pushcclosure(L, attemptCall, 1);
+    lua_setglobal(L, "pcall");
     lua_getglobal(L, "xpcall");
     lua_pushlightuserdata(L, host);
     lua_pushcclosure(L, protectedCall, 2);

@@ -24,7 +24,10 @@ void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize) 
         host->heapBytes -= held;
         return NULL;
     }
-    if (host->heapLimit != 0 && newSize > held && !moon_has_room(host, newSize - held)) return NULL;
+    if (host->heapLimit != 0 && newSize > held && !moon_has_room(host, newSize - held)) {
+        host->isShort = true;
+        return NULL;
+    }
     void *result = realloc(block, newSize);
     if (result == NULL) return newSize <= held ? block : NULL;  // Lua relies on shrinking never to fail
     host->heapBytes += newSize - held;
@@ -147,13 +150,20 @@ static size_t threshold(const MoonHost *host) {
 
 void moon_collect(lua_State *L) {
     MoonHost *host = moon_host(L);
-    if (host != NULL) host->pendingBytes = 0;
+    if (host != NULL) {
+        host->pendingBytes = 0;
+        host->isShort = false;
+    }
     lua_gc(L, LUA_GCCOLLECT);
     if (host != NULL) host->collectionThreshold = threshold(host);
 }
 
 void moon_collect_if_due(lua_State *L, MoonHost *host) {
     if (host->pendingBytes >= host->collectionThreshold) moon_collect(L);
+}
+
+void moon_collect_after_error(lua_State *L, MoonHost *host) {
+    if (host->isShort && !host->isClosing && !host->isStopping) moon_collect(L);
 }
 
 void moon_write_standard_error(const char *bytes, size_t count) {

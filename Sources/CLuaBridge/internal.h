@@ -10,6 +10,8 @@ void *moon_allocate(void *context, void *block, size_t oldSize, size_t newSize);
 void moon_require_room(lua_State *L, MoonHost *host, size_t byteCount);
 void moon_arm_hook(lua_State *L, MoonHost *host);
 void moon_restore_hook(lua_State *L, MoonHost *host);
+/// Collects garbage after an error was caught, where memory had been refused: what the failed call held is garbage only now.
+void moon_collect_after_error(lua_State *L, MoonHost *host);
 /// Opens the standard libraries into the state; raises.
 void moon_open_libraries(lua_State *L, MoonHost *host, bool sandboxed);
 /// Replaces what would run script code while hooks are off; raises.

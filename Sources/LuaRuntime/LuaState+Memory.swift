@@ -50,8 +50,14 @@ extension LuaState: GarbageCollector {
         return try body()
     }
 
-    /// Runs a full collection now.
+    /// Runs a full collection because memory ran out. Should that not have helped, what asked for it will fail, and what it
+    /// held is garbage once its error is caught: then there is another.
     public func collect() {
+        collectNow()
+        host.pointee.isShort = true
+    }
+
+    func collectNow() {
         guard isOpen, lua_checkstack(current, 2 + MOON_STACK_ROOM) != 0 else { return }
         if !references.isEmpty { references.drain(current) }
         moon_collect(current)

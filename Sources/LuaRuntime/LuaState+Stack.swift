@@ -31,7 +31,11 @@ extension LuaState {
     /// Turns the status of a twin into a thrown failure, taking the error value off the stack.
     @inline(__always)
     func check(_ status: Int32) throws {
-        if status != LUA_OK { throw takeFailure(status: status) }
+        guard status != LUA_OK else { return }
+        let failure = takeFailure(status: status)
+        // What the failed call held is garbage only now.
+        if host.pointee.isShort { collectNow() }
+        throw failure
     }
 
     // MARK: Pushing

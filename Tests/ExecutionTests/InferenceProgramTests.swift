@@ -234,9 +234,11 @@ import Testing
         defer { Cancellation.clear() }
         #expect(throws: Interrupted.self) { try program.run([x]) }
         Cancellation.clear()
-        // Sums may be taken in another order in other memory, which rounding shows.
+        // A kernel may meet what other tests left in memory that it does not use, and note it: then that run is computed on the
+        // tape, which is the same but for rounding.
         let again = try program.run([x])[0].array(of: Float.self)
         let apart = zip(again, expected).map { abs($0 - $1) }.max() ?? .infinity
         #expect(again.count == expected.count && apart < 1e-5, "off by \(apart)")
+        #expect(again == expected || program.carefulRunCount > 0)
     }
 }

@@ -130,6 +130,58 @@ import Testing
     }
 
     /// One string may be thousands of pieces of a warning.
+    /// Dead tensors stand outside of Lua's heap and need a finalizer, which Lua's own collection for want of memory does not run.
+    @Test(arguments: [false, true]) func whatACaughtErrorGaveUpIsToBeHadAtOnce(isSandboxed: Bool) throws {
+        let state = try state(LuaOptions(isSandboxed: isSandboxed, memoryLimit: Self.limit))
+        defer { state.close() }
+        let fill = "local function fill() local t = {} while true do t[#t + 1] = mr.zeros(1 << 16) end end "
+        try state.run(
+            fill + """
+                local catches = {
+                    function() return pcall(fill) end,
+                    function() return xpcall(fill, function(e) return e end) end,
+                    function() return coroutine.resume(coroutine.create(fill)) end,
+                    function() return pcall(coroutine.wrap(fill)) end,
+                    function() return pcall(function() local _ <close> = setmetatable({}, { __close = function() end }) fill() end) end,
+                }
+                for position, catch in ipairs(catches) do
+                    for round = 1, 5 do
+                        local ok, failure = catch()
+                        assert(not ok and failure ~= nil, position)
+                        local made, text = pcall(string.rep, "x", 16 << 20)
+                        assert(made and #text == 16 << 20, position .. ": " .. tostring(text))
+                    end
+                end
+                """, name: "caught")
+        for _ in 1...5 {
+            #expect(throws: (any Error).self) { try state.run(fill + "fill()", name: "uncaught") }
+            try state.run("assert(#('x'):rep(16 << 20) == 16 << 20)", name: "next")
+        }
+    }
+
+    /// `pcall` is Lua's in all else: results, messages, arguments, and a yield across it.
+    @Test func protectedCallsAreLuas() throws {
+        let state = try state()
+        defer { state.close() }
+        try state.run(
+            """
+            assert(select("#", pcall(function() end)) == 1 and select(4, pcall(function(...) return ... end, 1, nil, 3)) == 3)
+            local ok, message = pcall(pcall)
+            assert(not ok and message:find "bad argument #1 to 'pcall' %(value expected%)", message)
+            local mark = {}
+            ok, message = pcall(error, mark)
+            assert(not ok and message == mark)
+            local thread = coroutine.wrap(function() return pcall(function(x) return coroutine.yield(x) + 1 end, 1) end)
+            assert(thread() == 1)
+            local caught, sum = thread(2)
+            assert(caught == true and sum == 3)
+            thread = coroutine.wrap(function() return pcall(function() coroutine.yield() error(mark) end) end)
+            thread()
+            caught, message = thread()
+            assert(caught == false and message == mark)
+            """, name: "pcall")
+    }
+
     @Test func aWarningIsNoLongerThanTheLimit() throws {
         let longest = Guarded(0)
         var options = LuaOptions(isSandboxed: true, memoryLimit: Self.limit)

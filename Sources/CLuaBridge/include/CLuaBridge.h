@@ -49,6 +49,8 @@ typedef struct MoonHost {
     size_t heapBytes, heapLimit;
     /// Bytes behind userdata; those charged since the last collection; and when the next one is due.
     size_t externalBytes, pendingBytes, collectionThreshold;
+    /// Memory was refused since the last collection of ours.
+    bool isShort;
     /// Instructions run since the outermost call began (in whole hook intervals), and their limit (0: none).
     int64_t instructionCount, instructionLimit;
     /// Instructions between two looks at the interrupt flag; 0 for no hook.
