@@ -79,17 +79,25 @@ bool has_blind_outputs(const cod_convolution &s) {
 
 bool begins_with(const std::string &text, const char *prefix) { return text.rfind(prefix, 0) == 0; }
 
-// Where a whole row or column of outputs sees only padding, the `brgconv` kernels of oneDNN 2.6 skip the product, and
-// then apply what follows it wrongly: with a sum and an activation they read outside their memory, with a sum and a bias
-// the results are wrong, and those for AMX read outside even without a sum. Other kernels are right there.
+// Whether oneDNN 2.6 offers a kernel for a shape in which it is wrong. Other kernels are right there.
+// - Where a whole row or column of outputs sees only padding, the `brgconv` kernels skip the product, and then apply what
+//   follows it wrongly: with a sum and an activation they read outside their memory, with a sum and a bias the results are
+//   wrong, and those for AMX read outside even without a sum.
+// - Kernels for SSE 4.1 add what lies in the result by an instruction that takes addresses divisible by 16 only. With the
+//   channels last, pixels begin at such addresses where the number of channels divides by 4.
+bool is_wrong(const std::string &implementation, const cod_convolution &s, cod_format dst) {
+    if (begins_with(implementation, "brgconv")) return has_blind_outputs(s);
+    bool is_for_sse = implementation.find("sse41") != std::string::npos;
+    return is_for_sse && s.has_sum && dst != cod_format_blocked && s.o % 4 != 0;
+}
+
 convolution_forward::primitive_desc forward(const Geometry &g, cod_format src, cod_format dst, bool inference,
                                             algorithm way) {
     auto kind = inference ? prop_kind::forward_inference : prop_kind::forward_training;
     convolution_forward::desc desc(kind, way, g.src(src), g.any_weights, g.bias, g.dst(dst), g.strides, g.dilates,
                                    g.pad_low, g.pad_high);
     convolution_forward::primitive_desc found(desc, attributes(g.shape), cod::engine(), true);
-    if (!found || !has_blind_outputs(g.shape)) return found;
-    while (begins_with(found.impl_info_str(), "brgconv"))
+    while (found && is_wrong(found.impl_info_str(), g.shape, dst))
         if (!found.next_impl()) return {};
     return found;
 }

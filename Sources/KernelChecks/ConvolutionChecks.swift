@@ -26,6 +26,12 @@ extension KernelCheck {
                 .init(input: [2, 20, 5, 5], weight: [32, 20, 1, 1], geometry: .init(stride: 1, padding: 3)), addsToResult: true,
                 rectifies: true)
         ),
+        (
+            "3×3 depthwise with sum of 30 channels",
+            .init(
+                .init(input: [2, 30, 9, 9], weight: [30, 1, 3, 3], geometry: .init(stride: 1, padding: 1, groups: 30)),
+                addsToResult: true)
+        ),
     ]
 
     static func convolutions() -> [KernelCheck] {

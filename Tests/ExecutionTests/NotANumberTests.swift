@@ -40,6 +40,22 @@ import Testing
         }
     }
 
+    /// ReLU of −∞ is 0 in whatever kernel the ReLU ends up.
+    @Test(arguments: [6, 17, 24], [1, 3]) func aNegativeInfinityIsRectified(channels: Int, kernel: Int) throws {
+        var b = GraphBuilder(name: "infinite", seed: 2)
+        let x = b.input("images", [6, 12, 10])
+        let geometry = ConvolutionGeometry(stride: 1, padding: kernel / 2)
+        let conv = try b.convolution("conv", x, channels: channels, kernel: [kernel, kernel], geometry: geometry, hasBias: true)
+        var graph = try b.finish(outputs: [b.apply("relu", ReLU(), conv)])
+        let bias = [Float](repeating: -.infinity, count: channels)
+        graph.parameters.update("conv.bias", try Tensor(bias))
+        for batch in [1, 3] {
+            let image = try ExecutionSamples.images([batch, 6, 12, 10])
+            let result = try InferenceProgram(graph, batch: batch).run([image])[0]
+            #expect(try result.contiguous().array(of: Float.self).allSatisfy { $0 == 0 })
+        }
+    }
+
     /// A weight that is none makes the results none, in bfloat16 too.
     @Test(arguments: [Float.nan, .infinity]) func ofAWeight(value: Float) throws {
         var graph = try ExecutionSamples.trainedLikeResNet(imageShape: [6, 12, 10])
