@@ -42,14 +42,19 @@ extension LayerDecomposition {
 
     /// Multiply-accumulates per image at given ranks, for an input of H × W: pixels of a convolution, positions that a
     /// linear layer is applied to.
+    /// - Throws: `tooLarge` for counts beyond 61 bits; a `TensorFailure` when the kernel does not fit the input.
     public func macCost(rows: Int, columns: Int) throws -> RankPolynomial {
-        guard case .convolution(let grouping, let geometry) = kind else { return parameterCost.multiplied(by: rows * columns) }
+        guard case .convolution(let grouping, let geometry) = kind else {
+            _ = try RankPolynomial.count(rows, columns, parameterCost.linear.max() ?? 1)
+            return parameterCost.multiplied(by: rows * columns)
+        }
         return try grouping.macCost(weight: weightShape, geometry: geometry, rows: rows, columns: columns)
     }
 
     /// Multiply-accumulates per image of the layer itself.
+    /// - Throws: as `macCost`.
     public func denseMacCount(rows: Int, columns: Int) throws -> Int {
-        guard case .convolution(_, let geometry) = kind else { return denseParameterCount * rows * columns }
+        guard case .convolution(_, let geometry) = kind else { return try RankPolynomial.count(denseParameterCount, rows, columns) }
         return try ConvolutionGrouping.denseMacCount(weight: weightShape, geometry: geometry, rows: rows, columns: columns)
     }
 

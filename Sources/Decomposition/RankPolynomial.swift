@@ -48,6 +48,20 @@ public struct RankPolynomial: Hashable, Sendable {
         RankPolynomial(constant: constant * count, linear: linear.map { $0 * count }, bilinear: bilinear.map { $0 * count })
     }
 
+    /// The product of counts.
+    /// - Throws: `tooLarge` for one beyond 61 bits, so that two may be added.
+    static func count(_ factors: Int...) throws -> Int {
+        var product = 1
+        for factor in factors {
+            let (next, overflows) = product.multipliedReportingOverflow(by: factor)
+            guard !overflows, next.magnitude < 1 << 61 else {
+                throw DecompositionFailure.tooLarge(operation: "cost of a chain", elementCount: .max)
+            }
+            product = next
+        }
+        return product
+    }
+
     /// The largest ranks, in the proportion of `bounds`, whose cost stays below `limit`; `nil` when even rank 1 at
     /// every bond does not.
     ///
@@ -60,23 +74,24 @@ public struct RankPolynomial: Hashable, Sendable {
 
 extension ConvolutionGrouping {
     /// Parameters of the chain's weights (no bias) for a weight [O, C / groups, Kh, Kw], at ranks per group.
+    /// - Throws: `shapeMismatch`, `unevenGroups`.
     public func parameterCost(weight: Shape, groups: Int = 1) throws -> RankPolynomial {
         let part = try Self.groupShape(weight, groups: groups)
-        return polynomial(weight: part, positions: [Int](repeating: 1, count: stages.count)).multiplied(by: groups)
+        return try polynomial(weight: part, groups: groups, positions: [Int](repeating: 1, count: stages.count))
     }
 
     /// Multiply-accumulates of the chain per image.
     /// - Parameters:
     ///   - weight: [O, C / groups, Kh, Kw].
     ///   - rows, columns: H and W of the layer's input.
-    /// - Throws: `unevenGroups`, or a `TensorFailure` when the kernel does not fit the input.
+    /// - Throws: `unevenGroups`; `tooLarge` for counts beyond 61 bits; a `TensorFailure` when the kernel does not fit the input.
     public func macCost(
         weight: Shape, geometry: ConvolutionGeometry, rows: Int, columns: Int
     ) throws -> RankPolynomial {
         try Self.requireSupported(geometry, weight: weight)
         let part = try Self.groupShape(weight, groups: geometry.groups)
         let positions = try positionCounts(weight: weight, geometry: geometry, rows: rows, columns: columns)
-        return polynomial(weight: part, positions: positions).multiplied(by: geometry.groups)
+        return try polynomial(weight: part, groups: geometry.groups, positions: positions)
     }
 
     /// Rows times columns of what each convolution of the chain makes, for an input of `rows` × `columns`.
@@ -90,18 +105,19 @@ extension ConvolutionGrouping {
         return try stages.map { stage in
             let kernel: Shape = [1, 1, stage.hasRows ? weight[2] : 1, stage.hasColumns ? weight[3] : 1]
             image = try stage.geometry(of: probed).outputShape(input: image, weight: kernel)
-            return image[2] * image[3]
+            return try RankPolynomial.count(image[2], image[3])
         }
     }
 
     /// Multiply-accumulates of the dense layer per image.
+    /// - Throws: `shapeMismatch`, `tooLarge`, or a `TensorFailure` when the kernel does not fit the input.
     public static func denseMacCount(
         weight: Shape, geometry: ConvolutionGeometry, rows: Int, columns: Int
     ) throws -> Int {
         try requireWeight(weight)
         let input: Shape = [1, weight[1] * geometry.groups, rows, columns]
         let output = try geometry.outputShape(input: input, weight: weight)
-        return weight.elementCount * output[2] * output[3]
+        return try RankPolynomial.count(weight.elementCount, output[2], output[3])
     }
 
     /// The weight [O / groups, C / groups, Kh, Kw] of one group.
@@ -125,17 +141,18 @@ extension ConvolutionGrouping {
         }
     }
 
-    /// Σ over the stages of c · kh · kw · o · positions, where c and o are ranks at the inner ends.
-    private func polynomial(weight: Shape, positions: [Int]) -> RankPolynomial {
+    /// Σ over the stages of groups · c · kh · kw · o · positions, where c and o are ranks at the inner ends.
+    private func polynomial(weight: Shape, groups: Int, positions: [Int]) throws -> RankPolynomial {
         let last = stages.count - 1
         var linear = [Int](repeating: 0, count: last)
         var bilinear = [Int](repeating: 0, count: last - 1)
         for (k, stage) in stages.enumerated() {
-            let cost = positions[k] * (stage.hasRows ? weight[2] : 1) * (stage.hasColumns ? weight[3] : 1)
+            let kernel = [stage.hasRows ? weight[2] : 1, stage.hasColumns ? weight[3] : 1]
+            let cost = try RankPolynomial.count(groups, positions[k], kernel[0], kernel[1])
             if k == 0 {
-                linear[0] += cost * weight[1]
+                linear[0] += try RankPolynomial.count(cost, weight[1])
             } else if k == last {
-                linear[last - 1] += cost * weight[0]
+                linear[last - 1] += try RankPolynomial.count(cost, weight[0])
             } else {
                 bilinear[k - 1] += cost
             }

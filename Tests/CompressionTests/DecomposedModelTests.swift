@@ -64,8 +64,13 @@ import Testing
             let failure = #expect(throws: CompressionFailure.self) { try DecomposedModel(graph, formats: FormatChoice(["auto"], rules: rules)) }
             #expect(failure?.code == code, "\(rules)")
         }
-        let near = #expect(throws: CompressionFailure.self) { try DecomposedModel(graph, formats: "tuker2") }
-        #expect(near?.description.contains("did you mean \"Tucker-2\"") == true)
+        for (choice, meant) in [
+            ("tuker2", "did you mean \"Tucker-2\""), (FormatChoice(["auto"], rules: [("strided?", ["CP"])]), "matches 'strided?'"),
+            (FormatChoice(["auto"], rules: [("sgride*", ["CP"])]), "did you mean 'stride*'?"),
+        ] {
+            let near = #expect(throws: CompressionFailure.self) { try DecomposedModel(graph, formats: choice) }
+            #expect(near?.description.contains(meant) == true, "\(String(describing: near))")
+        }
     }
 
     @Test func factorsMayBeGiven() throws {

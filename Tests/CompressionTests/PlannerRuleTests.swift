@@ -44,7 +44,7 @@ import Testing
         planner.frozen = []
         planner.fixed = [("stage9.*", [4])]
         let fixed = #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
-        #expect(fixed?.code == "compression.unknownLayer")
+        #expect(fixed?.description == "plan: no layer matches 'stage9.*' (did you mean 'stage1.*'?)")
         planner.fixed = [("[", [4])]
         #expect(throws: CompressionFailure.self) { try planner.plan(model, budget: budget) }
     }

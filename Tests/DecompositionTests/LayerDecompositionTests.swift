@@ -119,6 +119,22 @@ import Testing
         #expect(try layer.trains(ranks: ranks)[0].reconstructed().norm() == 0)
     }
 
+    /// Maps of any size are counted or refused.
+    @Test(arguments: ConvolutionGrouping.allCases) func countsBeyondIntegersAreRefused(_ grouping: ConvolutionGrouping) throws {
+        let padded = ConvolutionGeometry(stride: 1, padding: 1)
+        let layers = [
+            try LayerDecomposition(convolution: sample([16, 16, 3, 3]), grouping: grouping, geometry: padded),
+            try LayerDecomposition(linear: sample([10, 24])),
+        ]
+        for layer in layers {
+            for (rows, columns) in [(1 << 40, 1 << 40), (1 << 30, 1 << 29), (1 << 58, 3)] {
+                #expect(throws: (any Error).self) { try layer.macCost(rows: rows, columns: columns) }
+                #expect(throws: (any Error).self) { try layer.denseMacCount(rows: rows, columns: columns) }
+            }
+            #expect(try layer.macCost(rows: 1 << 22, columns: 1 << 22).linear[0] > 1 << 44)
+        }
+    }
+
     @Test func macCountsOfResNetLayersAreKnown() throws {
         // The 16→16 layers of CIFAR ResNet-20: 16·16·9 weights at 32×32 positions.
         let layer = try LayerDecomposition(

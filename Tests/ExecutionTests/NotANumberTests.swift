@@ -46,7 +46,8 @@ import Testing
         let x = b.input("images", [6, 12, 10])
         let geometry = ConvolutionGeometry(stride: 1, padding: kernel / 2)
         let conv = try b.convolution("conv", x, channels: channels, kernel: [kernel, kernel], geometry: geometry, hasBias: true)
-        var graph = try b.finish(outputs: [b.apply("relu", ReLU(), conv)])
+        let rectified = try b.apply("relu", ReLU(), conv)
+        var graph = try b.finish(outputs: [rectified])
         let bias = [Float](repeating: -.infinity, count: channels)
         graph.parameters.update("conv.bias", try Tensor(bias))
         for batch in [1, 3] {

@@ -58,7 +58,13 @@ import Testing
             let index = try #require(graph.index(ofNode: name))
             graph.nodes[index].origin = Origin(layer: "wide ünïcode", format: "C|Kh·Kw|O", position: position, count: 2)
         }
-        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph))).graph
+        let bytes = try ONNXFile.bytes(of: ModelFile(graph: graph))
+        let back = try ONNXFile.read(bytes: bytes).graph
+        let path = FileManager.default.temporaryDirectory.appending(path: "onnx-\(UUID().uuidString)").path(percentEncoded: false)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(bytes).write(to: URL(filePath: path))
+        let inspected = try #require(ONNXFile.inspect(path).graph)
+        #expect(inspected.nodes.map { $0.origin } == back.nodes.map { $0.origin })
         #expect(back.nodes.compactMap(\.origin) == graph.nodes.compactMap(\.origin))
         #expect(back.nodes.first { $0.origin?.position == 1 }?.name == "stage1.block1.conv2")
     }

@@ -48,9 +48,5 @@ public struct FormatChoice: Hashable, Sendable, ExpressibleByStringLiteral, Expr
     }
 
     /// - Throws: `unknownLayer` with the nearest name for a pattern that matches none of `layers`.
-    func check(_ layers: [String]) throws {
-        for rule in rules where !layers.contains(where: { NamePattern.matches(rule.pattern, $0) }) {
-            throw CompressionFailure.unknownLayer(pattern: rule.pattern, nearest: nearestName(to: rule.pattern, among: layers))
-        }
-    }
+    func check(_ layers: [String]) throws { try NamePattern.check(rules.map(\.pattern), among: layers) }
 }

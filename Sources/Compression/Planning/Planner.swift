@@ -211,10 +211,8 @@ public struct Planner: Sendable {
 
     /// - Throws: `unknownLayer` for a pattern that matches nothing.
     func checkPatterns(_ names: [String]) throws {
-        for pattern in frozen + (fixed.map(\.pattern) + minRanks.map(\.pattern) + maxRanks.map(\.pattern))
-        where !names.contains(where: { Self.matches(pattern, $0) }) {
-            throw CompressionFailure.unknownLayer(pattern: pattern, nearest: nearestName(to: pattern, among: names))
-        }
+        let patterns = frozen + fixed.map(\.pattern) + minRanks.map(\.pattern) + maxRanks.map(\.pattern)
+        try NamePattern.check(patterns, among: names)
     }
 
     static func matches(_ pattern: String, _ name: String) -> Bool { NamePattern.matches(pattern, name) }

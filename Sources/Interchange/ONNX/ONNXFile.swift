@@ -23,7 +23,8 @@ public enum ONNXFile {
     private static func read(_ outline: ONNXOutline, source: String, directory: String?) throws -> ModelFile {
         var importer = try ONNXImporter(outline.model, source: source, directory: directory, outline: outline)
         try importer.read()
-        return try file(importer.graph(), outline.model, source: source)
+        let notes = try metadata(notesKey, of: outline.model, source: source)
+        return try ModelFile(graph: importer.graph(), notes: notes)
     }
 
     /// Writes a model, whole or not at all: opset 17, operators of the standard only, the batch open. Notes (plan,
@@ -64,17 +65,6 @@ public enum ONNXFile {
     static func directory(of path: String) -> String {
         let folder = DirectoryListing.split(path).directory
         return folder.utf8.count > 1 ? String(folder.dropLast()) : folder
-    }
-
-    /// The graph with what an export of ours put into the metadata: notes, and the layers that chains were made from.
-    private static func file(_ graph: Graph, _ model: Onnx_ModelProto, source: String) throws -> ModelFile {
-        var graph = graph
-        let (origins, reader) = (try metadata(originsKey, of: model, source: source), DocumentReader(source: source))
-        for (index, node) in graph.nodes.enumerated() {
-            guard let entry = origins[node.name] else { continue }
-            graph.nodes[index].origin = try GraphDocument.origin(entry, of: node.name, reader)
-        }
-        return ModelFile(graph: graph, notes: try metadata(notesKey, of: model, source: source))
     }
 
     /// What an export of ours put into the metadata under a key; nothing where there is none.

@@ -22,8 +22,8 @@ package struct ONNXImporter {
     let opset: Int
     private let reader: ONNXTensorReader
     private var assembly: GraphAssembly
-    /// Names of nodes that an export of ours noted as links of chains.
-    private let chainLinks: Set<String>
+    /// What an export of ours noted about the links of chains, by the names of their nodes.
+    private let origins: JSONObject
     private var values: [String: ONNXValue] = [:]
     /// How often each value is still to be read; one that is not needed any more gives its memory back.
     private var readCounts: [String: Int] = [:]
@@ -53,7 +53,7 @@ package struct ONNXImporter {
             throw InterchangeFailure.unsupported(
                 source: source, place: "model", detail: "has \(model.graph.node.count) nodes, more than \(Self.nodeLimit)")
         }
-        chainLinks = try Set(ONNXFile.metadata(ONNXFile.originsKey, of: model, source: source).keys)
+        origins = try ONNXFile.metadata(ONNXFile.originsKey, of: model, source: source)
         assembly = GraphAssembly(name: model.graph.name.isEmpty ? "onnx" : model.graph.name)
     }
 
@@ -122,10 +122,21 @@ package struct ONNXImporter {
     }
 
     private mutating func finished() throws -> Graph {
-        assembly.replaceNodes(GraphCleanup.tidy(assembly.graph))
+        assembly.replaceNodes(try withOrigins(GraphCleanup.tidy(assembly.graph)))
         return try located(source) {
             try Verifier.verify(assembly.graph)
             return assembly.graph
+        }
+    }
+
+    /// The nodes with the layers that chains among them were made from.
+    private func withOrigins(_ nodes: [Node]) throws -> [Node] {
+        let reader = DocumentReader(source: source)
+        return try nodes.map { node in
+            guard let entry = origins[node.name] else { return node }
+            var link = node
+            link.origin = try GraphDocument.origin(entry, of: node.name, reader)
+            return link
         }
     }
 
@@ -203,7 +214,7 @@ package struct ONNXImporter {
         let biasLayer = message.output.first.flatMap { biasLayers[$0] }
         let node = ONNXNode(
             proto: message, inputs: inputs, opset: opset, source: source, outline: reader.outline, biasLayer: biasLayer,
-            isLinkOfChain: chainLinks.contains(message.name.isEmpty ? message.output.first ?? "" : message.name))
+            isLinkOfChain: origins[message.name.isEmpty ? message.output.first ?? "" : message.name] != nil)
         var outputs: [ONNXValue]
         do {
             outputs = try translate(node)
