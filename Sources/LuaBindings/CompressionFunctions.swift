@@ -12,7 +12,7 @@ enum CompressionFunctions {
         try table.offer(MomentsObject.makeClass(), in: state)
         try table.define("score", in: state, module: "mr.lwiq") { call in try score(call, randomState) }
         try table.define("sensitivity", in: state) { call in try sensitivity(call, randomState) }
-        try table.define("plan", in: state) { call in try PlanTable.make(call) }
+        try table.define("plan", in: state) { call in try PlanTable.make(call, randomState) }
         try table.set("groupings", ConvolutionGrouping.allCases.map(\.rawValue))
         try table.set("formats", FactorizationCatalog.families.map(\.name))
         try table.set("policies", Policy.names)

@@ -7,7 +7,7 @@ import LuaRuntime
 
 /// Plans as Lua tables of rows: made by `mr.plan`, edited by scripts, read by `model:compress`.
 enum PlanTable {
-    static func make(_ call: borrowing LuaCall) throws {
+    static func make(_ call: borrowing LuaCall, _ randomState: RandomState) throws {
         let model = try call.object(1, "model", as: ModelObject.self)
         let options = try call.options(2)
         let formats = try FormatOption.read(options)
@@ -22,19 +22,39 @@ enum PlanTable {
         let budget = try Budget(limits, dense: decomposed.cost, denseLatency: decomposed.denseLatency)
         let scores = try options.optionalTable("scores").map(ScoreTable.read)
         let custom = try options.value("policy").function
-        // What was measured for a policy is used; `Policy.quadratic` says why it is the default where nothing was.
-        let curves = try options.optionalTable("curves")?.rawGet("measure").string
-        let fallback = curves.flatMap(Policy.init(name:)) ?? (scores == nil ? .quadratic : .lwiq)
-        let name = custom == nil ? try options.choice("policy", among: Policy.names, default: fallback.name) : "custom"
+        let name = custom == nil ? try policyName(options, isWhitened: whitening != nil) : "custom"
         let planner = try planner(options, Policy(name: name) ?? .uniform, scores)
+        var choice: PortfolioChoice?
+        if name == PortfolioTable.policy {
+            let seed = try options.integer("seed", default: randomState.seed)
+            choice = try PortfolioTable.choose(model, decomposed, planner, budget, formats, options, seed: seed)
+            call.recount(model, position: 1)
+        }
         let plan =
-            try custom.map { try CustomPolicy.plan(by: $0, decomposed, planner, budget, call.state) }
+            try choice?.plan ?? custom.map { try CustomPolicy.plan(by: $0, decomposed, planner, budget, call.state) }
             ?? planner.plan(decomposed, budget: budget)
         let made = try table(plan, classifier: classifier, in: call.state)
         try made.rawSet("formats", try FormatOption.value(of: options))
-        try made.set("whitened", whitening != nil)
-        try made.rawSet("whiten", try options.value("whiten"))
+        try made.set("whitened", whitening != nil || choice?.isWhitened == true)
+        try made.rawSet("whiten", try options.value(choice?.isWhitened == true ? "data" : "whiten"))
+        if let choice { try made.set("portfolio", PortfolioTable.rows(choice, in: call.state)) }
         try call.push(made)
+    }
+
+    /// What was measured for a policy is used. Images choose from a portfolio, unless a policy is named; without any the weights
+    /// decide.
+    private static func policyName(_ options: OptionReader, isWhitened: Bool) throws -> String {
+        let curves = try options.optionalTable("curves")?.rawGet("measure").string.flatMap(Policy.init(name:))
+        let hasImages = try options.has("data")
+        let fallback = curves?.name ?? (hasImages && !isWhitened ? PortfolioTable.policy : Policy.standard.name)
+        let name = try options.choice("policy", among: Policy.names + [PortfolioTable.policy], default: fallback)
+        if hasImages, name != PortfolioTable.policy {
+            throw options.invalid("data", "is for choosing among policies, but one is given or follows from the curves: '\(name)'")
+        }
+        if isWhitened, name == PortfolioTable.policy {
+            throw options.invalid("whiten", "must be left out where images choose: plans on whitened weights are among those that they choose from")
+        }
+        return name
     }
 
     private static func limits(_ options: OptionReader) throws -> [(Budget.Quantity, Double)] {

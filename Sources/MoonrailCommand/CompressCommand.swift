@@ -9,8 +9,9 @@ struct CompressCommand: ParsableCommand {
         commandName: "compress",
         abstract: "Compresses a model to a budget.",
         discussion: """
-            Ranks are shared out by the energy that layers lose (policy quadratic). With --data, what is left of the layers is \
-            fitted to the dense ones, and the report has accuracies on images that were held out (the \
+            Ranks are shared out by the energy that layers lose (policy quadratic). With --data, plans by several policies \
+            are tried, and images choose the one that comes nearest to the dense model (policy portfolio); what is left of \
+            the layers is fitted to the dense ones, and the report has accuracies on images that were held out (the \
             test images, or a tenth of the others); --tune trains the compressed model towards the dense one. Images without \
             labels, or with --unlabelled, still repair and tune; the report then says how often both models agree. Every step is \
             judged on further images, and only kept where the model is no worse for it.
@@ -45,7 +46,7 @@ struct CompressCommand: ParsableCommand {
     @Flag(help: "Cuts by the error of the layers' outputs on the images in place of that of their weights.")
     var whiten = false
 
-    @Option(help: ArgumentHelp("How layers share the budget (default: quadratic).", valueName: "NAME"))
+    @Option(help: ArgumentHelp("How layers share the budget (default: portfolio with --data, else quadratic).", valueName: "NAME"))
     var policy: String?
 
     @Option(help: ArgumentHelp("Ranks are multiples of this where there is room, as kernels like them.", valueName: "N"))

@@ -189,6 +189,19 @@ import Testing
         for noise in [0.1, 0.5] { #expect(try estimate(rank: rank, noise: noise) == rank, "noise \(noise)") }
     }
 
+    /// τ̄, by bisection in double precision elsewhere. The approximation 2.5129 · √α gives 0.25129 for α = 0.01.
+    @Test(arguments: [(1, 2.512862417), (0.5, 1.782640099), (0.1, 0.822210957), (0.01, 0.282876401), (0.001, 0.099072965)])
+    func theThresholdIsTheExactOne(alpha: Double, scale: Double) {
+        #expect(abs(VariationalRank.leastScale(alpha) / scale - 1) < 1e-8)
+    }
+
+    /// Where nothing stands above the noise, rank 1 counts, and the plan says so.
+    @Test func layersOfNoiseAreSaid() throws {
+        let model = try DecomposedModel(CompressionSamples.resNet())
+        let plan = try Planner(policy: .vbmf).plan(model, budget: CompressionSamples.budget(.parameters, 0.5, model))
+        #expect(plan.notes.contains { $0.hasPrefix("nothing stands above the noise of these layers") && $0.contains(model.layers[1].name) })
+    }
+
     @Test func onlyTheShapeAndTheSpectrumCount() {
         let values = (0..<20).map { 10 / Double($0 + 1) }
         #expect(

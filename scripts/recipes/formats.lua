@@ -17,7 +17,7 @@ if args.test_images < #test then test = test:take(args.test_images) end
 local model = mr.load(args.model)
 print(("%s: %.2f %% dense"):format(model.name, 100 * model:evaluate(test).accuracy))
 
-local function milliseconds(measured) return measured:latency { batch = args.batch }.latency_ms end
+local function milliseconds(measured) return measured:latency { batch = args.batch }.ms end
 
 local rows = {}
 for keep in args.keeps:gmatch "[^,]+" do

@@ -21,13 +21,16 @@ public struct DecomposableLayer: Sendable {
     /// Multiply-accumulates per image of the dense layer, over all its uses.
     public let denseMacCount: Int
     let densePeakActivationByteCount: Int
+    /// Whether everything that the model makes of its input passes through one of the uses: no shortcut leads around it.
+    public let isInSeries: Bool
     /// Nanoseconds of one use of the dense layer; `nil` where nothing was timed.
     public private(set) var denseLatency: Int?
 
     public var name: String { layer.name }
 
-    init(uses: [WeightedLayer], chains: [LayerChain], denseReason: String?, liveBytes: [Int]) {
+    init(uses: [WeightedLayer], chains: [LayerChain], denseReason: String?, liveBytes: [Int], isInSeries: Bool) {
         layer = uses[0]
+        self.isInSeries = isInSeries
         self.uses = uses
         self.chains = chains
         self.denseReason = denseReason

@@ -40,7 +40,7 @@ public struct DecomposedModel: Sendable {
         }
         let made = try Self.factorizations(candidates, of: graph.name)
         let live = CostModel.activationBytes(of: graph, try ShapeInference.shapes(of: graph, batch: 1))
-        let lastUses = Liveness.lastUses(of: graph)
+        let (lastUses, inSeries) = (Liveness.lastUses(of: graph), Shortcuts.inSeries(of: graph))
         layers = places.indices.map { index in
             let place = places[index]
             return DecomposableLayer(
@@ -54,7 +54,8 @@ public struct DecomposedModel: Sendable {
                                 lastUses)
                         })
                 },
-                denseReason: candidates[index].denseReason, liveBytes: place.uses.map { live[$0.node] })
+                denseReason: candidates[index].denseReason, liveBytes: place.uses.map { live[$0.node] },
+                isInSeries: place.uses.contains { inSeries[$0.node] })
         }
         let movable = Set(layers.filter { !$0.chains.isEmpty }.flatMap(\.uses).map(\.node))
         fixedActivationByteCount = live.indices.filter { !movable.contains($0) }.map { live[$0] }.max() ?? 0

@@ -15,6 +15,9 @@ public struct ModelQuality: Sendable {
     /// 1 − ‖result − dense result‖ / ‖dense result‖ over all images and results, where these are no rows of classes.
     public var likeness: Double?
 
+    /// How far the results are from the dense model's, without labels: the divergence, or what they lack of being alike.
+    public var distance: Double { divergence ?? likeness.map { 1 - $0 } ?? .nan }
+
     /// With nothing measured yet.
     public init(imageCount: Int) { self.imageCount = imageCount }
 

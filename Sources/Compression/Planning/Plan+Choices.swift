@@ -1,3 +1,4 @@
+import Basics
 import Decomposition
 import Graphs
 
@@ -15,7 +16,22 @@ extension Plan {
             macCount: model.cost(assignments, .macs), byteCount: model.cost(assignments, .bytes),
             peakActivationByteCount: model.cost(assignments, .activations),
             latency: model.denseLatency.map { _ in model.cost(assignments, .latency) }, denseLatency: model.denseLatency,
-            bindingConstraint: binding, optimalityGap: nil, scalingFactor: nil, notes: model.notes + notes, elapsedSeconds: 0)
+            bindingConstraint: binding, optimalityGap: nil, scalingFactor: nil, notes: model.notes + notes + Self.warnings(model, assignments), elapsedSeconds: 0)
+    }
+
+    /// What a plan says of layers that lose more than half of their energy where nothing leads around them.
+    private static func warnings(_ model: DecomposedModel, _ assignments: [LayerChoice]) -> [String] {
+        let lost = zip(model.layers, assignments).compactMap { layer, assignment -> (name: String, share: Double)? in
+            guard layer.isInSeries, case .chain(let index, let ranks, _) = assignment else { return nil }
+            let share = layer.chains[index].relativeSquaredError(ranks)
+            return share > 0.5 ? (layer.name, share) : nil
+        }
+        guard let worst = lost.max(by: { $0.share < $1.share }) else { return [] }
+        let others = lost.count > 1 ? " and \(lost.count - 1) other layer\(lost.count > 2 ? "s" : "")" : ""
+        return [
+            "warning: \(worst.name) (\(DecimalText.percent(worst.share)))\(others) lose more than half of their energy, and no shortcut "
+                + "leads around them: expect the model to need its repairs"
+        ]
     }
 }
 

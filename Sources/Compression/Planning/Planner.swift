@@ -80,6 +80,7 @@ public struct Planner: Sendable {
                 binding: allocation.binding)
             plan.scalingFactor = factor
         }
+        plan.notes += policy.notes(model)
         plan.elapsedSeconds = start.duration(to: .now) / .seconds(1)
         return plan
     }
@@ -144,7 +145,7 @@ public struct Planner: Sendable {
         let byLayer = Dictionary(shares, uniquingKeysWith: { $1 })
         return try model.layers.map { layer in
             // A layer with several uses is as significant as the most significant of them.
-            if let share = layer.uses.compactMap({ byLayer[$0.name] }).max() { return share }
+            if let share = layer.uses.compactMap({ byLayer[$0.name] }).max() { return policy.significance(share) }
             let rule = rule(for: layer.name)
             // The classifier has no score, and what is settled needs none.
             guard layer.chains.isEmpty || layer.layer.isClassifier || rule.isFrozen || rule.ranks != nil else {
@@ -158,7 +159,9 @@ public struct Planner: Sendable {
     /// - Throws: as `lossCurves`.
     func lossJudges(_ model: DecomposedModel) throws -> [LossTransform]? {
         if let curves = try lossCurves(model) { return curves.map { curve in { curve($0) } } }
-        return policy.weighing.map { weighing in model.layers.map { _ in weighing.loss } }
+        return policy.weighing.map { weighing in
+            model.layers.map { $0.isInSeries ? weighing.lossInSeries ?? weighing.loss : weighing.loss }
+        }
     }
 
     /// One curve per layer, in order; `nil` for a policy that needs none.

@@ -4,13 +4,24 @@ import Decomposition
 /// The policies of the library. A new one is a value here, and its place in the list.
 extension Policy {
     static let builtIn = [
-        lwiq, uniform, energy, vbmf, minimax, knapsack, quadratic, lwiqEnergy, features, proxy, output, sensitivity,
+        lwiq, lwiqFloored, uniform, energy, vbmf, minimax, knapsack, quadratic, barrier, lwiqEnergy, lwiqBarrier, features, proxy,
+        output, sensitivity,
     ]
+
+    /// What plans by the weights alone, where nobody says otherwise.
+    public static let standard = quadratic
 
     // MARK: One factor for all layers
 
     /// The paper's: a layer's share of its useful ranks is its significance times one factor β for all layers.
+    ///
+    /// A layer that brings no accuracy by itself gets the least rank, which on a chain of layers without shortcuts may cost
+    /// everything: see `lwiqFloored`.
     public static let lwiq = Policy("lwiq", needsScores: true, .scaled { _ in { _, _ in .proportional } })
+
+    /// The same with a floor: no layer counts for less than a quarter of the most significant one.
+    public static let lwiqFloored = Policy(
+        "lwiq_floored", needsScores: true, significance: { max($0, 0.25) }, .scaled { _ in { _, _ in .proportional } })
 
     /// The same share of its useful ranks for every layer.
     public static let uniform = Policy("uniform", .scaled { _ in { _, _ in .proportional } })
@@ -35,11 +46,16 @@ extension Policy {
             var largest = 1.0
             for (layer, ranks) in zip(model.layers, found) {
                 for (chain, own) in zip(layer.chains, ranks) {
-                    for (bound, rank) in zip(chain.maxRanks, own) { largest = max(largest, Double(bound) / Double(rank)) }
+                    for (bound, rank) in zip(chain.maxRanks, own) { largest = max(largest, Double(bound) / Double(max(1, rank))) }
                 }
             }
             let ratio = largest
-            return { layer, chain in .scaled(found[layer][chain].map { Double($0) * ratio }) }
+            return { layer, chain in .scaled(found[layer][chain].map { Double(max(1, $0)) * ratio }) }
+        },
+        notes: { model in
+            let found = model.cache.variationalRanks(of: model.layers)
+            let silent = zip(model.layers, found).filter { $1.contains { $0.contains(0) } }.map(\.0.name)
+            return silent.isEmpty ? [] : ["nothing stands above the noise of these layers, so that rank 1 counts as found: " + silent.joined(separator: ", ")]
         })
 
     // MARK: What a knapsack weighs
@@ -64,6 +80,18 @@ extension Policy {
     /// much the same rate for most layers. So it says without images what `output` measures with noise. `knapsack`
     /// rather gives one layer up than takes a little from many, and `minimax` looks at nothing but the worst.
     public static let quadratic = Policy("quadratic", .weighed(Weighing(loss: { $0 * $0 })))
+
+    /// As `quadratic`, but a layer that no shortcut leads around counts s² / (1 − s), which has no bound: what such a layer loses
+    /// is lost for all that follow, so that it is never given up for the price of a layer that others stand beside.
+    public static let barrier = Policy("barrier", .weighed(Weighing(loss: { $0 * $0 }, lossInSeries: seriesLoss)))
+
+    /// s² / (1 − s), up to what is left when all but a thousandth is lost.
+    private static let seriesLoss: LossTransform = { $0 * $0 / max(1e-3, 1 - $0) }
+
+    /// `barrier` with every layer's loss weighted by its significance, shrunk halfway towards one.
+    public static let lwiqBarrier = Policy(
+        "lwiq_barrier", needsScores: true, significance: { (1 + $0) / 2 },
+        .weighed(Weighing(loss: { $0 * $0 }, lossInSeries: seriesLoss)))
 
     /// `knapsack` with every layer's loss weighted by its significance.
     public static let lwiqEnergy = Policy("lwiq_energy", needsScores: true, .weighed(Weighing()))

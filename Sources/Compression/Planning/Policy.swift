@@ -9,7 +9,11 @@ public struct Policy: Sendable {
     public let name: String
     /// Whether it reads the significance of the layers.
     public let needsScores: Bool
+    /// What it makes of a significance, which is a share of the largest.
+    let significance: @Sendable (Double) -> Double
     let method: Method
+    /// What its users should know of a plan for this model.
+    let notes: @Sendable (DecomposedModel) -> [String]
 
     enum Method: Sendable {
         /// What maps the common factor to the ranks of a layer's chain, by the indices of both.
@@ -27,12 +31,18 @@ public struct Policy: Sendable {
         /// What curves must have measured, which make losses of the errors; else `loss` does.
         var measure: SensitivityCurves.Measure?
         var loss: LossTransform = { $0 }
+        /// What does in its place for layers that no shortcut leads around, where that is another.
+        var lossInSeries: LossTransform?
         /// What a plan's row says, from the error and the loss.
         var reason: @Sendable (Double, Double) -> String = { error, _ in Policy.energy(error) }
     }
 
-    init(_ name: String, needsScores: Bool = false, _ method: Method) {
-        (self.name, self.needsScores, self.method) = (name, needsScores, method)
+    init(
+        _ name: String, needsScores: Bool = false, significance: @escaping @Sendable (Double) -> Double = { $0 }, _ method: Method,
+        notes: @escaping @Sendable (DecomposedModel) -> [String] = { _ in [] }
+    ) {
+        (self.name, self.needsScores, self.significance) = (name, needsScores, significance)
+        (self.method, self.notes) = (method, notes)
     }
 
     /// A policy of your own: the sum over layers of `loss` of the share of ‖W‖² that each loses, as small as possible.

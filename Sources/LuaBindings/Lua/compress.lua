@@ -100,11 +100,20 @@ local function reduced(planning, found)
     return changed
 end
 
+-- The options of a plan, with the images that models are fitted to where nothing but these says how to plan.
+local function with_images(planning, fitted)
+    if not fitted or planning.policy or planning.curves or planning.whiten or planning.data then return planning end
+    local chosen = {}
+    for key, value in pairs(planning) do chosen[key] = value end
+    chosen.data = fitted
+    return chosen
+end
+
 -- The model cut after a plan and repaired, the plan, and the run with the report so far.
 local function cut(model, planning, options, start_run, images)
-    local start = core.clock()
-    local plan = planning[1] and planning or reports.plan(core.plan(model, planning))
-    local small, run = model:compress(plan), start_run()
+    local start, run = core.clock(), start_run()
+    local plan = planning[1] and planning or reports.plan(core.plan(model, with_images(planning, run.fitted)))
+    local small = model:compress(plan)
     run:begin("cut", nil, small, core.clock() - start)
     if options.data then
         run:repair(small, { images = images, repairs = options.repairs })

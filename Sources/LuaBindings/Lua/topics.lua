@@ -39,7 +39,10 @@ A policy turns layers and a budget into ranks. mr.policies lists those there are
     end
     plan = mr.plan(model, { budget = { params = 1 }, policy = gentle })
 
-A layer without ranks stays dense. Without a policy: "quadratic", or what the scores or curves given are for.]] },
+A layer without ranks stays dense. Without a policy it is what the curves given
+are for. With option data it is "portfolio": several plans are made, cut and
+fitted, and that one is taken whose model comes nearest to the dense one on
+images that it was not fitted to. Without either it is "quadratic".]] },
     { name = "results", text = [[
 Scores, plans, histories, sweeps and comparisons are arrays of rows with methods (?Rows).
 

@@ -79,9 +79,11 @@
 ---@field latency? number the share of the time for latency_batch images that is kept
 ---@field latency_ms? number that time in milliseconds, in place of a share
 
----@class PlanOptions
+---@class PlanOptions: SamplingOptions
 ---@field budget? Budget what the small model may cost at most
----@field policy? string|function how the budget is divided: one of mr.policies, or a function of layers and budget; that of the curves or scores given, and "quadratic" without either
+---@field policy? string|function how the budget is divided: one of mr.policies, "portfolio", or a function of layers and budget; that of the curves given, else "portfolio" with data and "quadratic" without
+---@field data? Dataset images that the plan of a portfolio is chosen by, without their labels
+---@field images? number = 256: how many of them its plans are fitted to, below 1 the share of them all; up to 512 others judge
 ---@field scores? table what mr.lwiq.score gave
 ---@field curves? table what mr.sensitivity gave
 ---@field formats? string|string[]|table = "auto": what layers may become: names of mr.formats, or them by names and patterns

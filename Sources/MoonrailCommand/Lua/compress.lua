@@ -69,25 +69,25 @@ if train then
     end
 end
 
--- What the policy wants to know first.
+-- What the policy wants to know first. Without a policy the images choose one, or the weights where there are none.
 local function planning(policy)
     local measure = ({ features = true, proxy = true, output = true, sensitivity = true })[policy]
-    local scored = policy:find "^lwiq"
-    local needs = measure and "measures layers on" or scored and "scores layers by"
+    local scored = policy and policy:find "^lwiq"
+    local needs = measure and "measures layers on" or scored and "scores layers by" or policy == "portfolio" and "chooses by"
     if needs and not train then error(("the policy %s %s images: give --data, or take another"):format(policy, needs), 0) end
-    if needs and policy ~= "features" and policy ~= "output" and not labelled then
+    if (scored or policy == "proxy" or policy == "sensitivity") and not labelled then
         error(("the policy %s needs labels; quadratic, features and output do without"):format(policy), 0)
     end
     local whiten = options.whiten and train or nil
     return {
         scores = scored and mr.lwiq.score(model, train, { images = math.min(2560, #train) }) or nil,
         curves = measure and mr.sensitivity(model, train, { measure = policy, whiten = whiten }) or nil,
-        whiten = whiten, policy = policy, align = options.align, budget = { params = options.keep },
+        whiten = whiten, policy = policy ~= "portfolio" and policy or nil, align = options.align, budget = { params = options.keep },
     }
 end
 
 local small, report = mr.compress(model, {
-    plan = planning(options.policy or "quadratic"), data = train, test = test, labels = not options.unlabelled,
+    plan = planning(options.policy), data = train, test = test, labels = not options.unlabelled,
     tune = options.tune > 0 and { steps = options.tune, lr = options.lr, label = "tuning" } or nil,
     out = options.out, overwrite = options.force,
 })

@@ -1,0 +1,143 @@
+import Basics
+public import Graphs
+public import Tensors
+
+/// Plans by several policies, of which images without labels choose one.
+///
+/// No policy is the best for every network: what keeps a ResNet may give up a layer of a narrow network that everything passes
+/// through. Planning takes milliseconds and a fit by least squares seconds, so several plans are made, cut and fitted, and that
+/// one is taken whose model diverges least from the dense model on images that nothing was fitted to. All of them get a first
+/// look on few images; the best are fitted and judged on all; then a plan between the two best is tried.
+public struct PlanPortfolio: Sendable {
+    /// On how many images models are told apart whose divergences differ by a tenth.
+    public static let judgedImageCount = 512
+
+    public var candidates = PortfolioCandidate.usual
+    /// How many images everything is fitted to, and how many it is judged on, in the first look.
+    public var firstLookCount = 64
+    /// How many plans at most are fitted to all images.
+    public var finalistCount = 3
+    /// A plan whose divergence at the first look is above this many times the least is no finalist, unless it is the second.
+    public var tolerance = 1.5
+
+    public init() {}
+
+    /// - Parameters:
+    ///   - model: decomposed, of the plain weights.
+    ///   - whitened: the same with moments of its layers' inputs, for the candidates that plan on these.
+    ///   - planner: everything but the policy: bounds of ranks, alignment, what is frozen or fixed, and scores where there are any.
+    ///   - images: batches as the model takes them, [N, …], to fit to.
+    ///   - held: others, to judge by.
+    /// - Returns: the plan with the least divergence, and what was measured of each.
+    /// - Throws: `unreachable` where no candidate meets the budget; `noImages`, `notFiniteImages`, `noContent`; `notFinite` where no
+    ///   candidate gives numbers; failures of planning, of the fit and of execution.
+    /// - Complexity: a fit by least squares on all images for each finalist and one more, and one on few for each candidate.
+    public func choose(
+        _ model: DecomposedModel, whitened: DecomposedModel, planner: Planner, budget: Budget, images: [Tensor], held: [Tensor]
+    ) throws -> PortfolioChoice {
+        let start = ContinuousClock.now
+        try ImageCheck.check(images)
+        let trial = try PortfolioTrial(model, whitened: whitened, planner: planner, budget: budget, images: images, held: held, firstLookCount)
+        var entries = try trial.planned(candidates)
+        var progress = ProgressReport("choosing a plan", total: entries.count { $0.plan != nil } + finalistCount + 1)
+        for index in entries.indices where entries[index].plan != nil {
+            try trial.look(at: &entries[index])
+            try progress.advance()
+        }
+        for index in finalists(of: entries) {
+            try trial.judge(&entries[index])
+            try progress.advance()
+        }
+        let ranking = Self.ranking(of: entries)
+        if ranking.count > 1, let between = try trial.between(entries[ranking[0]], entries[ranking[1]]) {
+            entries.append(between)
+            try trial.judge(&entries[entries.count - 1])
+        }
+        try progress.advance()
+        guard let best = Self.ranking(of: entries).first, let plan = entries[best].plan else {
+            throw CompressionFailure.notFinite(what: "the result of \(model.graph.name) by any of the plans")
+        }
+        return PortfolioChoice(entries, chosen: best, plan, seconds: start.duration(to: .now) / .seconds(1))
+    }
+
+    /// The best at the first look.
+    private func finalists(of entries: [PortfolioEntry]) -> [Int] {
+        let looked = entries.indices.filter { entries[$0].firstLook?.distance.isNaN == false }
+            .sorted { (entries[$0].firstLook?.distance ?? 0) < (entries[$1].firstLook?.distance ?? 0) }
+        guard let least = looked.first.flatMap({ entries[$0].firstLook?.distance }) else { return [] }
+        return looked.enumerated().filter { position, index in
+            position < max(2, finalistCount) && (position < 2 || (entries[index].firstLook?.distance ?? 0) <= tolerance * least)
+        }.map(\.element)
+    }
+
+    /// Those that were judged, the best first.
+    private static func ranking(of entries: [PortfolioEntry]) -> [Int] {
+        entries.indices.filter { entries[$0].quality?.distance.isNaN == false }
+            .sorted { (entries[$0].quality?.distance ?? 0) < (entries[$1].quality?.distance ?? 0) }
+    }
+}
+
+/// One way to plan that a portfolio may choose.
+public struct PortfolioCandidate: Sendable, Hashable {
+    /// How the plan is called.
+    public let name: String
+    public let policy: Policy
+    /// The least rank of every bond.
+    public let minRank: Int
+    /// Whether it plans, and cuts, by errors of the layers' outputs.
+    public let isWhitened: Bool
+
+    public init(_ policy: Policy, minRank: Int = 1, isWhitened: Bool = false) {
+        (self.policy, self.minRank, self.isWhitened) = (policy, minRank, isWhitened)
+        name = policy.name + (minRank > 1 ? ", ranks of at least \(minRank)" : "") + (isWhitened ? " whitened" : "")
+    }
+
+    /// What is tried where nobody says otherwise. Those that need scores take part where there are some.
+    public static let usual = [
+        PortfolioCandidate(.barrier), PortfolioCandidate(.quadratic), PortfolioCandidate(.quadratic, minRank: 4),
+        PortfolioCandidate(.uniform), PortfolioCandidate(.energy), PortfolioCandidate(.minimax), PortfolioCandidate(.output),
+        PortfolioCandidate(.knapsack, isWhitened: true), PortfolioCandidate(.lwiqFloored), PortfolioCandidate(.lwiqBarrier),
+    ]
+}
+
+/// What was found out about one candidate.
+public struct PortfolioEntry: Sendable {
+    public let name: String
+    public let isWhitened: Bool
+    /// `nil` where there is none; `note` says why.
+    public var plan: Plan?
+    /// Fitted to and judged on few images; `nil` for what is the same plan as another's.
+    public var firstLook: ModelQuality?
+    /// Fitted to and judged on all; `nil` for those that the first look sorted out.
+    public var quality: ModelQuality?
+    public var note: String?
+    public var elapsedSeconds = 0.0
+}
+
+/// The plan that was chosen, and what it was chosen from.
+public struct PortfolioChoice: Sendable {
+    public let entries: [PortfolioEntry]
+    /// Index of the one that was chosen.
+    public let chosen: Int
+    public let elapsedSeconds: Double
+    /// The chosen one's, with a note of what it was chosen by.
+    public let plan: Plan
+
+    public var isWhitened: Bool { entries[chosen].isWhitened }
+
+    init(_ entries: [PortfolioEntry], chosen: Int, _ plan: Plan, seconds: Double) {
+        (self.entries, self.chosen, elapsedSeconds) = (entries, chosen, seconds)
+        let best = entries[chosen]
+        func measured(_ entry: PortfolioEntry) -> String { DecimalText.significant(entry.quality?.distance ?? .nan) }
+        let rivals = entries.indices.filter { $0 != chosen && entries[$0].quality != nil }
+            .sorted { (entries[$0].quality?.distance ?? 0) < (entries[$1].quality?.distance ?? 0) }
+            .map { "\(entries[$0].name) \(measured(entries[$0]))" }
+        var plan = plan
+        plan.policy = best.name
+        plan.notes.append(
+            "chosen of \(entries.count) plans by its \(best.quality?.divergence == nil ? "distance" : "divergence") of \(measured(best)) from the "
+                + "dense model on \(best.quality?.imageCount ?? 0) images" + (rivals.isEmpty ? "" : "; " + rivals.joined(separator: ", ")))
+        plan.elapsedSeconds = seconds
+        self.plan = plan
+    }
+}
