@@ -67,16 +67,6 @@ extension TensorTrain {
     }
 }
 
-extension Threads {
-    /// Multiply-adds of a float64 factorisation below which one thread does it all.
-    private static var sharedWork: Double { 1e8 }
-
-    /// Runs `body`, which takes about so many multiply-adds, on as many threads as that is worth.
-    static func forWork<Result>(_ work: Double, _ body: () throws -> Result) rethrows -> Result {
-        try work < sharedWork ? withOneThread(body) : body()
-    }
-}
-
 extension OrthonormalTrain {
     /// A cut of this train, or of the one in the opposite order, as a train in float32.
     /// - Parameters:

@@ -41,20 +41,38 @@ enum CompressionFunctions {
         scorer.keepsEmbeddings = try options.boolean("keep_embeddings")
         scorer.collectsMoments = try options.boolean("moments")
         let seed = UInt64(bitPattern: Int64(try options.integer("seed", default: randomState.seed)))
-        let chosen = try data.dataset.sample(count: options.imageCount(of: data.dataset), seed: seed)
-        let share = try options.number("holdout")
-        guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
         let loading = try loading(data, options, seed)
+        let (imprint, holdout) = try samples(of: data, options, seed)
         let scores: LayerScores
         do {
-            scores = try scorer.score(
-                model.graph, on: chosen, holdoutShare: share, seed: seed &+ 1, loading: loading)
+            scores = try scorer.score(model.graph, imprint: imprint, holdout: holdout, loading: loading)
         } catch CompressionFailure.missingClasses(let classes, _) {
             throw BindingFailure.missingClasses(
-                names: classes.map { "'\(data.dataset.classNames[$0])' (\($0 + 1))" },
-                imageCount: chosen.count)
+                names: classes.map { "'\(data.dataset.classNames[$0])' (\($0 + 1))" }, imageCount: imprint.count + holdout.count)
         }
         try call.push(try ScoreTable.table(scores, in: call.state))
+    }
+
+    /// The images that class means are made of and those that they classify: drawn, or just the two data sets that were given.
+    private static func samples(
+        of data: DatasetObject, _ options: OptionReader, _ seed: UInt64
+    ) throws -> (imprint: ImageDataset, holdout: ImageDataset) {
+        let isDrawn = try options.has("images")
+        if let held = try options.value("holdout").object?.object(as: DatasetObject.self, for: "option 'holdout'") {
+            guard try held.dataset.split != .test || options.boolean("allow_test") else {
+                throw BindingFailure.testSplit(dataset: held.dataset.name)
+            }
+            guard held.dataset.classNames == data.dataset.classNames else {
+                throw options.invalid("holdout", "must have the classes of the data, got \(held.dataset.classNames)")
+            }
+            let imprint = isDrawn ? try data.dataset.sample(count: options.imageCount(of: data.dataset), seed: seed) : data.dataset
+            return (imprint, held.dataset)
+        }
+        let share = try options.number("holdout")
+        guard share > 0, share < 1 else { throw options.invalid("holdout", "must lie between 0 and 1, got \(share)") }
+        let chosen = try data.dataset.sample(count: options.imageCount(of: data.dataset), seed: seed)
+        let parts = try chosen.split(fraction: 1 - share, seed: seed &+ 1)
+        return (parts.first, parts.second)
     }
 
     private static func sensitivity(_ call: borrowing LuaCall, _ randomState: RandomState) throws {

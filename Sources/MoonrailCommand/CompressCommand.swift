@@ -9,7 +9,7 @@ struct CompressCommand: ParsableCommand {
         commandName: "compress",
         abstract: "Compresses a model to a budget.",
         discussion: """
-            Ranks are shared out by the energy that layers lose (policy quadratic). With --data, plans by several policies \
+            Ranks are shared out by the energy that layers lose (policy barrier). With --data, plans by several policies \
             are tried, and images choose the one that comes nearest to the dense model (policy portfolio); what is left of \
             the layers is fitted to the dense ones, and the report has accuracies on images that were held out (the \
             test images, or a tenth of the others); --tune trains the compressed model towards the dense one. Images without \
@@ -46,7 +46,7 @@ struct CompressCommand: ParsableCommand {
     @Flag(help: "Cuts by the error of the layers' outputs on the images in place of that of their weights.")
     var whiten = false
 
-    @Option(help: ArgumentHelp("How layers share the budget (default: portfolio with --data, else quadratic).", valueName: "NAME"))
+    @Option(help: ArgumentHelp("How layers share the budget (default: portfolio with --data, else barrier).", valueName: "NAME"))
     var policy: String?
 
     @Option(help: ArgumentHelp("Ranks are multiples of this where there is room, as kernels like them.", valueName: "N"))

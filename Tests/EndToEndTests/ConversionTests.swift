@@ -27,7 +27,7 @@ import Testing
             let model = try ModelFile.read(small)
             let count = model.graph.parameters.trainableElementCount
             #expect(Double(count) <= 0.4 * 269_434 && Double(count) > 0.38 * 269_434)
-            #expect(model.notes["plan"]?["policy"]?.string == "quadratic")
+            #expect(model.notes["plan"]?["policy"]?.string == "barrier")
 
             #expect(try BuiltCommand.run(["convert", small, back]).status == 0)
             #expect(try ModelFile(path: back).graph.parameters.trainableElementCount == count)
@@ -85,10 +85,10 @@ import Testing
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
             for text in [
-                "quadratic policy: keeps", "dense", "compressed", "accuracy on 8 images held out: ", "tune  ", "judged on 18 others", "wrote \(small)",
+                " policy: keeps", " plans by its divergence of ", "dense", "compressed", "accuracy on 8 images held out: ", "tune  ", "judged on 18 others", "wrote \(small)",
             ] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
-            #expect(model.notes["plan"]?["policy"]?.string == "quadratic" && model.notes["accuracy"]?.number != nil)
+            #expect(model.notes["plan"]?["policy"]?.string != nil && model.notes["accuracy"]?.number != nil)
 
             let arguments = ["compress", whole, "--keep", "0.5", "--out", small, "--quiet", "--force"]
             let existing = try BuiltCommand.run(Array(arguments.dropLast()))

@@ -18,10 +18,10 @@ import Testing
         let path = directory + "/results.json"
         let first = try BuiltCommand.run(Self.arguments(path), patienceSeconds: 300)
         try #require(first.status == 0, "\(first.errors)")
-        #expect(first.output.contains("6 of 6 points measured, 0 left") && first.output.contains("resnet20, formats auto: as cut"))
+        #expect(first.output.contains("8 of 8 points measured, 0 left") && first.output.contains("resnet20, formats auto: as cut"))
         let results = try JSONValue.parse(try AtomicFile.read(path))
         let points = try #require(results["points"]?.array)
-        #expect(Set(points.compactMap { $0["policy"]?.string }) == ["uniform", "quadratic", "output"])
+        #expect(Set(points.compactMap { $0["policy"]?.string }) == ["uniform", "quadratic", "output", "portfolio"])
         let dense = try #require(results["dense"]?["resnet20"]?["params"]?.number)
         for point in points {
             for key in ["raw", "accuracy", "fitted"] { #expect((0...1).contains(try #require(point[key]?.number)), "\(key)") }
@@ -29,7 +29,7 @@ import Testing
         }
         let bytes = try AtomicFile.read(path)
         let second = try BuiltCommand.run(Self.arguments(path), patienceSeconds: 60)
-        #expect(second.status == 0 && second.output.contains("6 of 6 points measured"))
+        #expect(second.status == 0 && second.output.contains("8 of 8 points measured"))
         #expect(try AtomicFile.read(path) == bytes)
     }
 

@@ -37,7 +37,7 @@ enum Repository {
         #expect(plans.map { $0["keep"]?.number } == [0.60, 0.45, 0.30])
         for plan in plans {
             let keep = try #require(plan["keep"]?.number)
-            #expect(plan["policy"]?.string == "quadratic")
+            #expect(plan["policy"]?.string == "barrier")
             #expect(Double(try #require(plan["params"]?.integer)) <= keep * 269_434)
             for key in ["macs", "bytes", "latency_ms"] { #expect(plan[key]?.number ?? 0 > 0, "\(key)") }
             for key in ["accuracy_cut", "accuracy_raw", "accuracy"] { #expect((0...1).contains(try #require(plan[key]?.number)), "\(key)") }

@@ -194,8 +194,8 @@ import Testing
         try run(
             """
             local model, data, budget = net(), tiny(), { params = 0.5 }
-            assert(mr.plan(model, { budget = budget }).policy == "quadratic")
-            assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "lwiq")
+            assert(mr.plan(model, { budget = budget }).policy == "barrier")
+            assert(mr.plan(model, { budget = budget, scores = mr.lwiq.score(model, data, { images = 40 }) }).policy == "barrier")
             local curves = mr.sensitivity(model, data, { images = 20 })
             assert(curves.measure == "output" and mr.plan(model, { budget = budget, curves = curves }).policy == "output")
             assert(mr.plan(model, { budget = budget }).formats == "auto")
@@ -234,8 +234,8 @@ import Testing
             scores:save(file)
             local again = mr.read_json(file)
             assert(again.rows[1].embeddings == nil and again.moments == nil and again.classes == 2)
-            local first = mr.plan(model, { scores = scores, budget = budget })
-            local second = mr.plan(model, { scores = again, budget = budget })
+            local first = mr.plan(model, { policy = "lwiq", scores = scores, budget = budget })
+            local second = mr.plan(model, { policy = "lwiq", scores = again, budget = budget })
             assert(first.beta == second.beta and first.params == second.params)
             local curves = mr.sensitivity(model, data, { images = 20 })
             curves:save(file)
@@ -358,7 +358,7 @@ import Testing
         ("mr.lwiq.score(net(), tiny(), { images = 0.01 })", "or a share below 1 that makes so many, got 0.01"),
         ("mr.lwiq.score(net(), tiny(), { augment = true })", "needs a Dataset that has augmentations"),
         (
-            "local m, d = net(), tiny(); mr.plan(m, { scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })",
+            "local m, d = net(), tiny(); mr.plan(m, { policy = "lwiq", scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })",
             "needs a score of every layer, but"
         ),
         (edited + "local s = m:compress(plan); s:refit(s, tiny())", "or was given to a method that changes it"),

@@ -2,13 +2,16 @@
 -- last factors were fitted, and tuned for an epoch.
 --     scripts/moonrail run scripts/recipes/leaderboard.lua --quick true
 --     scripts/moonrail run scripts/recipes/leaderboard.lua --minutes 30
+--     scripts/moonrail run scripts/recipes/leaderboard.lua --models vit=FILE,mlp=FILE --out FILE.json
 -- Stop it at any time: finished points stand in --out, and the next start goes on with what is left. What takes how long is
 -- measured by leaderboard_timings.lua, on a quiet machine.
 local mr = require "moonrail"
 
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
-    resnet20 = here .. "/models/resnet20-fashion.safetensors", resnet56 = here .. "/models/resnet56-fashion.safetensors", data = "", out = "", quick = false,
+    models = { default = ("resnet20=%s/models/resnet20-fashion.safetensors,resnet56=%s/models/resnet56-fashion.safetensors"):format(here, here),
+        help = "names and files of trained networks, such as recipes/networks.lua makes" },
+    data = "", out = "", quick = false,
     minutes = 0.0, seeds = 3, images = 2560, curve_images = 0, bn_images = 2048, fit_images = 512, test_images = 10000,
     formats = "auto", policies = "", keeps = "0.6,0.45,0.3125,0.2", untuned = true, tuned = "distilled,plain",
 }
@@ -22,9 +25,10 @@ end
 local matched, whitened = " at uniform's MACs", " whitened"
 local keeps = list(args.keeps)
 local policies = list(args.policies ~= "" and args.policies
-    or table.concat(mr.policies, ",") .. (",quadratic%s,output%s,quadratic%s,knapsack%s"):format(matched, matched, whitened, whitened))
+    or "portfolio," .. table.concat(mr.policies, ",") .. (",quadratic%s,output%s,quadratic%s,knapsack%s"):format(matched, matched, whitened, whitened))
 if args.quick then
-    args.resnet56, args.seeds, args.formats, args.tuned, policies = "", 1, "auto", "", { "uniform", "quadratic", "output" }
+    args.models = args.models:match "^[^,]+"
+    args.seeds, args.formats, args.tuned, policies = 1, "auto", "", { "uniform", "quadratic", "output", "portfolio" }
 end
 local path = args.out ~= "" and args.out or (here .. "/results/leaderboard" .. (args.quick and "-quick" or "") .. ".json")
 local deadline = args.minutes > 0 and mr.clock() + 60 * args.minutes or math.huge
@@ -34,6 +38,9 @@ local tuning = mr.data.fashion_mnist {
     batch = 128, augment = { "crop", "flip" }, drop_last = true, dir = args.data ~= "" and args.data or nil,
 }
 if args.test_images < #test then test = test:take(args.test_images) end
+
+local files, names = {}, {}
+for name, file in args.models:gmatch "([^,=]+)=([^,]+)" do files[name], names[#names + 1] = file, name end
 
 -- What is to be measured, in order: first what is cheap, then what is tuned. A second choice of formats, what is tuned or whitened of
 -- ResNet-56 and the slow reference are measured with one draw of the images.
@@ -45,14 +52,11 @@ local function want(point)
     }, " ")
     wanted[#wanted + 1] = point
 end
-local worth_tuning = { uniform = true, lwiq = true, knapsack = true, quadratic = true, output = true }
-local formats, models = list(args.formats), {}
-for _, name in ipairs { "resnet20", "resnet56" } do
-    if args[name] ~= "" then models[#models + 1] = name end
-end
+local worth_tuning = { uniform = true, lwiq = true, knapsack = true, quadratic = true, output = true, portfolio = true }
+local formats = list(args.formats)
 local function want_all(way)
     for seed = 1, args.seeds do
-        for _, model in ipairs(models) do
+        for _, model in ipairs(names) do
             for position, own in ipairs(formats) do
                 for _, policy in ipairs(policies) do
                     local costly = way or policy:find(whitened, 1, true)
@@ -93,7 +97,7 @@ end
 local loaded, prepared = {}, {}
 local function load(name)
     if not loaded[name] then
-        loaded[name] = mr.load(args[name])
+        loaded[name] = mr.load(files[name])
         results.dense[name] = results.dense[name] or {
             accuracy = loaded[name]:evaluate(test).accuracy, params = loaded[name].cost.params,
             macs = loaded[name].cost.macs,
@@ -111,6 +115,9 @@ local function planned(point)
         local key = table.concat({ point.model, point.seed, "whitening" }, " ")
         prepared[key] = prepared[key] or (train:divide(args.fit_images, point.seed))
         options.whiten = prepared[key]
+    elseif policy == "portfolio" then
+        -- It chooses by its images whether it is asked for as a policy or not.
+        options.data, options.seed = train, point.seed
     elseif point.policy == policy .. matched then
         options.budget.macs = mr.plan(model, { policy = "uniform", formats = point.formats, budget = { params = point.keep } }).macs
     end
@@ -142,6 +149,7 @@ local function measure(point)
         point.accuracy = repaired:evaluate(test).accuracy
     end
     point.params, point.macs = plan.params, plan.macs
+    if plan.policy ~= point.policy:match "^%g+" then point.chosen = plan.policy end
 end
 
 local left = 0

@@ -86,7 +86,7 @@ local function matrix(points, title, field, scale, digits)
     if #list > 0 then show(title, columns, list) end
 end
 
-for _, model in ipairs { "resnet20", "resnet56" } do
+for _, model in ipairs(distinct(results.points, "model")) do
     local dense = results.dense[model]
     for _, formats in ipairs(dense and distinct(results.points, "formats") or {}) do
         local function title(what) return ("%s, formats %s: %s"):format(model, formats, what) end

@@ -6,7 +6,7 @@ local mr = require "moonrail"
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", data = "", out = "out/quickstart",
-    policy = "quadratic", formats = "auto", align = 4, images = 2560, steps = 150, lr = 0.001,
+    policy = "barrier", formats = "auto", align = 4, images = 2560, steps = 150, lr = 0.001,
     test_images = 10000, seed = 1,
 }
 mr.seed(args.seed)

@@ -9,7 +9,7 @@ extension Policy {
     ]
 
     /// What plans by the weights alone, where nobody says otherwise.
-    public static let standard = quadratic
+    public static let standard = barrier
 
     // MARK: One factor for all layers
 
@@ -75,14 +75,15 @@ extension Policy {
 
     /// The sum over layers of the square of that share, as small as possible.
     ///
-    /// The default. `scripts/recipes/output_growth.lua` measured why: when a layer loses the share s of its energy, the
+    /// `scripts/recipes/output_growth.lua` measured why: when a layer loses the share s of its energy, the
     /// divergence of the model's output grows as s² (median exponent 2.1 for the layers of ResNet-20 and 2.0 for ResNet-56), at
     /// much the same rate for most layers. So it says without images what `output` measures with noise. `knapsack`
     /// rather gives one layer up than takes a little from many, and `minimax` looks at nothing but the worst.
     public static let quadratic = Policy("quadratic", .weighed(Weighing(loss: { $0 * $0 })))
 
     /// As `quadratic`, but a layer that no shortcut leads around counts s² / (1 − s), which has no bound: what such a layer loses
-    /// is lost for all that follow, so that it is never given up for the price of a layer that others stand beside.
+    /// is lost for all that follow, so that it is never given up for the price of a layer that others stand beside. The default where no
+    /// images choose.
     public static let barrier = Policy("barrier", .weighed(Weighing(loss: { $0 * $0 }, lossInSeries: seriesLoss)))
 
     /// s² / (1 − s), up to what is left when all but a thousandth is lost.

@@ -16,9 +16,9 @@ public struct PlanPortfolio: Sendable {
     /// How many images everything is fitted to, and how many it is judged on, in the first look.
     public var firstLookCount = 64
     /// How many plans at most are fitted to all images.
-    public var finalistCount = 3
+    public var finalistCount = 4
     /// A plan whose divergence at the first look is above this many times the least is no finalist, unless it is the second.
-    public var tolerance = 1.5
+    public var tolerance = 2.0
 
     public init() {}
 

@@ -16,9 +16,19 @@ extension LWIQScorer {
         loading: BatchLoader.Options = BatchLoader.Options()
     ) throws -> LayerScores {
         let (imprint, holdout) = try dataset.split(fraction: 1 - holdoutShare, seed: seed)
-        return try score(
+        return try score(graph, imprint: imprint, holdout: holdout, loading: loading)
+    }
+
+    /// The same on exactly these images.
+    /// - Parameters:
+    ///   - imprint: what the class means are made of.
+    ///   - holdout: what they classify; should share no image with `imprint`, and has the same classes.
+    public func score(
+        _ graph: Graph, imprint: ImageDataset, holdout: ImageDataset, loading: BatchLoader.Options = BatchLoader.Options()
+    ) throws -> LayerScores {
+        try score(
             graph, imprint: Self.source(BatchLoader(imprint, loading)), holdout: Self.source(BatchLoader(holdout, loading)),
-            classCount: dataset.classCount, imageCount: dataset.count)
+            classCount: max(imprint.classCount, holdout.classCount), imageCount: imprint.count + holdout.count)
     }
 
     private static func source(_ loader: BatchLoader) throws -> BatchSource {

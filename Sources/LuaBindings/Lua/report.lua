@@ -37,7 +37,14 @@ function report.curves(curves)
     })
 end
 
+local portfolio = {
+    title = "Plans that images chose from", { "policy", "policy" }, { "result", "result" }, { "first_look", "first look", rows.fixed(4) },
+    { "divergence", "divergence", rows.fixed(4) }, { "agreement", "agreement", percent }, { "params", "parameters", grouped },
+    { "macs", "MACs", grouped }, { "seconds", "seconds", rows.fixed(1) },
+}
+
 function report.plan(plan)
+    if plan.portfolio then rows.wrap(plan.portfolio, portfolio) end
     local kept = ("%s policy: keeps %s of the parameters (%s of %s) and %s of the MACs (%.2f M of %.2f M)"):format(
         plan.policy, percent(plan.keep_params), grouped(plan.params), grouped(plan.dense_params),
         percent(plan.keep_macs), plan.macs / 1e6, plan.dense_macs / 1e6)

@@ -42,7 +42,7 @@ A policy turns layers and a budget into ranks. mr.policies lists those there are
 A layer without ranks stays dense. Without a policy it is what the curves given
 are for. With option data it is "portfolio": several plans are made, cut and
 fitted, and that one is taken whose model comes nearest to the dense one on
-images that it was not fitted to. Without either it is "quadratic".]] },
+images that it was not fitted to. Without either it is "barrier".]] },
     { name = "results", text = [[
 Scores, plans, histories, sweeps and comparisons are arrays of rows with methods (?Rows).
 

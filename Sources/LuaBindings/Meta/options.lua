@@ -52,7 +52,7 @@
 
 ---@class ScoreOptions: SamplingOptions
 ---@field images? number = 2560: how many images are looked at; below 1 the share of them all
----@field holdout? number = 0.5: the share of these images that is classified by the class means of the others
+---@field holdout? number|Dataset = 0.5: the share of these images that is classified by the class means of the others, or just the images that are; then the class means are of all data, unless images says how many
 ---@field head? "imprint"|"centred"|"nearest_mean" = "imprint": the classifier that is made of the class means
 ---@field embedding? integer = 512: how many numbers the features of a layer are pooled to, at most
 ---@field monotone? boolean = false: whether a layer counts as no worse than those before it
@@ -81,7 +81,7 @@
 
 ---@class PlanOptions: SamplingOptions
 ---@field budget? Budget what the small model may cost at most
----@field policy? string|function how the budget is divided: one of mr.policies, "portfolio", or a function of layers and budget; that of the curves given, else "portfolio" with data and "quadratic" without
+---@field policy? string|function how the budget is divided: one of mr.policies, "portfolio", or a function of layers and budget; that of the curves given, else "portfolio" with data and "barrier" without
 ---@field data? Dataset images that the plan of a portfolio is chosen by, without their labels
 ---@field images? number = 256: how many of them its plans are fitted to, below 1 the share of them all; up to 512 others judge
 ---@field scores? table what mr.lwiq.score gave

@@ -76,7 +76,7 @@ local function planning(policy)
     local needs = measure and "measures layers on" or scored and "scores layers by" or policy == "portfolio" and "chooses by"
     if needs and not train then error(("the policy %s %s images: give --data, or take another"):format(policy, needs), 0) end
     if (scored or policy == "proxy" or policy == "sensitivity") and not labelled then
-        error(("the policy %s needs labels; quadratic, features and output do without"):format(policy), 0)
+        error(("the policy %s needs labels; barrier, features and output do without"):format(policy), 0)
     end
     local whiten = options.whiten and train or nil
     return {

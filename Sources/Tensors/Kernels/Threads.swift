@@ -34,6 +34,21 @@ public enum Threads {
         return try body()
     }
 
+    /// Multiply-adds of a float64 factorisation below which one thread does it all.
+    private static let sharedWork = 1e8
+
+    /// Runs `body`, which takes about so many multiply-adds, on as many threads as that is worth.
+    package static func forWork<Result>(_ work: Double, _ body: () throws -> Result) rethrows -> Result {
+        try work < sharedWork ? withOneThread(body) : body()
+    }
+
+    /// Runs `body`, an eigenproblem of a symmetric matrix, on as many threads as its order is worth. It takes thousands of products
+    /// with vectors, after each of which the threads meet: where other programs want the processor too, each of these meetings
+    /// may wait for a thread that does not run.
+    static func forEigenproblem<Result>(ofOrder order: Int, _ body: () throws -> Result) rethrows -> Result {
+        try order < 1024 ? withOneThread(body) : body()
+    }
+
     /// Tells libgomp, and so oneDNN and OpenBLAS, how many threads the calling thread's next call may use.
     package static func prepareLibraries() { cod_set_thread_count(Int32(count)) }
 

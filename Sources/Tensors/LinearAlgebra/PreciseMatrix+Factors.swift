@@ -50,10 +50,12 @@ extension PreciseMatrix {
         let values = try PreciseMatrix(rows: 1, columns: n)
         var order = try LAPACK.integer(n, "eigen")
         try withExtendedLifetime((ascending, values)) {
-            try LAPACK.run("eigen", [n, n], needs: .eigenproblem(n)) { (call: inout LAPACK.Call<Double>) in
-                dsyevd_(
-                    "V", "U", &order, ascending.base, &order, values.base, call.reals, &call.realCount, call.integers,
-                    &call.integerCount, &call.info)
+            try Threads.forEigenproblem(ofOrder: n) {
+                try LAPACK.run("eigen", [n, n], needs: .eigenproblem(n)) { (call: inout LAPACK.Call<Double>) in
+                    dsyevd_(
+                        "V", "U", &order, ascending.base, &order, values.base, call.reals, &call.realCount, call.integers,
+                        &call.integerCount, &call.info)
+                }
             }
         }
         let vectors = try PreciseMatrix(rows: n, columns: n)

@@ -17,10 +17,12 @@ extension Tensor {
         var order = try LAPACK.integer(n, "eigen")
         let values = try Tensor(uninitialized: [n])
         try withExtendedLifetime((work.storage, values.storage)) {
-            try LAPACK.run("eigen", shape, needs: .eigenproblem(n)) { (call: inout LAPACK.Call<Float>) in
-                ssyevd_(
-                    "V", "U", &order, work.base(), &order, values.base(), call.reals, &call.realCount, call.integers,
-                    &call.integerCount, &call.info)
+            try Threads.forEigenproblem(ofOrder: n) {
+                try LAPACK.run("eigen", shape, needs: .eigenproblem(n)) { (call: inout LAPACK.Call<Float>) in
+                    ssyevd_(
+                        "V", "U", &order, work.base(), &order, values.base(), call.reals, &call.realCount, call.integers,
+                        &call.integerCount, &call.info)
+                }
             }
         }
         let found = try exponent == 0 ? values : values.multiplied(byPowerOfTwo: exponent)
