@@ -36,6 +36,7 @@ import Testing
 
     @Test func netsComeBack() throws {
         try compare(CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4))
+        try compare(ONNXSamples.transformer.build(seed: 4))
         for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") {
             try compare(ONNXFile.read(bytes: example.model, source: example.name).graph)
         }
@@ -49,6 +50,16 @@ import Testing
         #expect(before.map(\.name) == after.map(\.name) && before.map(\.weight) == after.map(\.weight))
         #expect(graph.parameters.trainableNames.sorted() == back.parameters.trainableNames.sorted())
         #expect(try CostModel.cost(of: graph).parameterCount == CostModel.cost(of: back).parameterCount)
+    }
+
+    /// Also where weights stand transposed in the file, as those of layers on sequences do.
+    @Test func layersOfATransformerKeepTheirNames() throws {
+        let graph = try ONNXSamples.transformer.build(seed: 4)
+        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph)), source: "file").graph
+        let (before, after) = (try WeightedLayers.layers(of: graph), try WeightedLayers.layers(of: back))
+        #expect(before.map(\.name) == after.map(\.name) && before.map(\.weightShape) == after.map(\.weightShape))
+        #expect(try CostModel.cost(of: graph).parameterCount == CostModel.cost(of: back).parameterCount)
+        #expect(try CostModel.cost(of: graph).macCount == CostModel.cost(of: back).macCount)
     }
 
     /// The layers that a compressed model's chains were made from, so that it is not compressed twice by mistake.
@@ -105,7 +116,10 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var random = RandomSource(seed: 6)
-        var graphs = [try ONNXSamples.everything(), try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)]
+        var graphs = [
+            try ONNXSamples.everything(), try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4),
+            try ONNXSamples.transformer.build(seed: 4),
+        ]
         for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") where example.name.hasSuffix("script-17") {
             graphs.append(try ONNXFile.read(bytes: example.model, source: example.name).graph)
         }
