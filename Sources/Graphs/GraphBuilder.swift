@@ -160,18 +160,11 @@ public struct GraphBuilder {
         return try add(name, PReLU(), [.value(input), parameter(name + ".weight", try .full(Shape(slopes), 0.25))])
     }
 
-    /// Batch normalisation of each channel, or of each feature of vectors, which then stand as images of one pixel between two
-    /// reshapings.
+    /// Batch normalisation of each channel, or of each feature of vectors.
     public mutating func batchNorm(
         _ name: String, _ input: String, epsilon: Double = 1e-5, momentum: Double = 0.1
     ) throws -> String {
-        let sample = shapes[input].map { Array($0.dims.dropFirst()) } ?? []
-        if sample.count == 1 {
-            let image = try apply(name + ".image", Reshape(target: [0, sample[0], 1, 1]), input)
-            let normalized = try batchNorm(name, image, epsilon: epsilon, momentum: momentum)
-            return try apply(name + ".vector", Reshape(target: [0, sample[0]]), normalized)
-        }
-        let channels = sample.first ?? 0
+        let channels = shapes[input]?.dims.dropFirst().first ?? 0
         return try add(
             name, BatchNorm(epsilon: epsilon, momentum: momentum),
             [

@@ -80,6 +80,22 @@ import Testing
         #expect(back.nodes.first { $0.origin?.position == 1 }?.name == "stage1.block1.conv2")
     }
 
+    /// The last factor of a layer on sequences has the layer's name and bias, but a weight of another name.
+    @Test func originsOfLayersOnSequencesComeBack() throws {
+        var builder = GraphBuilder(name: "net", seed: 1)
+        let x = builder.input("x", [4, 6])
+        let first = try builder.add("fc.tt1", Linear(hasBias: false), [.value(x), builder.parameter("fc.tt1.weight", .ones([2, 6]))])
+        let last = try builder.add(
+            "fc", Linear(hasBias: true),
+            [.value(first), builder.parameter("fc.tt2.weight", .ones([5, 2])), builder.parameter("fc.bias", .ones([5]))])
+        let relu = try builder.apply("relu", ReLU(), last)
+        var graph = try builder.finish(outputs: [relu])
+        for position in 0..<2 { graph.nodes[position].origin = Origin(layer: "fc", format: "I|O", position: position, count: 2) }
+        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph))).graph
+        #expect(back.nodes.map(\.name) == graph.nodes.map(\.name) && back.nodes.map(\.origin) == graph.nodes.map(\.origin))
+        try compare(graph)
+    }
+
     @Test func theFileIsOfTheStandard() throws {
         let notes: JSONObject = ["plan": ["keep": 0.5], "accuracy": 0.91]
         let bytes = try ONNXFile.bytes(of: ModelFile(graph: ONNXSamples.everything(), notes: notes), version: "1.2.3")

@@ -19,9 +19,8 @@ local args = mr.args {
 
 -- MARK: The networks
 
--- A convolution without bias, batch norm, and an activation unless it is false.
-local function unit(channels, kernel, options, activation)
-    options = options or {}
+-- A convolution without bias, batch norm, and ReLU unless the unit is to be linear.
+local function unit(channels, kernel, options)
     local layers = {
         nn.conv {
             name = "conv", channels = channels, kernel = kernel, padding = kernel // 2, stride = options.stride or 1,
@@ -29,7 +28,7 @@ local function unit(channels, kernel, options, activation)
         },
         nn.batch_norm { name = "bn" },
     }
-    if activation ~= false then layers[3] = (activation or nn.relu) { name = "activation" } end
+    if not options.is_linear then layers[3] = nn.relu { name = "relu" } end
     layers.name = options.name
     return nn.block(layers)
 end
@@ -50,13 +49,13 @@ local function vgg(image, classes, seed)
 end
 
 -- MobileNetV2's blocks: widened by a 1×1 convolution, a depthwise 3×3 one, narrowed again, and added to the input where
--- the shapes agree (Sandler et al., CVPR 2018, arXiv:1801.04381).
+-- the shapes agree (Sandler et al., CVPR 2018, arXiv:1801.04381); with ReLU in place of ReLU6.
 local function inverted_residual(name, from, to, expansion, stride)
     local wide = from * expansion
     local layers = { name = name }
-    if expansion > 1 then layers[1] = unit(wide, 1, { name = "expand" }, nn.clip) end
-    layers[#layers + 1] = unit(wide, 3, { name = "depthwise", stride = stride, groups = wide }, nn.clip)
-    layers[#layers + 1] = unit(to, 1, { name = "project" }, false)
+    if expansion > 1 then layers[1] = unit(wide, 1, { name = "expand" }) end
+    layers[#layers + 1] = unit(wide, 3, { name = "depthwise", stride = stride, groups = wide })
+    layers[#layers + 1] = unit(to, 1, { name = "project", is_linear = true })
     return (stride == 1 and from == to and nn.residual or nn.block)(layers)
 end
 
@@ -64,7 +63,7 @@ end
 local function mobilenet(image, classes, seed)
     local layers = { image = image, seed = seed, name = "mobilenet" }
     local function add(layer) layers[#layers + 1] = layer end
-    add(unit(16, 3, { name = "stem", stride = 2 }, nn.clip))
+    add(unit(16, 3, { name = "stem", stride = 2 }))
     local from, count = 16, 0
     for _, row in ipairs { { 1, 16, 1, 1 }, { 6, 24, 2, 1 }, { 6, 32, 2, 2 }, { 6, 64, 2, 1 } } do
         local expansion, to, blocks, stride = table.unpack(row)
@@ -74,7 +73,7 @@ local function mobilenet(image, classes, seed)
             from = to
         end
     end
-    add(unit(512, 1, { name = "head" }, nn.clip))
+    add(unit(512, 1, { name = "head" }))
     add(nn.global_avg_pool())
     add(nn.flatten())
     add(nn.linear { name = "fc", features = classes })
@@ -103,8 +102,8 @@ local function adamw(lr) return function() return mr.optim.adam { lr = lr, weigh
 
 local recipes = {
     vgg = { build = vgg, epochs = 9, optimizer = sgd(0.1), augment = { "crop", "flip" } },
-    mobilenet = { build = mobilenet, epochs = 6, optimizer = sgd(0.1), augment = { "crop", "flip" } },
-    vit = { build = vit, epochs = 12, optimizer = adamw(2e-3), augment = { "crop", "flip" } },
+    mobilenet = { build = mobilenet, epochs = 4, optimizer = sgd(0.1), augment = { "flip" } },
+    vit = { build = vit, epochs = 12, optimizer = adamw(2e-3), augment = { "flip" } },
     mlp = { build = mlp, epochs = 12, optimizer = sgd(0.1), augment = { "flip" } },
 }
 
