@@ -40,10 +40,10 @@ public struct BatchNormRecalibration {
             guard var norm = node.operation as? BatchNorm, let names = NormParameters(node) else { continue }
             norm.momentum = 1
             observed.nodes[index].operation = norm
-            let shape = shapes[node.name] ?? [1, 1, 1, 1]
+            let shape = shapes[node.name] ?? [1, 1]
             // Normalisations that share their running statistics are counted together.
             let shared = statistics.firstIndex { $0.names == names }
-            norms.append((shared ?? statistics.count, shape[2] * shape[3]))
+            norms.append((shared ?? statistics.count, shape.dims.dropFirst(2).reduce(1, *)))
             if shared == nil { statistics.append(PooledStatistics(names, node: node.name, channels: shape[1])) }
         }
         for name in observed.parameters.trainableNames { observed.parameters[name]?.isTrainable = false }

@@ -65,7 +65,7 @@ extension ProgramCompiler {
         case is AdaptiveAveragePool2D, is GlobalAveragePool2D: .adaptivePooling
         case let shortcut as SubsamplePad: .subsample(shortcut)
         case is Flatten: .flatten
-        case let norm as BatchNorm: norm.addsResidual ? .evaluation : .batchNorm(norm)
+        case let norm as BatchNorm: norm.addsResidual || shapes[node.name]?.rank != 4 ? .evaluation : .batchNorm(norm)
         case is Multiply: gate(of: node, shapes).map(NodeRoute.gate) ?? .evaluation
         case let concatenation as Concatenate: movesBlocks(concatenation, node, shapes) ? .concatenation : .evaluation
         case let slice as Slice: movesBlocks(slice, node, shapes) ? .channelSlice(slice) : .evaluation

@@ -160,6 +160,7 @@ public struct GraphBuilder {
         return try add(name, PReLU(), [.value(input), parameter(name + ".weight", try .full(Shape(slopes), 0.25))])
     }
 
+    /// Batch normalisation of each channel, or of each feature of vectors.
     public mutating func batchNorm(
         _ name: String, _ input: String, epsilon: Double = 1e-5, momentum: Double = 0.1
     ) throws -> String {
@@ -197,6 +198,14 @@ public struct GraphBuilder {
             sources.append(parameter(name + ".bias", bias))
         }
         return try add(name, Linear(hasBias: hasBias), sources)
+    }
+
+    /// Adds a learned tensor to every sample, as transformers add embeddings of positions: normal numbers, which training
+    /// changes. Its parameter is called like the node.
+    public mutating func embedding(_ name: String, _ input: String, deviation: Double = 0.02) throws -> String {
+        let sample = shapes[input].map { Array($0.dims.dropFirst()) } ?? []
+        let start = try Tensor.normal(Shape([1] + sample), deviation: Float(deviation), using: &random)
+        return try add(name, Add(), [.value(input), parameter(name, start)])
     }
 
     /// Dropout with its pass count, which starts at 0.

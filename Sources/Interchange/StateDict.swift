@@ -5,7 +5,7 @@ public import Tensors
 
 /// Weights under the names that PyTorch's state dicts use.
 public struct StateDict: Sendable {
-    /// For each node with parameters the names its module may have.
+    /// For each node with parameters the names its module may have, or those of the parameter that is called like the node.
     private let modules: [String: [String]]
     private let source: String
 
@@ -72,13 +72,11 @@ public struct StateDict: Sendable {
     public func tensors(of graph: Graph) throws -> [(name: String, tensor: Tensor)] {
         var list: [(name: String, tensor: Tensor)] = []
         for parameter in graph.parameters.names where !isDropoutCount(parameter, in: graph) {
-            guard let tensor = graph.parameters[parameter]?.tensor, let dot = parameter.lastIndex(of: "."),
-                let module = modules[String(parameter[..<dot])]?.first
-            else {
+            guard let tensor = graph.parameters[parameter]?.tensor, let name = names(of: parameter).first else {
                 throw InterchangeFailure.notExportable(operation: parameter, detail: "PyTorch's network has no such layer")
             }
-            list.append((module + parameter[dot...], tensor))
-            if parameter.hasSuffix(".running_var") {
+            list.append((name, tensor))
+            if let module = name.dropped(suffix: ".running_var") {
                 list.append((module + ".num_batches_tracked", try .zeros([], dtype: .int64)))
             }
         }
@@ -86,9 +84,14 @@ public struct StateDict: Sendable {
     }
 
     /// PyTorch's names of a parameter, then ours.
-    private func candidates(for parameter: String) -> [String] {
-        guard let dot = parameter.lastIndex(of: ".") else { return [parameter] }
-        return (modules[String(parameter[..<dot])] ?? []).map { $0 + parameter[dot...] } + [parameter]
+    private func candidates(for parameter: String) -> [String] { names(of: parameter) + [parameter] }
+
+    /// PyTorch's names of a parameter: the module's with what the parameter is in it, or, where the parameter is called like
+    /// its node, just those that are known of the node.
+    private func names(of parameter: String) -> [String] {
+        if let own = modules[parameter] { return own }
+        guard let dot = parameter.lastIndex(of: ".") else { return [] }
+        return (modules[String(parameter[..<dot])] ?? []).map { $0 + parameter[dot...] }
     }
 
     /// What stands before the names of the parameters, with its dot: that with which most of them are found, or nothing.
@@ -106,4 +109,9 @@ public struct StateDict: Sendable {
     private func isDropoutCount(_ parameter: String, in graph: Graph) -> Bool {
         graph.nodes.contains { $0.operation is Dropout && $0.parameterInputs.contains(parameter) }
     }
+}
+
+extension String {
+    /// What stands before `suffix`, where it ends so.
+    fileprivate func dropped(suffix: String) -> String? { hasSuffix(suffix) ? String(dropLast(suffix.count)) : nil }
 }

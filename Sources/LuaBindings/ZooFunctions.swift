@@ -52,6 +52,12 @@ enum ZooFunctions {
                 imageShape: try options.image([3, 224, 224]), classCount: try options.classCount(1000),
                 width: try options.number("width"))
         }
+        try define("vit") { options in
+            VisionTransformer(
+                imageShape: try options.image([1, 28, 28]), classCount: try options.classCount(10),
+                patch: try options.integer("patch"), width: try options.integer("width"), depth: try options.integer("depth"),
+                heads: try options.integer("heads"), mlpRatio: try options.number("mlp_ratio"))
+        }
         try table.set("zoo", zoo)
     }
 }

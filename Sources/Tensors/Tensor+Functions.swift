@@ -52,7 +52,13 @@ extension Tensor {
         withExtendedLifetime((x.storage, dy.storage, result.storage)) {
             let (v, d, out) = (x.base(Float.self), dy.base(Float.self), result.base(Float.self))
             parallelFor(x.storedElementCount, grain: Elementwise.grain) { range in
-                for i in range { out[i] = v[i] <= low || v[i] >= high ? 0 : d[i] }
+                // Both are read before anything is decided, so that the loop has no jumps: where values lie on either side by chance,
+                // jumps take most of the time.
+                for i in range {
+                    let (value, slope) = (v[i], d[i])
+                    let above = value <= low ? 0 : slope
+                    out[i] = value >= high ? 0 : above
+                }
             }
         }
         return result

@@ -52,6 +52,23 @@ import Testing
         #expect(try CompressionSamples.difference(fused, outputs(graph)) < Self.netTolerance)
     }
 
+    /// Linear layers on the tokens of a transformer: at full rank the network is the same, at a budget it fits.
+    @Test(arguments: ["I|O", "TT-matrix"]) func transformersAreCompressed(_ format: String) throws {
+        let net = VisionTransformer(imageShape: [1, 8, 8], classCount: 5, patch: 4, width: 16, depth: 2, heads: 2)
+        let model = try DecomposedModel(net.build(seed: 2), formats: .init([format]))
+        #expect(model.layers.filter { !$0.chains.isEmpty }.count == 8)
+        var ranks: [String: [Int]] = [:]
+        for layer in model.layers where !layer.chains.isEmpty { ranks[layer.name] = layer.maxRanks }
+        let whole = try Compressor.compress(model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ranks, name: "full"))
+        #expect(whole.nodes.count > model.graph.nodes.count)
+        #expect(try CompressionSamples.difference(outputs(whole), outputs(model.graph)) < Self.netTolerance)
+        let plan = try Planner(policy: .quadratic).plan(model, budget: Budget(keeping: 0.6, in: model))
+        let small = try Compressor.compress(model, plan: plan)
+        let share = Double(try CostModel.cost(of: small).parameterCount) / Double(model.cost.parameterCount)
+        #expect(share <= 0.6 && share > 0.5)
+        #expect(try CompressionSamples.difference(outputs(small), outputs(model.graph)) < 1)
+    }
+
     /// More rank, less error: of the weight as the plan says it, and of the layer's output.
     @Test func errorsFallWithRank() throws {
         let model = try DecomposedModel(CompressionSamples.resNet(), formats: CompressionSamples.trains)

@@ -69,6 +69,26 @@ import Testing
         if grouping != .tensorTrain { #expect(error.got > 0.99 * error.said, "\(error)") }
     }
 
+    /// Also on sequences, where every token is a sample of what goes into the layer.
+    @Test(arguments: ["block1.attention.qkv", "block1.mlp.fc2"]) func layersOnSequencesAreWhitened(name: String) throws {
+        let net = VisionTransformer(imageShape: [2, 8, 8], classCount: 3, patch: 2, width: 12, depth: 1, heads: 2)
+        let graph = try net.build(seed: 6)
+        var random = RandomSource(seed: 12)
+        let images = [try Tensor.normal([20, 2, 8, 8], using: &random)]
+        func error(_ moments: InputStatistics?) throws -> (got: Double, said: Double) {
+            let model = try DecomposedModel(graph, formats: "I|O", moments: moments)
+            let plan = try Planner(policy: .uniform).plan(model, budget: nil, ranks: [name: [4]], name: "test")
+            let changed = try Compressor.compress(model, plan: plan)
+            func result(_ graph: Graph) throws -> Tensor { try InferenceEngine(graph.computing([name])).run(images)[0] }
+            let (y, bias) = (try result(graph), try #require(graph.parameters[name + ".bias"]).tensor)
+            let (apart, whole) = (try result(changed).subtracting(y).norm(), try y.subtracting(bias).norm())
+            let said = try #require(plan.rows.first { $0.layer == name }).relativeError
+            return (apart * apart / (whole * whole), said * said)
+        }
+        let (plain, whitened) = (try error(nil), try error(InputStatistics(graph, images: images)))
+        #expect(abs(whitened.got - whitened.said) < 0.01 * whitened.said && whitened.got < plain.got, "\(whitened) and \(plain)")
+    }
+
     /// Given the first factor, no second one gives outputs that err less: what is left is orthogonal to what it can change.
     @Test func laterFactorsAreTheBestForTheFirst() throws {
         let model = try model(.spatial)

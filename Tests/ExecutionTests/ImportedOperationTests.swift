@@ -103,6 +103,28 @@ import Testing
         try check(b.finish(outputs: [out, second]), ExecutionSamples.images([batch, 3, 8, 8]))
     }
 
+    /// Behind linear layers, on vectors and on sequences, whose channels are dimension 1.
+    @Test(arguments: [[6], [4, 6]] as [Shape], [true, false]) func batchNormsBehindLinearLayers(shape: Shape, hasBias: Bool) throws {
+        var b = GraphBuilder(name: "net", seed: 3)
+        let x = b.input("x", shape)
+        let fc = try b.linear("fc", x, features: 5, hasBias: hasBias)
+        let relu = try b.apply("relu", ReLU(), b.batchNorm("bn", fc))
+        var graph = try b.finish(outputs: [relu])
+        for name in ["weight", "bias", "running_mean", "running_var"] {
+            let own = try #require(graph.parameters["bn." + name]).tensor
+            graph.parameters.update("bn." + name, try own.adding(ExecutionSamples.images(own.shape, seed: 4).multiplying(0.2)))
+        }
+        let input = try ExecutionSamples.images(Shape([3] + shape.dims))
+        let expected = try ExecutionSamples.onTape(graph, [input]).outputs[0].tensor
+        #expect(try relativeDifference(InferenceEngine(graph).run([input])[0], expected) < 1e-5)
+        var estimator = try BatchNormRecalibration(graph)
+        try estimator.add([input])
+        let before = try #require(ExecutionSamples.onTape(graph, [input], taps: ["fc"]).taps["fc"]).tensor
+        let order = before.rank == 2 ? [1, 0] : [1, 0, 2]
+        let means = try before.permuted(order).reshaped([before.shape[1], -1]).mean(along: 1)
+        #expect(try relativeDifference(#require(estimator.estimated["bn.running_mean"]).tensor, means) < 1e-5)
+    }
+
     @Test(arguments: [true, false]) func linearLayersOnSequences(hasBias: Bool) throws {
         var b = GraphBuilder(name: "sequence", seed: 2)
         let x = b.input("tokens", [5, 12])

@@ -20,6 +20,21 @@ import Testing
         #expect(graph.nodes.count == 75 && kinds(graph)["batch_norm"] == 19, "the graph given is untouched")
     }
 
+    /// On vectors batch norms go into linear layers; on sequences their channels are others than the layer's features.
+    @Test func batchNormsOfVectorsAreFolded() throws {
+        for (shape, kept) in [([6], 0), ([4, 6], 1)] as [(Shape, Int)] {
+            for hasBias in [true, false] {
+                var builder = GraphBuilder(name: "net", seed: 1)
+                let x = builder.input("x", shape)
+                let fc = try builder.linear("fc", x, features: 5, hasBias: hasBias)
+                let norm = try builder.batchNorm("bn", fc)
+                let fused = try Fusion.forInference(builder.finish(outputs: [norm]))
+                try Verifier.verify(fused)
+                #expect(kinds(fused)["linear"] == 1 && kinds(fused)["batch_norm", default: 0] == kept)
+            }
+        }
+    }
+
     @Test func trainingKeepsParametersAndJoinsActivations() throws {
         let graph = try CIFARResNet(depth: 8).build(seed: 1)
         let fused = Fusion.forTraining(graph)

@@ -33,6 +33,19 @@ import Testing
         }
     }
 
+    /// Features of vectors are normalised as channels of images are.
+    @Test func vectorsAreNormalisedToo() throws {
+        var builder = GraphBuilder(name: "net", seed: 1)
+        let x = builder.input("x", [6])
+        let y = try builder.batchNorm("norm", x, epsilon: 1e-3, momentum: 0.2)
+        let graph = try builder.finish(outputs: [y])
+        #expect(graph.nodes.map(\.name) == ["norm"])
+        let norm = try #require(graph.nodes[0].operation as? BatchNorm)
+        #expect(norm.epsilon == 1e-3 && norm.momentum == 0.2)
+        #expect(graph.parameters["norm.running_var"]?.tensor.shape == [6])
+        #expect(try ShapeInference.shapes(of: graph, batch: 4)[y] == [4, 6])
+    }
+
     /// Operations multiply and add extents, so absurd ones must not reach them: each of these ended the process.
     @Test func absurdShapesAreErrors() throws {
         for shape in [[1 << 32, 1 << 32, 1], [.max, 2, 2], [0, 3, 3], [-1, 3, 3], [1 << 39, 2, 1], Shape([Int](repeating: 1, count: 32))] as [Shape] {

@@ -10,6 +10,7 @@ import Testing
         ResNet(depth: 50, imageShape: [3, 32, 32], classCount: 2), VGG(depth: 11, classCount: 5),
         VGG(depth: 13, imageShape: [2, 64, 33]), MobileNetV2(imageShape: [3, 37, 50], classCount: 4, width: 0.35),
         LeNet5(imageShape: [3, 12, 15], classCount: 2), MultilayerPerceptron(imageShape: [1, 2, 3], hidden: [5]),
+        VisionTransformer(imageShape: [1, 6, 4], patch: 2, width: 4, depth: 3, heads: 2),
     ]
 
     /// Every node with parameters has a name in state dicts, and no two have the same one.

@@ -162,7 +162,8 @@ local named = {
     ["Model:edit.outputs"] = function() return { "fc" } end, ["Model:compile.data"] = data, ["Model:set_parameter.tensor"] = function() return mr.ones(4, 1, 3, 3) end,
     ["mr.compress.repairs"] = function() return { "refit" } end, ["mr.compress.out"] = constant "out.onnx", ["mr.compress.tune"] = constant(1),
     ["mr.compress.judge"] = constant(2), ["mr.compress.test"] = data, ["mr.compress.images"] = constant(8),
-    ["mr.compare.data"] = data, ["mr.events.directory"] = constant "events", ["mr.zoo.mlp.hidden"] = function() return { 4 } end,
+    ["mr.compare.data"] = data, ["mr.events.directory"] = constant "events", ["mr.zoo.vit.image"] = function() return { 1, 14, 14 } end,
+    ["mr.zoo.vit.width"] = constant(8), ["mr.zoo.vit.classes"] = constant(2), ["mr.zoo.mlp.hidden"] = function() return { 4 } end,
 }
 
 -- The tensors that a model gets are images.

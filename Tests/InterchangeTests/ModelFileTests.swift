@@ -16,8 +16,16 @@ import Testing
         for (x, y) in zip(a.nodes, b.nodes) { #expect(x.operation.attributes == y.operation.attributes, "\(x.name)") }
     }
 
-    @Test(arguments: ["zoo", "resnet8"]) func aModelComesBackBitForBit(_ name: String) throws {
-        let graph = name == "zoo" ? try InterchangeSamples.zoo() : try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)
+    private static func model(_ name: String) throws -> Graph {
+        switch name {
+        case "zoo": try InterchangeSamples.zoo()
+        case "vit": try ONNXSamples.transformer.build(seed: 4)
+        default: try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)
+        }
+    }
+
+    @Test(arguments: ["zoo", "resnet8", "vit"]) func aModelComesBackBitForBit(_ name: String) throws {
+        let graph = try Self.model(name)
         var random = RandomSource(seed: 3)
         let image = try Tensor.normal(Shape([2] + graph.inputs[0].sampleShape.dims), using: &random)
         let optimizerState: [(name: String, tensor: Tensor)] = [

@@ -36,6 +36,7 @@ import Testing
 
     @Test func netsComeBack() throws {
         try compare(CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4))
+        try compare(ONNXSamples.transformer.build(seed: 4))
         for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") {
             try compare(ONNXFile.read(bytes: example.model, source: example.name).graph)
         }
@@ -49,6 +50,16 @@ import Testing
         #expect(before.map(\.name) == after.map(\.name) && before.map(\.weight) == after.map(\.weight))
         #expect(graph.parameters.trainableNames.sorted() == back.parameters.trainableNames.sorted())
         #expect(try CostModel.cost(of: graph).parameterCount == CostModel.cost(of: back).parameterCount)
+    }
+
+    /// Also where weights stand transposed in the file, as those of layers on sequences do.
+    @Test func layersOfATransformerKeepTheirNames() throws {
+        let graph = try ONNXSamples.transformer.build(seed: 4)
+        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph)), source: "file").graph
+        let (before, after) = (try WeightedLayers.layers(of: graph), try WeightedLayers.layers(of: back))
+        #expect(before.map(\.name) == after.map(\.name) && before.map(\.weightShape) == after.map(\.weightShape))
+        #expect(try CostModel.cost(of: graph).parameterCount == CostModel.cost(of: back).parameterCount)
+        #expect(try CostModel.cost(of: graph).macCount == CostModel.cost(of: back).macCount)
     }
 
     /// The layers that a compressed model's chains were made from, so that it is not compressed twice by mistake.
@@ -67,6 +78,22 @@ import Testing
         #expect(inspected.nodes.map { $0.origin } == back.nodes.map { $0.origin })
         #expect(back.nodes.compactMap(\.origin) == graph.nodes.compactMap(\.origin))
         #expect(back.nodes.first { $0.origin?.position == 1 }?.name == "stage1.block1.conv2")
+    }
+
+    /// The last factor of a layer on sequences has the layer's name and bias, but a weight of another name.
+    @Test func originsOfLayersOnSequencesComeBack() throws {
+        var builder = GraphBuilder(name: "net", seed: 1)
+        let x = builder.input("x", [4, 6])
+        let first = try builder.add("fc.tt1", Linear(hasBias: false), [.value(x), builder.parameter("fc.tt1.weight", .ones([2, 6]))])
+        let last = try builder.add(
+            "fc", Linear(hasBias: true),
+            [.value(first), builder.parameter("fc.tt2.weight", .ones([5, 2])), builder.parameter("fc.bias", .ones([5]))])
+        let relu = try builder.apply("relu", ReLU(), last)
+        var graph = try builder.finish(outputs: [relu])
+        for position in 0..<2 { graph.nodes[position].origin = Origin(layer: "fc", format: "I|O", position: position, count: 2) }
+        let back = try ONNXFile.read(bytes: ONNXFile.bytes(of: ModelFile(graph: graph))).graph
+        #expect(back.nodes.map(\.name) == graph.nodes.map(\.name) && back.nodes.map(\.origin) == graph.nodes.map(\.origin))
+        try compare(graph)
     }
 
     @Test func theFileIsOfTheStandard() throws {
@@ -105,7 +132,10 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var random = RandomSource(seed: 6)
-        var graphs = [try ONNXSamples.everything(), try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4)]
+        var graphs = [
+            try ONNXSamples.everything(), try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4),
+            try ONNXSamples.transformer.build(seed: 4),
+        ]
         for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") where example.name.hasSuffix("script-17") {
             graphs.append(try ONNXFile.read(bytes: example.model, source: example.name).graph)
         }

@@ -6,6 +6,8 @@ import Tensors
 
 /// Small models made message by message, and graphs to export.
 enum ONNXSamples {
+    static let transformer = VisionTransformer(imageShape: [2, 8, 12], classCount: 5, patch: 4, width: 12, depth: 2, heads: 3)
+
     static func input(_ name: String, _ dims: [Int?], type: Int32 = 1) -> Onnx_ValueInfoProto {
         var tensor = Onnx_TypeProto.Tensor()
         tensor.elemType = type

@@ -149,6 +149,27 @@ import Testing
         #expect(check.status == 0, "\(check.output)\(check.errors)")
     }
 
+    /// The names of timm's vision transformer, among them a parameter that is no module's, and back again.
+    @Test func visionTransformersHaveTimmsNames() throws {
+        let architecture = VisionTransformer(imageShape: [3, 8, 8], classCount: 5, patch: 4, width: 6, depth: 2, heads: 2)
+        let graph = try architecture.build(seed: 1)
+        try InterchangeSamples.withFile { path in
+            try StateDict.write(graph, to: path)
+            let file = try SafetensorsFile(path: path)
+            let block = ["attn.proj", "attn.qkv", "mlp.fc1", "mlp.fc2", "norm1", "norm2"]
+            let modules = ["patch_embed.proj", "norm", "head"] + (0..<2).flatMap { index in block.map { "blocks.\(index).\($0)" } }
+            #expect(Set(file.names) == Set(modules.flatMap { [$0 + ".weight", $0 + ".bias"] } + ["pos_embed"]))
+            #expect(file["pos_embed"]?.shape == [1, 4, 6] && file["patch_embed.proj.weight"]?.shape == [6, 3, 4, 4])
+            #expect(file["blocks.1.attn.qkv.weight"]?.shape == [18, 6] && file["blocks.0.mlp.fc1.weight"]?.shape == [18, 6])
+            for prefix in ["", "module."] {
+                var other = try architecture.build(seed: 2)
+                try StateDict(modules: architecture.stateDictModules(), source: "file")
+                    .load(names: file.names.map { prefix + $0 }, into: &other) { file[String($0.dropFirst(prefix.count))] }
+                #expect(try InterchangeSamples.bits(other) == InterchangeSamples.bits(graph))
+            }
+        }
+    }
+
     @Test func networksThatPyTorchHasNotAreRefused() throws {
         var builder = GraphBuilder(name: "resnet18", seed: 1)
         let x = builder.input("images", [3, 8, 8])

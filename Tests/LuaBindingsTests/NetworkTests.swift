@@ -158,6 +158,35 @@ import Testing
             """)
     }
 
+    /// A perceptron with batch norms learns, is saved, exported and compressed like any other network.
+    @Test func vectorsAreNormalised() throws {
+        try run(
+            """
+            local nn = mr.nn
+            local model = nn.sequential {
+                image = { 1, 8, 8 }, seed = 1, nn.flatten(), nn.linear { features = 12, bias = false }, nn.batch_norm { momentum = 0.5 },
+                nn.relu(), nn.linear { features = 2 },
+            }
+            local history = model:fit(tiny(), { epochs = 10, optimizer = mr.optim.sgd { lr = 0.05, momentum = 0.9 } })
+            assert(history[10].loss < history[1].loss)
+            local x = mr.randn(20, 1, 8, 8)
+            local features = model:features(x, { "fc1" }).fc1
+            local function parameter(name) return model:parameter("bn1." .. name) end
+            local wanted = (features - parameter "running_mean") / (parameter "running_var" + 1e-5):sqrt() * parameter "weight" + parameter "bias"
+            local got = model:features(x, { "bn1" }).bn1
+            near((got - wanted):norm() / wanted:norm(), 0, 1e-5)
+            local small = model:compress(mr.plan(model, { budget = { params = 0.6 } }))
+            assert(small.cost.params < 0.6 * model.cost.params and #small(x).shape == 2)
+            -- What is fitted goes into the batch norm, which has a bias already.
+            local _, report = mr.compress(model, { plan = { budget = { params = 0.6 } }, data = tiny() })
+            assert(#report.over == 0, tostring(report))
+            local path = os.tmpname() .. ".onnx"
+            model:save(path)
+            near((mr.load(path)(x) - model(x)):norm(), 0, 1e-5)
+            os.remove(path)
+            """)
+    }
+
     @Test func theZooBuilds() throws {
         try run(
             """
@@ -168,6 +197,9 @@ import Testing
             local model = mr.zoo.vgg { depth = 11, classes = 10 }
             assert(model.name == "vgg11" and model.cost.params == 9228362, model.cost.params)
             assert(#model(mr.zeros(1, 3, 32, 32)).shape == 2)
+            assert(mr.zoo.vit().cost.params == 171914)
+            local small = mr.zoo.vit { image = { 3, 8, 12 }, patch = 4, width = 6, depth = 2, heads = 3, mlp_ratio = 2, classes = 5 }
+            assert(small(mr.zeros(2, 3, 8, 12)).shape[2] == 5)
             """)
     }
 
@@ -218,6 +250,8 @@ import Testing
         ("mr.zoo.vgg { form = 'imgenet' }", "did you mean 'imagenet'"),
         ("mr.zoo.resnet { depth = 20, form = 'imagenet' }", "depth must be 18, 34, 50, 101 or 152, but got 20"),
         ("mr.zoo.mobilenet_v2 { width = 0 }", "width must be in 0.1…4"),
+        ("mr.zoo.vit { patch = 5 }", "vit: patch must divide the 28×28 pixels of an image, but got 5"),
+        ("mr.zoo.vit { heads = 5 }", "a multiple of heads, but got a width of 64 and 5 heads"),
         ("mr.zoo.lenet5 { image = { 1, 8, 8 } }", "at least 12×12"),
         ("mr.zoo.mlp { hidden = { 0 } }", "0 features are no linear layer"),
         ("mr.zoo.mlp { weights = '/nowhere.safetensors' }", "cannot read /nowhere.safetensors"),

@@ -66,7 +66,7 @@ import Testing
                     outputs = "factors, values", padding = "what a padding layer is for", ranks = "one of several ways, the only way",
                     runs = "of a measurement, whether to measure", size = "of pictures, of pooled features", start = "a factor, a batch",
                     steps = "of a schedule, of training", stride = "of pools the window", temperature = "of a loss, of a teacher if any",
-                    title = "only a report has a usual one",
+                    title = "only a report has a usual one", width = "a factor of channels, the features of a patch",
                 }
                 local seen = {}
                 for name, options in pairs(all) do

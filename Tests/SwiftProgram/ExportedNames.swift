@@ -31,7 +31,7 @@ func exportedTypes() -> [Any.Type] {
         GraphBuilder.self, GraphFailure.self, GraphInput.self, KnownArchitectures.self, LeNet5.self, Liveness.self,
         MobileNetV2.self, MultilayerPerceptron.self, Node.self, NodeCost.self, NormParameters.self, Origin.self,
         ParameterTable.self, ResNet.self, ShapeInference.self, Source.self, VGG.self, Verifier.self,
-        WeightedLayer.self, WeightedLayers.self,
+        VisionTransformer.self, WeightedLayer.self, WeightedLayers.self,
         // Interchange
         GraphDocument.self, InterchangeFailure.self, ModelFile.self, ModelFormat.self, ModelInspection.self, ONNXFile.self,
         ONNXInspection.self, StateDict.self, TorchModule.self,

@@ -30,7 +30,7 @@ struct MomentCollector {
         layers = try WeightedLayers.layers(of: graph).compactMap { layer in
             let node = graph.nodes[layer.node]
             let conv = node.operation as? Conv2D
-            guard conv.map({ $0.geometry.groups == 1 }) ?? true, let input = node.value(at: 0),
+            guard conv.map({ $0.geometry.groups == 1 }) ?? (node.operation is Linear), let input = node.value(at: 0),
                 layer.weightShape[1] <= InputStatistics.mostInputs
             else { return nil }
             let isWide = layer.weightShape.dims.dropFirst().reduce(1, *) > InputStatistics.widestPatch

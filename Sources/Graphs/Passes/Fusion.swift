@@ -21,7 +21,7 @@ public enum Fusion {
         return editor.finish()
     }
 
-    /// For inference: BN folded into the convolution before it, residual add and ReLU joined to it. Where BN has no
+    /// For inference: BN folded into the convolution or the linear layer before it, residual add and ReLU joined to it. Where BN has no
     /// convolution before it, ReLU is joined to BN.
     /// - Throws: `TensorFailure` when parameters do not fit each other.
     public static func forInference(_ graph: Graph, keeping tapped: Set<String> = []) throws -> Graph {
@@ -115,31 +115,40 @@ private struct FusionEditor {
         }
     }
 
+    /// A layer whose channels are dimension 1 of its result, so that factors of channels can go into its weight: whether it has
+    /// a bias, and the same layer with one.
+    private func foldable(_ node: Node) -> (hasBias: Bool, withBias: any GraphOperation)? {
+        switch node.operation {
+        case let conv as Conv2D where !conv.addsResidual && !conv.hasReLU: (conv.hasBias, Conv2D(conv.geometry, hasBias: true))
+        case let linear as Linear where shapes[node.name]?.rank == 2: (linear.hasBias, Linear(hasBias: true))
+        default: nil
+        }
+    }
+
     /// w' = w · γ/√(σ²+ε), b' = β + (b − μ) · γ/√(σ²+ε).
     mutating func foldBatchNorm() throws {
         for index in graph.nodes.indices where !removed.contains(index) {
-            guard let conv = graph.nodes[index].operation as? Conv2D, !conv.addsResidual, !conv.hasReLU,
-                let reader = soleReader(of: index), let norm = graph.nodes[reader].operation as? BatchNorm,
+            guard let layer = foldable(graph.nodes[index]), let reader = soleReader(of: index), let norm = graph.nodes[reader].operation as? BatchNorm,
                 !norm.hasReLU
             else { continue }
-            let (convInputs, normInputs) = (graph.nodes[index].inputs, graph.nodes[reader].inputs)
-            guard let weight = tensor(convInputs[1]), let scale = tensor(normInputs[1]), let shift = tensor(normInputs[2]),
+            let (inputs, normInputs) = (graph.nodes[index].inputs, graph.nodes[reader].inputs)
+            guard let weight = tensor(inputs[1]), let scale = tensor(normInputs[1]), let shift = tensor(normInputs[2]),
                 let mean = tensor(normInputs[3]), let variance = tensor(normInputs[4])
             else { continue }
             let factor = try scale.dividing(variance.adding(norm.epsilon).squareRoot())
             var bias = try shift.subtracting(mean.multiplying(factor))
-            if conv.hasBias {
-                guard let own = tensor(convInputs[2]) else { continue }
+            if layer.hasBias {
+                guard let own = tensor(inputs[2]) else { continue }
                 bias = try bias.adding(own.multiplying(factor))
             }
             let name = graph.nodes[index].name
             let (folded, offset) = (name + ".folded.weight", name + ".folded.bias")
-            let scaled = try weight.multiplying(factor.reshaped([weight.shape[0], 1, 1, 1]))
+            let scaled = try weight.multiplying(factor.reshaped(Shape([weight.shape[0]] + weight.shape.dims.dropFirst().map { _ in 1 })))
             graph.parameters[folded] = .init(tensor: scaled, isTrainable: true)
             graph.parameters[offset] = .init(tensor: bias, isTrainable: true)
             replace(
-                [index], last: reader, with: Conv2D(conv.geometry, hasBias: true),
-                [convInputs[0], .parameter(folded), .parameter(offset)])
+                [index], last: reader, with: layer.withBias,
+                [inputs[0], .parameter(folded), .parameter(offset)])
         }
     }
 

@@ -24,6 +24,10 @@ public enum KnownArchitectures {
         if (layerCount - 3) % 12 == 0, layerCount > 3 {
             list.append(CIFARResNet(depth: (layerCount - 3) / 2 + 2, imageShape: image, classCount: 2))
         }
+        // Each block of a transformer has six nodes with parameters; four more stand around the blocks.
+        if (layerCount - 4) % 6 == 0, layerCount > 4 {
+            list.append(VisionTransformer(imageShape: image, classCount: 2, depth: (layerCount - 4) / 6))
+        }
         list += [18, 34, 50, 101, 152].map { ResNet(depth: $0, imageShape: image, classCount: 2) }
         for form in [VGG.Form.cifar, .imagenet] {
             list += [11, 13, 16, 19].map { VGG(depth: $0, imageShape: image, classCount: 2, form: form) }

@@ -101,9 +101,10 @@ enum TorchNodeWriter {
         // With momentum 0, which exporters write of networks that they set to inference, what is trained further in PyTorch
         // would be evaluated on statistics that never were its own. Here it is trained with the usual one as well.
         let (momentum, word) = norm.momentum == 0 ? (BatchNorm().momentum, "  # was 0: statistics would stand still") : (norm.momentum, "")
+        let dimension = writer.shape(of: node.inputs[0]).rank < 4 ? "1d" : "2d"
         let layer = try writer.layer(
             node,
-            "BatchNorm2d(\(channels), eps=\(Python.number(norm.epsilon)), momentum=\(Python.number(momentum)))\(word)",
+            "BatchNorm\(dimension)(\(channels), eps=\(Python.number(norm.epsilon)), momentum=\(Python.number(momentum)))\(word)",
             zip(keys, node.inputs[1..<5]).map { (key: $0, source: $1) })
         var text = "\(layer)(\(try writer.expression(node.inputs[0])))"
         if norm.addsResidual { text += " + \(try writer.expression(node.inputs[5]))" }

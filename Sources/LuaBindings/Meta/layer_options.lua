@@ -19,6 +19,13 @@
 ---@class MobileNetOptions: ZooOptions
 ---@field width? number = 1: the factor of its channels
 
+---@class VisionTransformerOptions: ZooOptions
+---@field patch? integer = 7: rows and columns of a patch, which divide those of the image
+---@field width? integer = 64: the features of each patch, a multiple of heads
+---@field depth? integer = 4: how many blocks there are
+---@field heads? integer = 4: how many parts of the features attend on their own
+---@field mlp_ratio? number = 3: how many times as many features the perceptrons have inside
+
 ---@class PerceptronOptions: ZooOptions
 ---@field hidden? integer[] = {256, 128}: the features of the layers before the last
 

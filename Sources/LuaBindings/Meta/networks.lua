@@ -21,6 +21,11 @@ function mr.zoo.vgg(options) end
 ---@return Model
 function mr.zoo.mobilenet_v2(options) end
 
+--- A vision transformer on square patches of the images, with the mean over the patches in place of a class token.
+---@param options? VisionTransformerOptions
+---@return Model
+function mr.zoo.vit(options) end
+
 --- LeNet-5, with ReLU and maximum pooling.
 ---@param options? ZooOptions
 ---@return Model
@@ -75,7 +80,7 @@ function mr.nn.conv_transpose(options) end
 ---@return Layer
 function mr.nn.linear(options) end
 
---- Batch normalisation over each channel. With momentum 0 the running statistics would stand still; training takes 0.1 then, and
+--- Batch normalisation over each channel of images, or each feature of vectors. With momentum 0 the running statistics would stand still; training takes 0.1 then, and
 --- says so.
 ---@param options? BatchNormOptions
 ---@return Layer

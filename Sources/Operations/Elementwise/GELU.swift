@@ -20,26 +20,15 @@ public struct GELU: GraphOperation {
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         let x = inputs[0]
-        let y =
-            isApproximate
-            ? try ElementLoops.map(x, name) { $0 * 0.5 * (1 + Self.tanhOfCubic($0)) }
-            : try ElementLoops.map(x, name) { $0 * 0.5 * (1 + SmoothFunctions.errorFunction($0 * 0.707_106_78)) }
+        let y = try isApproximate ? ElementLoops.map(x, name) { $0 * 0.5 * (1 + Self.tanhOfCubic($0)) } : GaussianErrorLinear.forward(x)
         return Evaluation(y, mode) { dy, _ in
-            [isApproximate ? try Self.gradientOfApproximation(x, dy) : try Self.gradient(x, dy)]
+            [try isApproximate ? Self.gradientOfApproximation(x, dy) : GaussianErrorLinear.gradient(x, dy)]
         }
     }
 
     @inline(__always)
     private static func tanhOfCubic(_ x: Float) -> Float {
         SmoothFunctions.hyperbolicTangent(0.797_884_56 * (x + 0.044_715 * x * x * x))
-    }
-
-    /// Φ(x) + x φ(x).
-    private static func gradient(_ x: Tensor, _ dy: Tensor) throws -> Tensor {
-        try ElementLoops.map(x, dy, name) { x, d in
-            let distribution = 0.5 * (1 + SmoothFunctions.errorFunction(x * 0.707_106_78))
-            return d * (distribution + x * 0.398_942_28 * SmoothFunctions.exponential(-0.5 * x * x))
-        }
     }
 
     private static func gradientOfApproximation(_ x: Tensor, _ dy: Tensor) throws -> Tensor {

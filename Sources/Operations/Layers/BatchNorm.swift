@@ -1,10 +1,10 @@
 public import Tensors
 
-/// Batch normalisation over N, H and W of each channel (+ residual), then ReLU where fused.
+/// Batch normalisation over N, H and W of each channel, or over N of each feature (+ residual), then ReLU where fused.
 ///
 /// Training uses the batch's statistics and proposes new running ones,
 /// running ← (1 − momentum) · running + momentum · batch (unbiased variance); otherwise the running ones are used.
-/// - Shape: x, residual and y [N, C, H, W]; weight, bias, running mean and running variance [C].
+/// - Shape: x, residual and y [N, C, H, W], or [N, C, …] of any other rank from 2; weight, bias, running mean and running variance [C].
 /// - Reference: Ioffe, Szegedy, *Batch Normalization*, ICML 2015, arXiv:1502.03167.
 public struct BatchNorm: GraphOperation {
     public static let name = "batch_norm"
@@ -49,10 +49,10 @@ public struct BatchNorm: GraphOperation {
     public func outputShapes(of inputs: [Shape]) throws -> [Shape] {
         let count = addsResidual ? 6 : 5
         try requireInputs(inputs.count, count...count)
-        guard inputs[0].rank == 4, inputs[1..<5].allSatisfy({ $0 == [inputs[0][1]] }) else {
+        guard inputs[0].rank >= 2, inputs[1..<5].allSatisfy({ $0 == [inputs[0][1]] }) else {
             throw OperationFailure.shapes(
                 operation: name,
-                detail: "needs an input [N, C, H, W] and four vectors [C], but got \(inputs.map(\.description).joined(separator: ", "))")
+                detail: "needs an input [N, C, …] and four vectors [C], but got \(inputs.map(\.description).joined(separator: ", "))")
         }
         if addsResidual, inputs[5] != inputs[0] {
             throw OperationFailure.shapes(operation: name, detail: "residual \(inputs[5]) is not the input \(inputs[0])")
@@ -62,7 +62,25 @@ public struct BatchNorm: GraphOperation {
 
     public func evaluate(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
         _ = try outputShapes(of: inputs.map(\.shape))
+        guard inputs[0].rank == 4 else { return try evaluateAsImages(inputs, mode) }
         return mode.isTraining ? try evaluateOnBatch(inputs, mode) : try evaluateOnRunning(inputs, mode)
+    }
+
+    /// Vectors and sequences, as images [N, C, rest, 1].
+    private func evaluateAsImages(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
+        let shape = inputs[0].shape
+        let image: Shape = [shape[0], shape[1], shape.dims.dropFirst(2).reduce(1, *), 1]
+        var images = inputs
+        for position in [0] + (addsResidual ? [5] : []) { images[position] = try inputs[position].reshaped(image) }
+        let evaluation = try evaluate(images, mode)
+        let output = try evaluation.outputs[0].reshaped(shape)
+        guard let pullback = evaluation.pullback else { return Evaluation([output], stateUpdates: evaluation.stateUpdates) }
+        return Evaluation([output], stateUpdates: evaluation.stateUpdates) { gradients, needed in
+            var incoming = [try gradients[0]?.total().reshaped(image)].map { $0.map { IncomingGradient($0) } }
+            return try pullback(&incoming, needed).enumerated().map { position, gradient in
+                [0, 5].contains(position) ? try gradient?.reshaped(shape) : gradient
+            }
+        }
     }
 
     private func evaluateOnBatch(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {

@@ -6,9 +6,10 @@ import Tensors
 enum GraphCleanup {
     /// Puts a bias that is added behind a linear layer into it, one operation in place of an activation function that is
     /// written out, joins reshapes, and drops what nothing reads.
-    static func tidy(_ graph: Graph) -> [Node] {
+    /// - Parameter links: names of nodes that are links of chains, which they keep.
+    static func tidy(_ graph: Graph, links: Set<String>) -> [Node] {
         var graph = graph
-        graph.nodes = withBiases(graph)
+        graph.nodes = withBiases(graph, links)
         var nodes = ActivationFormulas(graph).recognised()
         nodes = withJoinedReshapes(nodes, outputs: graph.outputs)
         return live(nodes, outputs: graph.outputs)
@@ -21,12 +22,14 @@ enum GraphCleanup {
         return counts
     }
 
-    /// Exporters write a linear layer on sequences as a product and a sum.
-    private static func withBiases(_ graph: Graph) -> [Node] {
+    /// Exporters write a linear layer on sequences as a product and a sum. The layer is called like its weight, but for a link
+    /// of a chain, which is called like the sum: what the chain stands for is known by that name.
+    private static func withBiases(_ graph: Graph, _ links: Set<String>) -> [Node] {
         var nodes = graph.nodes
         let readers = readers(of: nodes, outputs: graph.outputs)
         let makers = Dictionary(nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
         var renamed: [String: String] = [:]
+        var joined = Set<Int>()
         for index in nodes.indices where (nodes[index].operation as? Add)?.hasReLU == false {
             guard let value = nodes[index].valueInputs.first, nodes[index].valueInputs.count == 1,
                 let bias = nodes[index].parameterInputs.first, let position = makers[value], readers[value] == 1,
@@ -37,9 +40,14 @@ enum GraphCleanup {
             else { continue }
             nodes[position].operation = Linear(hasBias: true)
             nodes[position].inputs.append(.parameter(bias))
-            renamed[nodes[index].name] = value
+            joined.insert(index)
+            if links.contains(nodes[index].name) {
+                nodes[position].name = nodes[index].name
+            } else {
+                renamed[nodes[index].name] = value
+            }
         }
-        return nodes.filter { renamed[$0.name] == nil }.map { node in
+        return nodes.enumerated().filter { !joined.contains($0.offset) }.map { _, node in
             var node = node
             node.inputs = node.inputs.map { if case .value(let name) = $0 { .value(renamed[name] ?? name) } else { $0 } }
             return node

@@ -19,14 +19,8 @@ enum NormalizationTranslations {
         // Momentum is the share that stays in ONNX, and the share that is new here.
         let operation = BatchNorm(
             epsilon: try node.float("epsilon", default: 1e-5), momentum: 1 - (try node.float("momentum", default: 0.9)))
-        let image =
-            extents.count == 4
-            ? x
-            : try assembly.reshape(
-                x, to: extents + [Extent](repeating: Extent(1), count: 4 - extents.count), name + ".image")
-        let y = try assembly.add(name, operation, [image] + weights.map { .constant($0) }, weights: true)
-        let result = extents.count == 4 ? y : try assembly.reshape(y, to: extents, name + ".vector")
-        return [result] + node.furtherOutputs
+        let y = try assembly.add(name, operation, [x] + weights.map { .constant($0) }, weights: true)
+        return [y] + node.furtherOutputs
     }
 
     static func layerNorm(_ node: ONNXNode, _ assembly: inout GraphAssembly) throws -> [ONNXValue] {

@@ -122,7 +122,7 @@ package struct ONNXImporter {
     }
 
     private mutating func finished() throws -> Graph {
-        assembly.replaceNodes(try withOrigins(GraphCleanup.tidy(assembly.graph)))
+        assembly.replaceNodes(try withOrigins(GraphCleanup.tidy(assembly.graph, links: Set(origins.members.map(\.key)))))
         return try located(source) {
             try Verifier.verify(assembly.graph)
             return assembly.graph
