@@ -102,6 +102,12 @@ local function add(rows, row, name, title, point)
     return row
 end
 
+-- What came out so far, for those who wait.
+local function log_row(row)
+    log("    %s: %.2f %% as cut, %.2f %% after batch norm was re-estimated%s", row.name, 100 * row.cut, 100 * row.repaired,
+        row.own and (", %.2f %% after our repairs"):format(100 * row.own) or "")
+end
+
 local function add_theirs(rows, list, method, dense, paths, context)
     log("%s: %s", dense.name, method.title)
     theirs.cut_all(context, method.name, paths, dense, list)
@@ -111,6 +117,7 @@ local function add_theirs(rows, list, method, dense, paths, context)
             row.seconds = point.seconds
             add(rows, row, method.name, method.title, point)
             measured.check_budget(measured.finish(row, repaired, dense, paths, context))
+            log_row(row)
         else
             local note = point.least and ("does not fit: at least %.1f %%"):format(100 * point.least) or "does not fit"
             add(rows, { note = note }, method.name, method.title, point)
@@ -136,7 +143,10 @@ local function add_ours(rows, list, dense, paths, context)
         log("%s: Moonrail, %s of the %s", dense.name, point.keep, point.budget)
         local row, small = ours.row(dense, point, paths, context)
         add(rows, row, "moonrail", "Moonrail", point)
-        if small then measured.check_budget(measured.finish(row, small, dense, paths, context)) end
+        if small then
+            measured.check_budget(measured.finish(row, small, dense, paths, context))
+            log_row(row)
+        end
     end
 end
 

@@ -2,9 +2,9 @@
 
     python check.py [--network NET.py --images IMAGES.npy] [--methods svd,balf]
 
-Without any loss allowed, every method that factors layers gives the dense network's outputs to 1e-4 of their size; within a
-budget every method that gets there keeps it, by a count of what it really built; and the ranks of variational Bayes are those of a matrix of
-known rank with noise. Prints a line for each and ends with status 1 where one is not so.
+Without any loss allowed, every method that factors layers gives the dense network's outputs to 1e-4 of their size; a method
+that gets to a budget keeps it, by a count of what it really built; and the ranks of variational Bayes are those of a matrix
+of known rank with noise. Prints a line for each and ends with status 1 where one is not so.
 """
 import pathlib
 import sys
@@ -86,11 +86,11 @@ def check_ranks():
 
 
 def check_method(name, network):
-    kind = kind_of(name)
-    missing = missing_packages(kind)
+    method_class = kind_of(name)
+    missing = missing_packages(method_class)
     if missing:
         return print(f"-      {name} is left out: there is no {', '.join(missing)}", flush=True)
-    method = kind(network, given.seed)
+    method = method_class(network, given.seed)
     if hasattr(method, "full"):
         far = distance(network.net, method.build(method.full()), network.images)
         report(far < 1e-4, f"{name}: at full rank outputs are {far:.1e} from the dense ones")

@@ -7,8 +7,10 @@ local python = {}
 function python.quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
 --- The beginning of a command line. The spinning that scripts/moonrail limits is a setting of our process: programs of others run
---- as they do by themselves.
-function python.command(path) return "exec env -u GOMP_SPINCOUNT " .. python.quoted(path) end
+--- as they do by themselves, or with another `setting` such as "NAME=value".
+function python.command(path, setting)
+    return ("exec env -u GOMP_SPINCOUNT %s %s"):format(setting or "", python.quoted(path))
+end
 
 --- Those of the modules `names` that the Python at `path` does not have; nil where it is no Python that runs.
 function python.missing(path, names)
