@@ -58,6 +58,6 @@ import Testing
 }
 
 /// Removes a directory with all that is in it.
-private func removeTree(_ path: String) {
+func removeTree(_ path: String) {
     _ = try? BuiltCommand.run(["-rf", path], program: "/bin/rm")
 }

@@ -30,6 +30,18 @@ import Testing
         return try b.finish(outputs: [logits])
     }
 
+    /// Batch norm behind a linear layer, whose features are channels of one pixel there.
+    static func normalised() throws -> Graph {
+        var b = GraphBuilder(name: "normalised", seed: 5)
+        let x = b.input("images", [6])
+        let hidden = try b.linear("fc1", x, features: 8)
+        let image = try b.apply("image", Reshape(target: [0, 8, 1, 1]), hidden)
+        let norm = try b.batchNorm("bn", image)
+        let flat = try b.apply("flat", Reshape(target: [0, 8]), norm)
+        let logits = try b.linear("fc2", flat, features: 4)
+        return try b.finish(outputs: [logits])
+    }
+
     /// Geometries that PyTorch has only in several steps.
     static func uneven() throws -> Graph {
         var b = GraphBuilder(name: "uneven", seed: 7)
@@ -111,6 +123,13 @@ import Testing
         }
     }
 
+    /// Without numbers of channels, which would stand in the way of pruning there.
+    @Test func featuresBecomeChannelsWithoutTheirNumber() throws {
+        let source = try TorchModule.source(of: Self.normalised(), version: "1")
+        #expect(source.contains("x = x[:, :, None, None]") && source.contains("x = torch.flatten(x, 1)"), "\(source)")
+        #expect(!source.contains("reshape"))
+    }
+
     @Test func otherEndingsAreRefused() throws {
         let graph = try Self.small()
         #expect(throws: InterchangeFailure.self) { try TorchModule.write(graph, to: "/tmp/net.txt", version: "1") }
@@ -122,7 +141,7 @@ import Testing
         try inFolder { folder in
             var random = RandomSource(seed: 6)
             var graphs = [
-                try Self.small(), try Self.uneven(), try ONNXSamples.everything(),
+                try Self.small(), try Self.uneven(), try Self.normalised(), try ONNXSamples.everything(),
                 try CIFARResNet(depth: 8, imageShape: [1, 12, 12]).build(seed: 4),
             ]
             for example in try ONNXCase.all(in: ONNXCase.fixtures + "onnx_nets.safetensors") where example.name.hasSuffix("script-17") {

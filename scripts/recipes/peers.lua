@@ -3,6 +3,7 @@ local mr = require "moonrail"
 local claims = require "bench.claims"
 local machine = require "bench.machine"
 local output = require "bench.output"
+local python = require "bench.python"
 local sitting = require "bench.sitting"
 
 local args = mr.args {
@@ -15,11 +16,6 @@ local args = mr.args {
 local binary = os.getenv "MOONRAIL_BINARY" or error("peers: MOONRAIL_BINARY must name the command; scripts/bench sets it", 0)
 local recipes = arg[0]:match "^(.*/)" or "./"
 local packages = "torch numpy onnx onnxruntime tensorly torchtt"
-
-local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-
--- The spinning that scripts/moonrail limits is a setting of our process: peers run as they do by themselves.
-local python = "exec env -u GOMP_SPINCOUNT " .. quoted(args.python)
 
 local function words_of(work) return output.subject(work.options) end
 
@@ -53,28 +49,19 @@ local function check_python(works)
     for name in pairs(needed) do names[#names + 1] = name end
     if #names == 0 then return end
     table.sort(names)
-    local missing = "import importlib.util, sys; print(*[n for n in sys.argv[1:] if importlib.util.find_spec(n) is None])"
-    local pipe = io.popen(("%s -c %s %s 2>/dev/null"):format(python, quoted(missing), table.concat(names, " ")))
-    local text = pipe:read("a"):gsub("%s+$", "")
-    local runs = pipe:close()
-    if runs and text == "" then return end
+    local missing = python.missing(args.python, names)
+    if missing and #missing == 0 then return end
     error(("peers: %s. Make a Python with all that is compared, and name it:\n"
         .. "    python3 -m venv DIR && DIR/bin/pip install %s\n    scripts/bench peers --python DIR/bin/python"):format(
-        runs and ("'%s' has no %s"):format(args.python, text:gsub(" ", ", ")) or ("'%s' is no Python that runs"):format(args.python), packages), 0)
+        missing and ("'%s' has no %s"):format(args.python, table.concat(missing, ", ")) or ("'%s' is no Python that runs"):format(args.python),
+        packages), 0)
 end
 
 -- Runs a command and reads the JSON line that it prints; `foreign_cores` is how many processors others used meanwhile.
 local function line_of(command)
     local start, busy, own = mr.clock(), machine.processor_seconds()
-    local pipe = io.popen(command)
-    local text = pipe:read "a"
-    if not pipe:close() then error(("peers: this failed:\n    %s"):format(command), 0) end
+    local line = python.lines("peers", command)[1] or error(("peers: this printed no JSON line:\n    %s"):format(command), 0)
     local busy_after, own_after = machine.processor_seconds()
-    local path = os.tmpname()
-    mr.write_text(path, text)
-    local read, line = pcall(mr.read_json, path)
-    os.remove(path)
-    if not read then error(("peers: this printed no JSON line:\n    %s\n%s"):format(command, text), 0) end
     line.foreign_cores = math.max(0, (busy_after - busy) - (own_after - own)) / (mr.clock() - start)
     return line
 end
@@ -85,13 +72,13 @@ local function run(name, work, ours)
     if name ~= "ours" then
         local peer = work.peers[name]
         local options = peer.options .. (peer.more and " " .. peer.more(ours) or "")
-        return line_of(("%s %s %s %s"):format(python, quoted(recipes .. "../peers/" .. peer.file), options, common))
+        return line_of(("%s %s %s %s"):format(python.command(args.python), python.quoted(recipes .. "../peers/" .. peer.file), options, common))
     end
     local options = {}
-    for key, value in pairs(work.options) do options[#options + 1] = ("--%s %s"):format(key, quoted(tostring(value))) end
+    for key, value in pairs(work.options) do options[#options + 1] = ("--%s %s"):format(key, python.quoted(tostring(value))) end
     table.sort(options)
     return line_of(("exec %s run --quiet %s --only %s %s %s --json"):format(
-        quoted(binary), quoted(recipes .. "bench.lua"), work.bench, table.concat(options, " "), common))
+        python.quoted(binary), python.quoted(recipes .. "bench.lua"), work.bench, table.concat(options, " "), common))
 end
 
 -- Rows of a table that appear one by one; columns are padded by what is seen, not by bytes.

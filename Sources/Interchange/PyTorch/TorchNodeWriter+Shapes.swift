@@ -9,9 +9,7 @@ extension TorchNodeWriter {
     ) -> String? {
         switch operation {
         case is Flatten: return shape.rank > 1 ? "torch.flatten(\(x[0]), 1)" : "\(x[0]).unsqueeze(1)"
-        case let reshape as Reshape:
-            let dims = reshape.target.enumerated().map { $1 == 0 && $0 < shape.rank ? "\(x[0]).shape[\($0)]" : "\($1)" }
-            return "\(x[0]).reshape([\(dims.joined(separator: ", "))])"
+        case let reshape as Reshape: return reshaped(reshape, x[0], shape)
         case let transpose as Transpose: return "\(x[0]).permute(\(Python.tuple(transpose.order)))"
         case let concatenate as Concatenate:
             return "torch.cat([\(x.joined(separator: ", "))], \(concatenate.dimension))"
@@ -45,6 +43,20 @@ extension TorchNodeWriter {
                 + "\"\(resize.interpolation.rawValue)\", \"\(resize.coordinates.rawValue)\", \"\(resize.rounding.rawValue)\")"
         default: return nil
         }
+    }
+
+    /// Batch norm behind a linear layer sees its features as channels of one pixel. Written without the number of channels, that fits
+    /// as well once a pruner has taken some of them.
+    private static func reshaped(_ reshape: Reshape, _ x: String, _ shape: Shape) -> String {
+        let target = reshape.target
+        if target.count == 4, shape.rank == 2, target[0] == 0, [0, shape[1]].contains(target[1]), target.suffix(2) == [1, 1] {
+            return x + "[:, :, None, None]"
+        }
+        if target.count == 2, shape.rank == 4, target[0] == 0, [-1, 0, shape[1]].contains(target[1]), shape.dims.suffix(2) == [1, 1] {
+            return "torch.flatten(\(x), 1)"
+        }
+        let dims = target.enumerated().map { $1 == 0 && $0 < shape.rank ? "\(x).shape[\($0)]" : "\($1)" }
+        return "\(x).reshape([\(dims.joined(separator: ", "))])"
     }
 
     /// −1 keeps an extent.
