@@ -288,6 +288,16 @@ function Model:reestimate(data, options) end
 ---@return integer layers how many were fitted
 function Model:refit(dense, data, options) end
 
+--- Trains a compressed model block by block, in place, so that each block gives what the block of `dense`, the model it was made
+--- of, gives; needs no labels. A block lies between two values that everything passes through, such as a residual block. It learns
+--- from what the blocks before it give, and stays as it was unless it comes nearer on an eighth of the images that is held out.
+--- What is frozen stays, and so do running statistics.
+---@param dense Model
+---@param data Dataset
+---@param options? DistillOptions
+---@return integer layers how many compressed layers are in the blocks that were improved
+function Model:distill(dense, data, options) end
+
 --- Gives the channels of a compressed model's layers the means and variances that those of `dense`, the model it was made
 --- of, have on some of the images, in place, by their weights and biases. For layers without batch normalisation behind
 --- them; for the others there is reestimate, to be called afterwards. Needs no labels.
