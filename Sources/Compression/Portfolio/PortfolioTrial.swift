@@ -117,7 +117,8 @@ struct PortfolioTrial {
         let model = one.isWhitened ? whitened : model
         var (planner, means) = (planner, [String: [Double]]())
         for ((layer, row), rival) in zip(zip(model.layers, first.rows), second.rows) {
-            guard let leader = row.ranks == nil ? rival : row, leader.ranks != nil, let chain = layer.chainIndex(format: leader.format) else {
+            let leader = row.ranks == nil ? rival : row
+            guard leader.ranks != nil, let chain = layer.chainIndex(format: leader.format) else {
                 planner.frozen.append(layer.name)
                 continue
             }
