@@ -7,7 +7,7 @@ local mr = require "moonrail"
 local here = arg[0]:match("^(.*)/recipes/[^/]*$") or "scripts"
 local args = mr.args {
     model = here .. "/models/resnet20-fashion.safetensors", data = "", keeps = "0.3125,0.2", policy = "quadratic", seconds = "5,15,30",
-    fit_images = 512, block_images = 2048, layers_per_block = 2, block_lr = 0.001, lr = 0.005, temperature = 4, test_images = 10000, seed = 1,
+    fit_images = 512, block_images = 2048, layers_per_block = 2, block_lr = 0.002, lr = 0.005, temperature = 4, test_images = 10000, seed = 1,
 }
 local train, test = mr.data.fashion_mnist { batch = 128, dir = args.data ~= "" and args.data or nil }
 if args.test_images < #test then test = test:take(args.test_images) end

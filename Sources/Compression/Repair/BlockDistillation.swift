@@ -6,7 +6,8 @@ public import Tensors
 ///
 /// A block lies between two values that everything passes through, such as a residual block with its shortcut or two layers in a
 /// row. It is trained on what the blocks before it give, as they are by then, so that it also mends what those lose; what it is to
-/// give is the dense model's value. The loss is the mean squared error, where channels count by the inverse of their variance. All
+/// give is the dense model's value. The loss is the mean squared error, where channels count by how much the dense model's results
+/// depend on them (`ResultGradients`). All
 /// trainable parameters of a block are trained, by Adam with a rate that falls along a cosine; a parameter that is frozen, or that
 /// nodes outside of the block read too, stays, and so do the statistics of batch normalisations, with which they normalise here
 /// as they do when the model is used. One image of eight is held out, and a block stays as it was unless its error on these fell.
@@ -30,7 +31,8 @@ public struct BlockDistillation: Sendable {
         public let output: String
         /// Names of the compressed layers in it.
         public let layers: [String]
-        /// The squared error on the images held out, as a mean over channels of the share of their variance.
+        /// The squared error on the images held out as a share of the variance, a mean over channels weighted by how much the
+        /// dense model's results depend on them.
         public let before: Double
         public let after: Double
         public let stepCount: Int
@@ -42,9 +44,9 @@ public struct BlockDistillation: Sendable {
     /// Blocks that stand next to each other are joined until each has so many compressed layers; at least 1.
     public var layersPerBlock = 2
     /// The largest step of a weight, about; above 0.
-    public var learningRate = 1e-3
+    public var learningRate = 2e-3
     /// Images a step; at least 1.
-    public var batchSize = 64
+    public var batchSize = 32
     /// Which images are held out and in which order the others come. The same seed and steps give the same model.
     public var seed: UInt64 = 1
     /// Names of compressed layers: blocks without any of these are left alone. All count where `nil`.
@@ -77,10 +79,13 @@ public struct BlockDistillation: Sendable {
             guard !part.parameters.trainableNames.isEmpty else { continue }
             try located(graph.name + " › " + block.output) {
                 let (inputs, wanted) = try recording.advance(to: block, of: distilled)
-                let training = BlockTraining(
-                    part: part, inputs: inputs, wanted: wanted, batchSize: batchSize, learningRate: learningRate)
-                let clock = TrainingClock(effort, from: start, share: Self.share(of: position, among: blocks))
                 var (random, told) = (RandomSource(seed: seed).stream(UInt64(position)), 0)
+                let some = try wanted.sliced(dim: 0, from: 0, to: min(wanted.shape[0], ResultGradients.imageCount)).contiguous()
+                let gradients = try ResultGradients.gradients(of: dense, at: block.output, known: some, using: &random)
+                let training = BlockTraining(
+                    part: part, inputs: inputs, wanted: wanted, measure: try ChannelError(towards: wanted, gradients: gradients),
+                    batchSize: batchSize, learningRate: learningRate)
+                let clock = TrainingClock(effort, from: start, share: Self.share(of: position, among: blocks))
                 let result = try training.train(using: &random) { steps, error in
                     let done = clock.progress(steps: steps)
                     let ticks = Int(done * Double(Self.ticksPerBlock))

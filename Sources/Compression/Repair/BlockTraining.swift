@@ -13,6 +13,8 @@ struct BlockTraining {
     /// What goes into the block and what is to come out of it, [N, …] each.
     let inputs: Tensor
     let wanted: Tensor
+    /// What tells an error of the block's result.
+    let measure: ChannelError
     let batchSize: Int
     let learningRate: Double
 
@@ -22,6 +24,9 @@ struct BlockTraining {
     private static let heldOutShare = 8
     /// The rate rises over this share of the training, since the first steps of Adam are as long as all others.
     private static let schedule = LearningRateSchedule.cosine(warmup: 0.05)
+
+    /// Images at a time where nothing is trained.
+    private static let measuredBatchSize = 64
 
     /// What came of it: errors of `ChannelError` on the images that were held out.
     struct Result {
@@ -44,16 +49,15 @@ struct BlockTraining {
         let heldOut = heldOutCount > 0 ? Array(order.suffix(heldOutCount)) : order
         order.removeLast(heldOutCount)
 
-        let measure = try ChannelError(towards: wanted)
-        let before = try error(part.parameters, on: heldOut, measure)
-        let (parameters, stepCount) = try trained(order, measure, using: &random, progress: progress)
-        let after = try error(parameters, on: heldOut, measure)
+        let before = try error(part.parameters, on: heldOut)
+        let (parameters, stepCount) = try trained(order, using: &random, progress: progress)
+        let after = try error(parameters, on: heldOut)
         return Result(
             parameters: after < before ? parameters : part.parameters, before: before, after: after, stepCount: stepCount)
     }
 
     private func trained(
-        _ images: [Int], _ measure: ChannelError, using random: inout RandomSource, progress: (Int, Double) throws -> Double
+        _ images: [Int], using random: inout RandomSource, progress: (Int, Double) throws -> Double
     ) throws -> (parameters: ParameterTable, stepCount: Int) {
         let executor = TapeExecutor(part)
         var optimizer = try Adam(learningRate: learningRate)
@@ -69,7 +73,7 @@ struct BlockTraining {
             }
             let batch = Array(order[position..<position + count])
             position += count
-            let (error, gradients) = try gradients(executor, parameters, batch, measure)
+            let (error, gradients) = try gradients(executor, parameters, batch)
             guard error.isFinite else { return (good, stepCount) }
             good = parameters
             optimizer.learningRate = learningRate * Self.schedule.factor(at: share)
@@ -86,7 +90,7 @@ struct BlockTraining {
 
     /// The error of a batch, and the gradients of the trainable parameters by name.
     private func gradients(
-        _ executor: TapeExecutor, _ parameters: ParameterTable, _ batch: [Int], _ measure: ChannelError
+        _ executor: TapeExecutor, _ parameters: ParameterTable, _ batch: [Int]
     ) throws -> (error: Double, gradients: [String: Tensor]) {
         let tape = Tape()
         let result = try executor.forward(
@@ -99,13 +103,13 @@ struct BlockTraining {
     }
 
     /// The error of the block on images, each of which counts alike.
-    private func error(_ parameters: ParameterTable, on images: [Int], _ measure: ChannelError) throws -> Double {
+    private func error(_ parameters: ParameterTable, on images: [Int]) throws -> Double {
         var changed = part
         changed.parameters = parameters
         let engine = InferenceEngine(changed)
         var sum = 0.0
-        for start in stride(from: 0, to: images.count, by: batchSize) {
-            let batch = Array(images[start..<min(start + batchSize, images.count)])
+        for start in stride(from: 0, to: images.count, by: Self.measuredBatchSize) {
+            let batch = Array(images[start..<min(start + Self.measuredBatchSize, images.count)])
             let result = try engine.run([try inputs.gathered(rows: batch)])[0]
             sum += try measure.error(of: result, wanted.gathered(rows: batch)) * Double(batch.count)
         }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// How far a value is from the wanted one: the mean of the squared difference, where each channel counts by the inverse of the
-/// variance that it has in what is wanted, so that a channel of small values counts as much as one of large ones.
+/// How far a value is from the wanted one: the mean over channels of the share of their variance that is missed, where channels
+/// count by how much the model's results depend on them.
 struct ChannelError {
     private let channelCount: Int
     /// Elements of a channel that lie next to each other.
@@ -11,35 +11,44 @@ struct ChannelError {
 
     /// A channel that varies less than this share of what channels vary on average counts as if it varied so much.
     private static let leastVariance = 1e-2
+    /// A channel that the results hardly depend on counts at least this share of what channels count on average: how they
+    /// depend on it is known from a few images only.
+    private static let leastInfluence = 0.1
 
-    /// - Parameter wanted: [N, C, H, W], or [N, …, C] with any other number of dimensions.
+    /// - Parameters:
+    ///   - wanted: [N, C, H, W], or [N, …, C] with any other number of dimensions.
+    ///   - gradients: of the results after the wanted value, of its shape for any number of images; the influence of a channel is
+    ///     their mean square times its variance. All channels count alike where `nil`.
     /// - Complexity: O(elements).
-    init(towards wanted: Tensor) throws {
+    init(towards wanted: Tensor, gradients: Tensor? = nil) throws {
         let dims = wanted.shape.dims
-        let channels = dims.count == 4 ? dims[1] : dims[dims.count - 1]
-        let positions = dims.count == 4 ? dims[2] * dims[3] : 1
-        let variances = try Self.variances(wanted, channels, positions)
-        let mean = variances.reduce(0, +) / Double(max(1, channels))
-        weights = variances.map { Float(mean > 0 ? 1 / max($0, mean * Self.leastVariance) : 1) }
-        (channelCount, positionCount) = (channels, positions)
+        channelCount = dims.count == 4 ? dims[1] : dims[dims.count - 1]
+        positionCount = dims.count == 4 ? dims[2] * dims[3] : 1
+        let moments = try Self.moments(wanted, channelCount, positionCount)
+        var variances = moments.map { max(0, $0.square - $0.mean * $0.mean) }
+        let mean = variances.reduce(0, +) / Double(max(1, channelCount))
+        variances = variances.map { mean > 0 ? max($0, mean * Self.leastVariance) : 1 }
+        var influences = [Double](repeating: 1, count: channelCount)
+        if let gradients {
+            let squares = try Self.moments(gradients, channelCount, positionCount)
+            influences = zip(squares, variances).map { $0.square * $1 }
+            let average = influences.reduce(0, +) / Double(max(1, channelCount))
+            influences = influences.map { average > 0 ? ($0 / average + Self.leastInfluence) / (1 + Self.leastInfluence) : 1 }
+        }
+        weights = zip(influences, variances).map { Float($0 / $1) }
     }
 
-    /// The variance of each channel over images and positions.
-    private static func variances(_ wanted: Tensor, _ channels: Int, _ positions: Int) throws -> [Double] {
-        try wanted.withElements(of: Float.self) { elements in
+    /// The mean and the mean square of each channel over images and positions.
+    private static func moments(_ values: Tensor, _ channels: Int, _ positions: Int) throws -> [(mean: Double, square: Double)] {
+        try values.withElements(of: Float.self) { elements in
             let count = Double(max(1, elements.count / max(1, channels)))
-            var (means, squares) = ([Double](repeating: 0, count: channels), [Double](repeating: 0, count: channels))
-            for start in stride(from: 0, to: elements.count, by: positions) {
-                means[start / positions % channels] += elements[start..<start + positions].reduce(0.0) { $0 + Double($1) } / count
+            var sums = [(mean: Double, square: Double)](repeating: (0, 0), count: channels)
+            for row in 0..<elements.count / max(1, positions) {
+                let part = UnsafeBufferPointer(rebasing: elements[row * positions..<(row + 1) * positions])
+                sums[row % channels].mean += Vectors.sum(part) / count
+                sums[row % channels].square += Vectors.dot(part, part) / count
             }
-            for start in stride(from: 0, to: elements.count, by: positions) {
-                let channel = start / positions % channels
-                squares[channel] += elements[start..<start + positions].reduce(0.0) {
-                    let deviation = Double($1) - means[channel]
-                    return $0 + deviation * deviation
-                }
-            }
-            return squares.map { $0 / count }
+            return sums
         }
     }
 
