@@ -1,4 +1,5 @@
 import Basics
+import Execution
 public import Graphs
 public import Tensors
 
@@ -7,18 +8,19 @@ public import Tensors
 /// A block lies between two values that everything passes through, such as a residual block with its shortcut or two layers in a
 /// row. It is trained on what the blocks before it give, as they are by then, so that it also mends what those lose; what it is to
 /// give is the dense model's value. The loss is the mean squared error, where channels count by how much the dense model's results
-/// depend on them (`ResultGradients`). All
-/// trainable parameters of a block are trained, by Adam with a rate that falls along a cosine; a parameter that is frozen, or that
-/// nodes outside of the block read too, stays, and so do the statistics of batch normalisations, with which they normalise here
-/// as they do when the model is used. One image of eight is held out, and a block stays as it was unless its error on these fell.
+/// depend on them (`ResultGradients`). All trainable parameters of a block are trained, by Adam with a rate that falls along a
+/// cosine; a parameter that is frozen, or that nodes outside of the block read too, stays, and so do the statistics of batch
+/// normalisations, with which they normalise here as they do when the model is used. One image of eight is held out, and a block
+/// stays as it was unless its error on these fell.
 /// - Reference: Sinha, Fleuret, *AA-SVD: Anchored and Adaptive SVD for Large Language Model Compression*, 2026, arXiv:2604.02119
 ///   (blocks are refined towards the original model on what the compressed model gives them); Li et al., *BRECQ: Pushing the Limit
 ///   of Post-Training Quantization by Block Reconstruction*, ICLR 2021, arXiv:2102.05426.
 public struct BlockDistillation: Sendable {
     /// How long is trained.
     public enum Effort: Sendable, Equatable {
-        /// Seconds for all blocks together, recording included. Blocks get them by their multiply-accumulates, so that each takes
-        /// about as many steps. What comes of it depends on the speed of the machine.
+        /// Seconds for all blocks together, recording included, which may take a quarter of them: fewer images are used where all
+        /// would take longer. Blocks get them by their multiply-accumulates, so that each takes about as many steps. What comes of
+        /// it depends on the speed of the machine.
         case seconds(Double)
         /// Steps for each block.
         case steps(Int)
@@ -31,8 +33,7 @@ public struct BlockDistillation: Sendable {
         public let output: String
         /// Names of the compressed layers in it.
         public let layers: [String]
-        /// The squared error on the images held out as a share of the variance, a mean over channels weighted by how much the
-        /// dense model's results depend on them.
+        /// The error on the images held out, weighed by what it does to the dense model's results (`ChannelError`).
         public let before: Double
         public let after: Double
         public let stepCount: Int
@@ -44,7 +45,7 @@ public struct BlockDistillation: Sendable {
     /// Blocks that stand next to each other are joined until each has so many compressed layers; at least 1.
     public var layersPerBlock = 2
     /// The largest step of a weight, about; above 0.
-    public var learningRate = 2e-3
+    public var learningRate = 1e-3
     /// Images a step; at least 1.
     public var batchSize = 32
     /// Which images are held out and in which order the others come. The same seed and steps give the same model.
@@ -72,7 +73,8 @@ public struct BlockDistillation: Sendable {
         try ImageCheck.check(images)
         let blocks = try DistillationBlock.blocks(of: graph, like: dense, layerCount: layersPerBlock, wanted: layers)
         var (distilled, outcomes) = (graph, [Outcome]())
-        var recording = BlockRecording(graph, dense, images)
+        guard !blocks.isEmpty else { return (graph, []) }
+        var recording = BlockRecording(graph, dense, try affordable(images, dense))
         var progress = ProgressReport("distilling \(graph.name)", total: blocks.count * Self.ticksPerBlock)
         for (position, block) in blocks.enumerated() {
             let part = try part(block, of: distilled)
@@ -108,6 +110,24 @@ public struct BlockDistillation: Sendable {
     }
 
     private static let ticksPerBlock = 100
+    /// The share of the time that recording may take.
+    private static let recordedShare = 0.25
+
+    /// The batches that both models can be run on in the time that recording may take; at least one.
+    private func affordable(_ images: [Tensor], _ dense: Graph) throws -> [Tensor] {
+        guard case .seconds(let seconds) = effort else { return images }
+        let engine = InferenceEngine(dense)
+        // The first run compiles.
+        _ = try engine.run([images[0]])
+        let start = ContinuousClock.now
+        _ = try engine.run([images[0]])
+        let took = 2 * start.duration(to: .now) / .seconds(1)
+        let count = min(Double(images.count), seconds * Self.recordedShare / max(took, 1e-9))
+        guard count < Double(images.count) else { return images }
+        // From everywhere, since images may be in the order of their classes.
+        let kept = max(1, Int(count))
+        return (0..<kept).map { images[$0 * images.count / kept] }
+    }
 
     /// What the block takes of the work of it and all that follow.
     private static func share(of position: Int, among blocks: [DistillationBlock]) -> Double {

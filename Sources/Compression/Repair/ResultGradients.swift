@@ -11,7 +11,7 @@ import Tensors
 /// For results that are rows of classes each gradient is Jᵀ v with E[v vᵀ] = diag(p) − p pᵀ, the Fisher information of the logits; for
 /// any others v is standard normal, and what is approximated is the squared difference.
 /// - Reference: Li et al., *BRECQ: Pushing the Limit of Post-Training Quantization by Block Reconstruction*, ICLR 2021,
-///   arXiv:2102.05426, §3.3 (diagonal Fisher information in place of the Hessian); Martens, *New Insights and Perspectives on the
+///   arXiv:2102.05426 (diagonal Fisher information in place of the Hessian); Martens, *New Insights and Perspectives on the
 ///   Natural Gradient Method*, 2014, arXiv:1412.1193.
 enum ResultGradients {
     /// So many images tell what channels count.

@@ -168,7 +168,7 @@
 ---@field steps? integer steps for each block in place of the seconds, so that the same seed gives the same model
 ---@field images? number = 2048: how many images are trained on; below 1 the share of them all
 ---@field batch? integer = 32: images a step
----@field lr? number = 0.002: the largest learning rate of Adam, from which it falls along a cosine
+---@field lr? number = 0.001: the largest learning rate of Adam, from which it falls along a cosine
 ---@field layers? string[] layers by name: blocks with none of these are left alone; all count unless given
 ---@field layers_per_block? integer = 2: neighbouring blocks are joined until each has so many compressed layers
 
