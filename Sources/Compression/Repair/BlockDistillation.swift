@@ -121,7 +121,7 @@ public struct BlockDistillation: Sendable {
         _ = try engine.run([images[0]])
         let start = ContinuousClock.now
         _ = try engine.run([images[0]])
-        let took = 2 * start.duration(to: .now) / .seconds(1)
+        let took = 2 * (start.duration(to: .now) / .seconds(1))
         let count = min(Double(images.count), seconds * Self.recordedShare / max(took, 1e-9))
         guard count < Double(images.count) else { return images }
         // From everywhere, since images may be in the order of their classes.

@@ -1,19 +1,13 @@
 import Tensors
 
-/// How far a value is from the wanted one, by what that does to the model's results: the mean over channels of the share of their
-/// variance that is missed, where channels count by how much the results depend on them.
-///
-/// Where the gradients of the results are alike at all positions of a channel, as behind a mean over positions, errors at them add
-/// up if they are of one sign. With gradients g of which the share ρ is common to all positions, (g · d)² is on average
-/// a · ((1 − ρ) · Σ d² + ρ · (Σ d)²) for differences d.
+/// How far a value is from the wanted one: the mean over channels of the share of their variance that is missed, where channels
+/// count by how much the model's results depend on them.
 struct ChannelError {
     private let channelCount: Int
     /// Elements of a channel that lie next to each other.
     private let positionCount: Int
     /// What the squared difference of each channel is multiplied with.
     private let weights: [Float]
-    /// ρ of each channel, from 0 to 1.
-    private let common: [Float]
 
     /// A channel that varies less than this share of what channels vary on average counts as if it varied so much.
     private static let leastVariance = 1e-2
@@ -35,32 +29,23 @@ struct ChannelError {
         let mean = variances.reduce(0, +) / Double(max(1, channelCount))
         variances = variances.map { mean > 0 ? max($0, mean * Self.leastVariance) : 1 }
         var influences = [Double](repeating: 1, count: channelCount)
-        var common = [Double](repeating: 0, count: channelCount)
         if let gradients {
             let squares = try Self.moments(gradients, channelCount, positionCount)
             influences = zip(squares, variances).map { $0.square * $1 }
             let average = influences.reduce(0, +) / Double(max(1, channelCount))
-            let others = Double(positionCount - 1)
-            if others > 0 { common = squares.map { $0.square > 0 ? min(max(($0.summed / $0.square - 1) / others, 0), 1) : 0 } }
             influences = influences.map { average > 0 ? ($0 / average + Self.leastInfluence) / (1 + Self.leastInfluence) : 1 }
         }
         weights = zip(influences, variances).map { Float($0 / $1) }
-        self.common = common.map(Float.init)
     }
 
-    /// Of each channel over images and positions: the mean, the mean square, and the mean of the squared sums over the positions
-    /// of an image, by the number of the positions.
-    private static func moments(
-        _ values: Tensor, _ channels: Int, _ positions: Int
-    ) throws -> [(mean: Double, square: Double, summed: Double)] {
+    /// The mean and the mean square of each channel over images and positions.
+    private static func moments(_ values: Tensor, _ channels: Int, _ positions: Int) throws -> [(mean: Double, square: Double)] {
         try values.withElements(of: Float.self) { elements in
             let count = Double(max(1, elements.count / max(1, channels)))
-            var sums = [(mean: Double, square: Double, summed: Double)](repeating: (0, 0, 0), count: channels)
+            var sums = [(mean: Double, square: Double)](repeating: (0, 0), count: channels)
             for row in 0..<elements.count / max(1, positions) {
                 let part = UnsafeBufferPointer(rebasing: elements[row * positions..<(row + 1) * positions])
-                let sum = Vectors.sum(part)
-                sums[row % channels].mean += sum / count
-                sums[row % channels].summed += sum * sum / count
+                sums[row % channels].mean += Vectors.sum(part) / count
                 sums[row % channels].square += Vectors.dot(part, part) / count
             }
             return sums
@@ -100,17 +85,13 @@ struct ChannelError {
         var total = 0.0
         for row in 0..<count / max(1, positionCount) {
             let (weight, first) = (weights[row % channelCount], start + row * positionCount)
-            let shared = common[row % channelCount]
-            var (sum, squares): (Float, Float) = (0, 0)
+            var sum: Float = 0
             for i in first..<first + positionCount {
                 let difference = values[i] - wanted[i]
-                sum += difference
-                squares += difference * difference
+                sum += difference * difference
+                gradient?[i] = 2 * weight * scale * difference
             }
-            total += Double(weight * ((1 - shared) * squares + shared * sum * sum))
-            guard let gradient else { continue }
-            let (own, constant) = (2 * scale * weight * (1 - shared), 2 * scale * weight * shared * sum)
-            for i in first..<first + positionCount { gradient[i] = own * (values[i] - wanted[i]) + constant }
+            total += Double(sum * weight)
         }
         return total
     }
