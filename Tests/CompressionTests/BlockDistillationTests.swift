@@ -49,7 +49,7 @@ import Testing
         let (graph, outcomes) = try distillation(150) { $0.learningRate = 3e-3 }.distill(worse, towards: dense, images: images())
         #expect(outcomes.count >= 3)
         for outcome in outcomes {
-            #expect(outcome.isKept && outcome.after < 0.2 * outcome.before && outcome.stepCount == 150, "\(outcome)")
+            #expect(outcome.isKept && outcome.after < 0.4 * outcome.before && outcome.stepCount == 150, "\(outcome)")
         }
         let judge = try QualityJudge(dense: dense, images: images([40], seed: 6), labels: nil)
         let (before, after) = try (judge.quality(of: worse), judge.quality(of: graph))

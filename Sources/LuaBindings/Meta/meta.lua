@@ -168,19 +168,6 @@ function mr.sensitivity(model, data, options) end
 ---@return table
 function mr.plan(model, options) end
 
---- An array of rows with printing and methods (?Rows). A view lists the columns: { key, heading, format }; without one
---- they are those of the first row.
----@param list table[]
----@param view? table
----@return Rows
-function mr.rows(list, view) end
-
---- A sequence worked out element by element, of an array, of the numbers 1…n, of an epoch or of any iterator: it has
---- map, filter, take, skip, chunk, enumerate, zip, fold and list, and runs in a for loop.
----@param source any
----@return Iterator
-function mr.iter(source, ...) end
-
 --- Rows of a file of comma-separated values whose first line names the columns. Empty cells are nil and blank lines no rows;
 --- numbers, nan, inf, true and false are read as such, but for text in quotes and digits that a number would lose.
 ---@param path string
@@ -193,12 +180,6 @@ function mr.read_csv(path) end
 ---@param defaults table
 ---@return table
 function mr.args(defaults) end
-
---- A progress bar: bar:advance(steps, note), bar:finish().
----@param label string
----@param total integer
----@return Progress
-function mr.progress(label, total) end
 
 ---@class Model
 ---@field name string
