@@ -76,25 +76,25 @@ let package = Package(
         row("Execution", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "COneDNN"]),
         row("Datasets", ["Basics", "Tensors", "Formats"]),
         row("Interchange", ["Basics", "Tensors", "Operations", "Graphs", "Formats", "ONNXMessages"]),
-        // Rows 5 and 6
+        // Rows 5 to 7
         row("Training", ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "Execution", "Formats"]),
         row(
             "Compression",
-            ["Basics", "Tensors", "Operations", "Graphs", "Decomposition", "Execution", "Datasets"]),
+            ["Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Execution", "Datasets", "Training"]),
         row(
             "Moonrail",
             ["Basics", "Tensors", "Graphs", "Formats", "Execution", "Datasets", "Interchange", "Compression"]),
         // Rows H1 and H2, of which the first is a Lua host that has never heard of tensors.
         row("LuaRuntime", ["Basics", "CLua", "CLuaBridge"]),
         row("Console", ["Basics", "LuaRuntime", "CEdit"]),
-        // Row 7
+        // Row 8
         row(
             "LuaBindings",
             [
                 "Basics", "Tensors", "Operations", "Autograd", "Graphs", "Decomposition", "Formats", "Execution",
                 "Datasets", "Interchange", "Training", "Compression", "LuaRuntime",
             ], resources: [.embedInCode("Lua"), .embedInCode("Meta")]),
-        // Row 8
+        // Row 9
         row("LuaModule", ["Basics", "LuaRuntime", "LuaBindings", "CLuaModule"]),
         .executableTarget(
             name: "MoonrailCommand",

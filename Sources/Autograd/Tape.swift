@@ -50,8 +50,20 @@ public final class Tape {
     /// - Throws: `AutogradFailure.notScalar` unless `loss` has one element; failures of the operations.
     public func gradients(of loss: Variable) throws -> Gradients {
         guard loss.tensor.elementCount == 1 else { throw AutogradFailure.notScalar(shape: loss.tensor.shape) }
-        guard loss.requiresGradient else { throw AutogradFailure.notRecorded }
-        var values: [Int: IncomingGradient] = [loss.id: IncomingGradient(try .ones(loss.tensor.shape))]
+        return try gradients(of: loss, weightedBy: .ones(loss.tensor.shape))
+    }
+
+    /// ∂(Σ weights · value)/∂v for every entered variable v that requires it: with ∂loss/∂value as the weights, the gradient of a
+    /// loss that was worked out beside the tape. The tape is empty afterwards.
+    /// - Parameter weights: of the shape of `value`.
+    /// - Throws: `TensorFailure.shapeMismatch` for weights of another shape; failures of the operations.
+    public func gradients(of value: Variable, weightedBy weights: Tensor) throws -> Gradients {
+        guard weights.shape == value.tensor.shape else {
+            throw TensorFailure.shapeMismatch(
+                operation: "backward", detail: "the weights \(weights.shape) are not of the shape \(value.tensor.shape) of the value")
+        }
+        guard value.requiresGradient else { throw AutogradFailure.notRecorded }
+        var values: [Int: IncomingGradient] = [value.id: IncomingGradient(weights)]
         while let record = records.popLast() {
             var outputs = record.outputs.map { values.removeValue(forKey: $0) }
             guard outputs.contains(where: { $0 != nil }) else { continue }

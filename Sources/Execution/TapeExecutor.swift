@@ -29,18 +29,22 @@ public struct TapeExecutor: Sendable {
     /// - Parameters:
     ///   - inputs: one tensor [N, …] per graph input.
     ///   - parameters: the current values; those of the graph serve only as the structure.
-    ///   - isTraining: batch statistics, and gradients for the trainable parameters.
+    ///   - isTraining: whether batches are normalised by their own statistics, and dropout drops.
+    ///   - recordsGradients: whether the trainable parameters get gradients; unless given, where it is training.
     /// - Throws: `ExecutionFailure` for inputs that do not fit, `Interrupted`, failures of the operations with their path.
     public func forward(
-        _ inputs: [Tensor], parameters: ParameterTable, on tape: Tape, isTraining: Bool
+        _ inputs: [Tensor], parameters: ParameterTable, on tape: Tape, isTraining: Bool, recordsGradients: Bool? = nil
     ) throws -> Result {
-        try forward(inputs.map { tape.variable($0) }, parameters: parameters, on: tape, isTraining: isTraining)
+        try forward(
+            inputs.map { tape.variable($0) }, parameters: parameters, on: tape, isTraining: isTraining,
+            recordsGradients: recordsGradients)
     }
 
     /// The same for inputs that are on `tape` already, so that gradients reach what they were computed from.
     public func forward(
-        _ inputs: [Variable], parameters: ParameterTable, on tape: Tape, isTraining: Bool
+        _ inputs: [Variable], parameters: ParameterTable, on tape: Tape, isTraining: Bool, recordsGradients: Bool? = nil
     ) throws -> Result {
+        let differentiates = recordsGradients ?? isTraining
         try InputCheck.check(inputs.map(\.tensor), graph)
         var values: [String: Variable] = [:]
         var tapped: [String: Variable] = [:]
@@ -61,7 +65,7 @@ public struct TapeExecutor: Sendable {
                         throw GraphFailure.unknownParameter(graph: graph.name, node: node.name, parameter: name)
                     }
                     let variable = tape.variable(
-                        parameter.tensor, requiresGradient: isTraining && parameter.isTrainable)
+                        parameter.tensor, requiresGradient: differentiates && parameter.isTrainable)
                     entered[name] = variable
                     return variable
                 }

@@ -49,6 +49,38 @@ extension ModelClass {
             model.setGraph(fitted.graph)
             try call.push(fitted.layers.count)
         }
+        members.mutatingMethod("distill") { call, model in
+            let dense = try call.object(1, "dense", as: ModelObject.self)
+            let data = try call.object(2, "data", as: DatasetObject.self)
+            let options = try call.options(3)
+            let count = try options.imageCount(of: data.dataset)
+            let seed = try options.integer("seed", default: randomState.seed)
+            let distillation = try distillation(options, seed: seed)
+            let images = try data.calibrationBatches(imageCount: count, seed: seed).images
+            let distilled = try distillation.distill(model.graph, towards: dense.graph, images: images)
+            model.setGraph(distilled.graph)
+            try call.push(distilled.outcomes.filter(\.isKept).reduce(0) { $0 + $1.layers.count })
+        }
+    }
+
+    private static func distillation(_ options: OptionReader, seed: Int) throws -> BlockDistillation {
+        let seconds = try options.number("seconds")
+        guard seconds > 0, seconds.isFinite else { throw options.invalid("seconds", "must be above 0 and finite, got \(seconds)") }
+        let steps = try options.optionalInteger("steps")
+        if let steps, steps < 1 { throw options.invalid("steps", "must be at least 1, got \(steps)") }
+        var distillation = BlockDistillation(effort: steps.map { .steps($0) } ?? .seconds(seconds))
+        distillation.layersPerBlock = try options.integer("layers_per_block")
+        distillation.batchSize = try options.integer("batch")
+        for (name, value) in [("layers_per_block", distillation.layersPerBlock), ("batch", distillation.batchSize)] where value < 1 {
+            throw options.invalid(name, "must be at least 1, got \(value)")
+        }
+        distillation.learningRate = try options.number("lr")
+        guard distillation.learningRate > 0, distillation.learningRate.isFinite else {
+            throw options.invalid("lr", "must be above 0 and finite, got \(distillation.learningRate)")
+        }
+        distillation.seed = UInt64(bitPattern: Int64(seed))
+        distillation.layers = try options.optionalStrings("layers").map(Set.init)
+        return distillation
     }
 
     private static func fewImages(_ count: Int, _ function: String) -> String {

@@ -74,7 +74,7 @@ enum QualityFunctions {
     private static func repair(_ call: borrowing LuaCall, _ judge: Judge, _ randomState: RandomState) throws {
         let dense = try call.object(2, "dense", as: ModelObject.self).graph
         let data = try call.object(3, "data", as: DatasetObject.self)
-        let options = try call.options(4, known: ["images", "layers", "repairs", "seed"])
+        let options = try call.options(4, known: ["distill_images", "distill_seconds", "images", "layers", "repairs", "seed"])
         var pipeline = RepairPipeline()
         if let names = try options.optionalStrings("repairs") {
             pipeline.steps = Set(
@@ -87,9 +87,15 @@ enum QualityFunctions {
                 })
         }
         pipeline.layers = try options.optionalStrings("layers").map(Set.init)
-        let images = try data.calibrationBatches(
-            imageCount: try options.integer("images"), seed: options.integer("seed", default: randomState.seed)
-        ).images
+        let seed = try options.integer("seed", default: randomState.seed)
+        let images = try data.calibrationBatches(imageCount: try options.integer("images"), seed: seed).images
+        if let seconds = try options.optionalNumber("distill_seconds") {
+            var distillation = BlockDistillation(effort: .seconds(seconds))
+            distillation.seed = UInt64(bitPattern: Int64(seed))
+            pipeline.distillation = distillation
+            pipeline.steps.insert(.distill)
+            pipeline.distillationImages = try data.calibrationBatches(imageCount: try options.integer("distill_images"), seed: seed).images
+        }
         let outcomes = try call.exclusive(1, "model", as: ModelObject.self) { model in
             let (graph, outcomes) = try pipeline.run(model.graph, towards: dense, images: images, judge: judge.judge)
             if outcomes.contains(where: \.isKept) { model.setGraph(graph) }

@@ -11,7 +11,7 @@ struct CompressCommand: ParsableCommand {
         discussion: """
             Ranks are shared out by the energy that layers lose (policy barrier). With --data, plans by several policies \
             are tried, and images choose the one that comes nearest to the dense model (policy portfolio); what is left of \
-            the layers is fitted to the dense ones, and the report has accuracies on images that were held out (the \
+            the layers is fitted to the dense ones, with --distill also by training block by block, and the report has accuracies on images that were held out (the \
             test images, or a tenth of the others); --tune trains the compressed model towards the dense one. Images without \
             labels, or with --unlabelled, still repair and tune; the report then says how often both models agree. Every step is \
             judged on further images, and only kept where the model is no worse for it.
@@ -52,6 +52,9 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Ranks are multiples of this where there is room, as kernels like them.", valueName: "N"))
     var align = 4
 
+    @Option(help: ArgumentHelp("Seconds in which blocks of layers are trained to give what the dense ones give.", valueName: "SECONDS"))
+    var distill = 0.0
+
     @Option(help: ArgumentHelp("Training steps after compression.", valueName: "STEPS"))
     var tune = 0
 
@@ -78,8 +81,9 @@ struct CompressCommand: ParsableCommand {
             guard lr > 0, lr.isFinite else { throw ValidationError("--lr must be above 0, got \(lr).") }
             guard tune > 0 else { throw ValidationError("--lr is the rate of training steps: give --tune.") }
         }
-        if data == nil, tune > 0 || mean != nil || std != nil || unlabelled || skipDamaged || whiten {
-            throw ValidationError("--tune, --mean, --std, --unlabelled, --skip-damaged and --whiten need images: give --data.")
+        guard distill >= 0, distill.isFinite else { throw ValidationError("--distill must be at least 0, got \(distill).") }
+        if data == nil, distill > 0 || tune > 0 || mean != nil || std != nil || unlabelled || skipDamaged || whiten {
+            throw ValidationError("--distill, --tune, --mean, --std, --unlabelled, --skip-damaged and --whiten need images: give --data.")
         }
     }
 
@@ -88,7 +92,7 @@ struct CompressCommand: ParsableCommand {
         InterruptSignal.stopsWorkThenProcess()
         try reportingFailures(session.progress) {
             let given = try session.state.table([
-                "model": model, "keep": keep, "out": out, "align": align, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
+                "model": model, "keep": keep, "out": out, "align": align, "distill": distill, "tune": tune, "unlabelled": unlabelled, "whiten": whiten,
                 "skip_damaged": skipDamaged, "force": force,
             ])
             if let lr { try given.rawSet("lr", lr) }

@@ -35,6 +35,21 @@ import Testing
         #expect(try #require(gradients[x]).array(of: Float.self) == [0.5, 0.5])
     }
 
+    /// A loss that is worked out beside the tape comes in as its gradient.
+    @Test func weightsStandForALoss() throws {
+        func square(_ tape: Tape) throws -> (Variable, Variable) {
+            let x = tape.variable(try vector(1, -2, 3), requiresGradient: true)
+            return (x, try tape.apply(Multiply(), [x, x])[0])
+        }
+        let tape = Tape()
+        let (x, y) = try square(tape)
+        let gradients = try tape.gradients(of: y, weightedBy: vector(1, 0.5, -1))
+        #expect(try #require(gradients[x]).array(of: Float.self) == [2, -2, -6])
+        let other = Tape()
+        let value = try square(other).1
+        #expect(throws: TensorFailure.self) { try other.gradients(of: value, weightedBy: vector(1, 2)) }
+    }
+
     @Test func aLossMustBeAScalarOnTheTape() throws {
         let tape = Tape()
         let x = tape.variable(try vector(1, 2), requiresGradient: true)

@@ -61,6 +61,23 @@ import Testing
         #expect(failure?.description == "resnet8 › fc: there is no parameter 'fc.bias'")
     }
 
+    /// Gradients through running statistics: the results are those of inference, and no statistics are proposed.
+    @Test func gradientsAreRecordedOfInferenceToo() throws {
+        let graph = try ExecutionSamples.trainedLikeResNet()
+        let x = try ExecutionSamples.images([3, 1, 28, 28])
+        let tape = Tape()
+        let result = try TapeExecutor(graph).forward([x], parameters: graph.parameters, on: tape, isTraining: false, recordsGradients: true)
+        let expected = try ExecutionSamples.onTape(graph, [x]).outputs[0].tensor
+        #expect(try relativeDifference(result.outputs[0].tensor, expected) < Self.threadTolerance && tape.stateUpdates.isEmpty)
+        let gradients = try tape.gradients(of: result.outputs[0], weightedBy: .ones([3, 10]))
+        for name in graph.parameters.trainableNames {
+            let variable = try #require(result.parameters[name])
+            #expect(try #require(gradients[variable]).norm() > 0, "\(name)")
+        }
+        let silent = try TapeExecutor(graph).forward([x], parameters: graph.parameters, on: Tape(), isTraining: true, recordsGradients: false)
+        #expect(!silent.outputs[0].requiresGradient)
+    }
+
     @Test func failuresCarryTheirPath() throws {
         let graph = try ExecutionSamples.trainedLikeResNet()
         var broken = graph.parameters

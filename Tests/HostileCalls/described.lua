@@ -51,7 +51,7 @@ end
 local slowness = {
     ["mr.lwiq.score"] = 200, ["mr.sensitivity"] = 300, ["mr.plan"] = 60, ["Model:fit"] = 150, ["Model:finetune"] = 300,
     ["Model:compress_in_stages"] = 600, ["Model:evaluate"] = 40, ["Model:reestimate"] = 60, ["Model:refit"] = 150,
-    ["Model:repair"] = 100, ["Model:compress"] = 60, ["Model:recompose"] = 20, ["Model:compile"] = 100, ["Model:latency"] = 100,
+    ["Model:distill"] = 150, ["Model:repair"] = 100, ["Model:compress"] = 60, ["Model:recompose"] = 20, ["Model:compile"] = 100, ["Model:latency"] = 100,
     ["Model:profile"] = 100, ["Model:profile_rows"] = 100, ["Model:memory"] = 20, ["Model:edit"] = 40, ["mr.zoo.resnet"] = 150,
     ["mr.zoo.vgg"] = 3000, ["mr.zoo.mobilenet_v2"] = 1500, ["mr.zoo.vit"] = 60, ["mr.zoo.lenet5"] = 60, ["mr.zoo.mlp"] = 20, ["mr.compare"] = 100, ["mr.compress"] = 400,
     ["mr.report"] = 20, ["Report:html"] = 60, ["Report:plot"] = 20, ["mr.sweep"] = 20, ["mr.tt.cross"] = 100,

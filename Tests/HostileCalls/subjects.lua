@@ -83,7 +83,7 @@ subjects.receivers = {
     ["Tensor:eigh"] = function() return mr.eye(3) end,
     ["Tensor:backward"] = function() return (mr.tape():watch(mr.ones(3)) * 2):sum() end,
     ["Model:finetune"] = function() return small():clone() end, ["Model:refit"] = function() return small():clone() end,
-    ["Model:repair"] = function() return small():clone() end, ["Model:recompose"] = function() return small():clone() end,
+    ["Model:repair"] = function() return small():clone() end, ["Model:distill"] = function() return small():clone() end, ["Model:recompose"] = function() return small():clone() end,
 }
 
 --- How many arguments stand for "…", where three do not fit.
@@ -98,7 +98,7 @@ local function constant(value) return function() return value end end
 local named = {
     path = constant "out.json", dir = constant "none", directory = constant "events", text = constant "x", name = constant "a.weight",
     names = function() return { "a", "b" } end, label = constant "bar", note = constant "n", group = constant "g", log = constant "runs",
-    script = constant "s.lua", title = constant "t", on = constant "name", by = constant "name", key = constant "value",
+    layers_per_block = constant(1), script = constant "s.lua", title = constant "t", on = constant "name", by = constant "name", key = constant "value",
     image = image, classes = function() return { "x", "y" } end, hidden = function() return { 4 } end, depth = constant(8),
     kernel = constant(3), stride = constant(1), padding = constant(1), dilation = constant(1), channels = constant(4),
     groups = constant(1), features = constant(2), window = constant(2), size = constant(2), factor = constant(2), shape = image,
@@ -164,6 +164,8 @@ local named = {
     ["mr.compress.judge"] = constant(2), ["mr.compress.test"] = data, ["mr.compress.images"] = constant(8),
     ["mr.compare.data"] = data, ["mr.events.directory"] = constant "events", ["mr.zoo.vit.image"] = function() return { 1, 14, 14 } end,
     ["mr.zoo.vit.width"] = constant(8), ["mr.zoo.vit.classes"] = constant(2), ["mr.zoo.mlp.hidden"] = function() return { 4 } end,
+    ["Model:distill.seconds"] = constant(0.05), ["Model:distill.steps"] = constant(1), ["mr.compress.distill_seconds"] = constant(0.05),
+    ["mr.plan.data"] = data, ["mr.plan.images"] = constant(8),
 }
 
 -- The tensors that a model gets are images.

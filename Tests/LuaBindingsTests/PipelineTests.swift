@@ -86,6 +86,20 @@ import Testing
                 """)
     }
 
+    /// Blocks are trained only where it is said how long.
+    @Test func blocksAreTrainedBehindTheFit() throws {
+        try run(
+            Self.trained + """
+                local model = trained()
+                local small, report = mr.compress(model, { plan = half, data = pictures(200, 5), labels = false, distill_seconds = 0.4 })
+                local names = table.concat(report:column "name", " ")
+                assert(names == "cut refit distill repair reestimate", names)
+                assert(report.distill.kept and report.distill.divergence < report.refit.divergence, tostring(report))
+                local _, alone = mr.compress(model, { plan = half, data = pictures(200, 5), labels = false, repairs = {}, distill_seconds = 0.1 })
+                assert(table.concat(alone:column "name", " ") == "cut distill")
+                """)
+    }
+
     @Test func strangeImagesChangeNothingOfAnUncutModel() throws {
         try run(
             Self.trained + """
@@ -142,7 +156,8 @@ import Testing
         ("data = pictures(40, 5), tune = { stpes = 5 }", "did you mean 'steps'"),
         ("data = pictures(40, 5), tune = { steps = 5, smoothing = 2 }", "'smoothing' must lie"),
         ("repairs = { 'refit', 'bn' }", "got 'bn'"), ("data = pictures(40, 5), judge = 0", "option 'judge'"), ("oout = 'x'", "did you mean 'out'"),
-        ("data = pictures(40, 5), images = 1", "option 'images'"),
+        ("distill_seconds = 1", "needs option 'data'"), ("data = pictures(40, 5), distill_seconds = -1", "must not be negative"),
+        ("data = pictures(40, 5), distill_seconds = 1 / 0", "or infinite"), ("data = pictures(40, 5), images = 1", "option 'images'"),
         ("data = mr.data.from_tensors(mr.rand(20, 1, 8, 8), mr.arange(20), {})", "20 classes"),
     ]) func whatCanBeRefusedIsRefusedFirst(options: String, words: String) throws {
         let got = message(

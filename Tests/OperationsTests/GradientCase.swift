@@ -125,9 +125,11 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
         norm("vectors, training residual relu", [6, 5], isTraining: true, residual: true, relu: true),
         norm("sequences, training", [3, 4, 5], isTraining: true),
         norm("inference", [3, 4, 3, 2], isTraining: false),
+        norm("inference, 17 channels", [3, 17, 2, 5], isTraining: false),
         norm("inference relu", [3, 4, 3, 2], isTraining: false, relu: true),
         norm("training residual", [4, 3, 3, 3], isTraining: true, residual: true),
         norm("training residual relu", [3, 5, 4, 3], isTraining: true, residual: true, relu: true),
+        norm("inference residual", [3, 4, 3, 2], isTraining: false, residual: true),
         norm("inference residual relu", [3, 4, 3, 2], isTraining: false, residual: true, relu: true),
     ]
 

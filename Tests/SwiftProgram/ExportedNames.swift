@@ -11,7 +11,7 @@ func exportedTypes() -> [Any.Type] {
         Cancellation.self, ComputeContext.self, (any Failure).self, FileFailure.self, Interrupted.self,
         LocatedFailure.self, (any ProgressReporter).self, ProgressSink.self, RandomSource.self,
         // Compression
-        Budget.self, CanonicalPolyadicFamily.self, ChannelStatisticsMatching.self, CompressionFailure.self,
+        BlockDistillation.self, Budget.self, CanonicalPolyadicFamily.self, ChannelStatisticsMatching.self, CompressionFailure.self,
         Compressor.self, ConvolutionTrain.self, DecomposableLayer.self, DecomposedModel.self, FactorStep.self,
         FactorizableLayer.self, (any Factorization).self, FactorizationCatalog.self, FactorizationError.self,
         (any FactorizationFamily).self, FormatChoice.self, InputStatistics.self, LWIQScorer.self, LatencyMeter.self,

@@ -16,6 +16,10 @@ public struct RepairPipeline {
     public var layers: Set<String>?
     /// λ of the least squares, as a share of the mean variance of what goes into the factor.
     public var ridge = 1e-4
+    /// How blocks are trained; they are not where `nil`. Its layers are those of the pipeline.
+    public var distillation: BlockDistillation?
+    /// Batches that blocks are trained on in place of the images that all else is fitted to, since training can do with more.
+    public var distillationImages: [Tensor]?
 
     public init() {}
 
@@ -33,9 +37,9 @@ public struct RepairPipeline {
     ) throws -> (graph: Graph, outcomes: [StepOutcome]) {
         try ImageCheck.check(images)
         var (best, quality, outcomes) = (graph, try judge.quality(of: graph), [StepOutcome]())
-        // Layers that a fit was kept of.
+        // Layers whose fit or training was kept.
         var fitted: Set<String> = []
-        for step in RepairStep.allCases where steps.contains(step) {
+        for step in RepairStep.allCases where steps.contains(step) && (step != .distill || distillation != nil) {
             try Cancellation.check()
             let start = ContinuousClock.now
             let (changed, touched) = try tried(step, on: best, towards: dense, images, without: fitted)
@@ -47,7 +51,7 @@ public struct RepairPipeline {
                     elapsedSeconds: start.duration(to: .now) / .seconds(1)))
             guard isKept, let after else { continue }
             (best, quality) = (changed, after)
-            if step == .refit { fitted = Set(touched) }
+            if step == .refit || step == .distill { fitted.formUnion(touched) }
         }
         return (best, outcomes)
     }
@@ -61,6 +65,11 @@ public struct RepairPipeline {
         case .refit:
             guard !chains.isEmpty else { return (graph, []) }
             return try LeastSquaresReconstruction.repair(graph, towards: dense, images: images, ridge: ridge, layers: layers)
+        case .distill:
+            guard var distillation, !chains.isEmpty else { return (graph, []) }
+            distillation.layers = layers
+            let (changed, outcomes) = try distillation.distill(graph, towards: dense, images: distillationImages ?? images)
+            return (changed, outcomes.filter(\.isKept).flatMap(\.layers))
         case .repair:
             let left = (layers ?? chains).subtracting(fitted)
             guard !chains.isDisjoint(with: left) else { return (graph, []) }

@@ -1,7 +1,10 @@
-/// What may be tried on a model after it was cut; none of them needs labels.
+/// What may be tried on a model after it was cut, in this order; none of them needs labels.
 public enum RepairStep: String, Sendable, CaseIterable {
     /// The last factors of every chain are fitted to what the dense layer gives (`LeastSquaresReconstruction`).
     case refit
+    /// Blocks of layers are trained to give what the dense model's blocks give (`BlockDistillation`): only where it is said how
+    /// long, because it takes as long as it is given.
+    case distill
     /// The channels of chains that were not fitted, and that no batch normalisation follows, get the means and variances of
     /// the dense layers (`ChannelStatisticsMatching`). What least squares fitted has rightly less variance than the dense layer
     /// has, so that scaling it up again would scale its error up as well.

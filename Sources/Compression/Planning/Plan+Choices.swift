@@ -16,7 +16,8 @@ extension Plan {
             macCount: model.cost(assignments, .macs), byteCount: model.cost(assignments, .bytes),
             peakActivationByteCount: model.cost(assignments, .activations),
             latency: model.denseLatency.map { _ in model.cost(assignments, .latency) }, denseLatency: model.denseLatency,
-            bindingConstraint: binding, optimalityGap: nil, scalingFactor: nil, notes: model.notes + notes + Self.warnings(model, assignments), elapsedSeconds: 0)
+            bindingConstraint: binding, optimalityGap: nil, scalingFactor: nil, notes: model.notes + notes + Self.warnings(model, assignments),
+            elapsedSeconds: 0)
     }
 
     /// What a plan says of layers that lose more than half of their energy where nothing leads around them.

@@ -44,7 +44,10 @@ struct PortfolioTrial {
             var entry = PortfolioEntry(name: candidate.name, isWhitened: candidate.isWhitened)
             do {
                 let plan = try plan(candidate)
-                let twin = entries.first { $0.isWhitened == entry.isWhitened && $0.plan?.rows.map(\.ranks) == plan.rows.map(\.ranks) && $0.plan?.rows.map(\.format) == plan.rows.map(\.format) }
+                let twin = entries.first {
+                    $0.isWhitened == entry.isWhitened && $0.plan?.rows.map(\.ranks) == plan.rows.map(\.ranks)
+                        && $0.plan?.rows.map(\.format) == plan.rows.map(\.format)
+                }
                 entry.plan = twin == nil ? plan : nil
                 entry.note = twin.map { "the same plan as \($0.name)" }
             } catch let failure as CompressionFailure {
@@ -130,9 +133,11 @@ struct PortfolioTrial {
                 .reduce(largest) { max($0, Double($1.0) / $1.1) }
         }
         let found = means
-        planner.policy = Policy("between \(one.name) and \(other.name)", .scaled { model in
-            { layer, _ in .scaled((found[model.layers[layer].name] ?? []).map { $0 * scale }) }
-        })
+        planner.policy = Policy(
+            "between \(one.name) and \(other.name)",
+            .scaled { model in
+                { layer, _ in .scaled((found[model.layers[layer].name] ?? []).map { $0 * scale }) }
+            })
         guard let plan = try? planner.plan(model, budget: budget), plan.rows.map(\.ranks) != first.rows.map(\.ranks),
             plan.rows.map(\.ranks) != second.rows.map(\.ranks)
         else { return nil }
@@ -142,7 +147,8 @@ struct PortfolioTrial {
     /// Geometric means of the ranks of two rows, where both have as many; else those of the one that has some.
     private static func mean(_ one: PlanRow, _ other: PlanRow, bounds: [Int]) -> [Double] {
         let own = one.ranks ?? bounds
-        guard let ranks = one.ranks == nil ? other.ranks : one.format == other.format ? other.ranks : other.ranks == nil ? bounds : own, ranks.count == own.count
+        guard let ranks = one.ranks == nil ? other.ranks : one.format == other.format ? other.ranks : other.ranks == nil ? bounds : own,
+            ranks.count == own.count
         else { return own.map(Double.init) }
         return zip(own, ranks).map { (Double($0) * Double($1)).squareRoot() }
     }

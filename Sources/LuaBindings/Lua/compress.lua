@@ -57,6 +57,9 @@ local function checked(model, options)
             refuse("repairs", "must be among 'refit', 'repair' and 'reestimate', got '%s'", tostring(name))
         end
     end
+    local seconds = options.distill_seconds
+    if not (seconds >= 0 and seconds < math.huge) then refuse("distill_seconds", "must not be negative or infinite, got %s", seconds) end
+    if seconds > 0 and not data then refuse("distill_seconds", "needs option 'data', images to train on") end
     if options.test and data and labelled then classes.check_same(where, data, "test", options.test) end
     if data then check_result(model, data, labelled, tune and not tune.loss) end
     if options.test then check_result(model, options.test, options.labels and #options.test.classes > 1, false) end
@@ -116,7 +119,7 @@ local function cut(model, planning, options, start_run, images)
     local small = model:compress(plan)
     run:begin("cut", nil, small, core.clock() - start)
     if options.data then
-        run:repair(small, { images = images, repairs = options.repairs })
+        run:repair(small, { images = images, repairs = options.repairs, distill_seconds = options.distill_seconds })
         run:tested(small, "repaired")
     end
     return small, plan, run

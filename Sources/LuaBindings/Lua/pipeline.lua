@@ -97,13 +97,19 @@ local function decide(run, step, model, start, restore, word)
     return row
 end
 
+-- Blocks are trained on as many images as these, or on those that all else is fitted to where these are more.
+local most_distilled = 2048
+
 --- Tries the repairs that need no labels, on `options.images` of the images to fit to: fitting factors to the dense model
 --- (refit), its channels' statistics (repair) and its batch norms' (reestimate). `options.repairs` are those that may be
---- tried, all unless given; `options.layers` names the layers that are fitted.
+--- tried, all unless given; `options.layers` names the layers that are fitted. With `options.distill_seconds` above 0 blocks of
+--- layers are trained for so long behind the fit (distill).
 function methods.repair(run, model, options)
     run.fitted_images = math.min(options.images, #run.fitted)
     for _, outcome in ipairs(run.judge.repair(model, run.dense, run.fitted, {
         images = options.images, layers = options.layers, repairs = options.repairs, seed = run.seed,
+        distill_seconds = options.distill_seconds ~= 0 and options.distill_seconds or nil,
+        distill_images = math.min(#run.fitted, math.max(options.images, most_distilled)),
     })) do
         local result = not outcome.after and "nothing to do" or outcome.kept and "kept" or "not better, not kept"
         note(run, outcome.step, result, outcome.after, outcome.seconds).kept = outcome.kept

@@ -168,19 +168,6 @@ function mr.sensitivity(model, data, options) end
 ---@return table
 function mr.plan(model, options) end
 
---- An array of rows with printing and methods (?Rows). A view lists the columns: { key, heading, format }; without one
---- they are those of the first row.
----@param list table[]
----@param view? table
----@return Rows
-function mr.rows(list, view) end
-
---- A sequence worked out element by element, of an array, of the numbers 1…n, of an epoch or of any iterator: it has
---- map, filter, take, skip, chunk, enumerate, zip, fold and list, and runs in a for loop.
----@param source any
----@return Iterator
-function mr.iter(source, ...) end
-
 --- Rows of a file of comma-separated values whose first line names the columns. Empty cells are nil and blank lines no rows;
 --- numbers, nan, inf, true and false are read as such, but for text in quotes and digits that a number would lose.
 ---@param path string
@@ -193,12 +180,6 @@ function mr.read_csv(path) end
 ---@param defaults table
 ---@return table
 function mr.args(defaults) end
-
---- A progress bar: bar:advance(steps, note), bar:finish().
----@param label string
----@param total integer
----@return Progress
-function mr.progress(label, total) end
 
 ---@class Model
 ---@field name string
@@ -287,6 +268,16 @@ function Model:reestimate(data, options) end
 ---@param options? RefitOptions
 ---@return integer layers how many were fitted
 function Model:refit(dense, data, options) end
+
+--- Trains a compressed model block by block, in place, so that each block gives what the block of `dense`, the model it was made
+--- of, gives; needs no labels. A block lies between two values that everything passes through, such as a residual block. It learns
+--- from what the blocks before it give, and stays as it was unless it comes nearer on an eighth of the images that is held out.
+--- What is frozen stays, and so do running statistics.
+---@param dense Model
+---@param data Dataset
+---@param options? DistillOptions
+---@return integer layers how many compressed layers are in the blocks that were improved
+function Model:distill(dense, data, options) end
 
 --- Gives the channels of a compressed model's layers the means and variances that those of `dense`, the model it was made
 --- of, have on some of the images, in place, by their weights and biases. For layers without batch normalisation behind

@@ -145,6 +145,7 @@
 ---@field test? Dataset images that the report has accuracies on and nothing is chosen by
 ---@field labels? boolean = true: whether the labels of the images are looked at
 ---@field repairs? string[] what may be tried after the cut: "refit", "repair" and "reestimate", all unless given
+---@field distill_seconds? number = 0: how many seconds blocks of layers are trained behind "refit" to give what the dense ones give
 ---@field images? number = 512: how many images are fitted to; below 1 the share of them all
 ---@field judge? integer = 1000: how many other images steps are judged on, at most a quarter of the data
 ---@field tune? integer|table = 0: training steps behind the repair, or options of Model:finetune for them
@@ -161,6 +162,15 @@
 ---@field images? number = 512: how many images are looked at; below 1 the share of them all
 ---@field ridge? number = 0.0001: how strongly weights stay as they are where the images say little
 ---@field layers? string[] layers that are fitted, by name; all unless given
+
+---@class DistillOptions: SamplingOptions
+---@field seconds? number = 10: how long is trained, all blocks together
+---@field steps? integer steps for each block in place of the seconds, so that the same seed gives the same model
+---@field images? number = 2048: how many images are trained on; below 1 the share of them all
+---@field batch? integer = 32: images a step
+---@field lr? number = 0.001: the largest learning rate of Adam, from which it falls along a cosine
+---@field layers? string[] layers by name: blocks with none of these are left alone; all count unless given
+---@field layers_per_block? integer = 2: neighbouring blocks are joined until each has so many compressed layers
 
 ---@class RepairOptions: SamplingOptions
 ---@field images? number = 512: how many images are looked at; below 1 the share of them all

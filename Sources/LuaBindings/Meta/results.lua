@@ -1,6 +1,25 @@
 ---@meta moonrail
 -- What comes out: rows, and reports made of them.
 
+--- An array of rows with printing and methods (?Rows). A view lists the columns: { key, heading, format }; without one
+--- they are those of the first row.
+---@param list table[]
+---@param view? table
+---@return Rows
+function mr.rows(list, view) end
+
+--- A sequence worked out element by element, of an array, of the numbers 1…n, of an epoch or of any iterator: it has
+--- map, filter, take, skip, chunk, enumerate, zip, fold and list, and runs in a for loop.
+---@param source any
+---@return Iterator
+function mr.iter(source, ...) end
+
+--- A progress bar: bar:advance(steps, note), bar:finish().
+---@param label string
+---@param total integer
+---@return Progress
+function mr.progress(label, total) end
+
 ---@class Rows
 local Rows = {}
 

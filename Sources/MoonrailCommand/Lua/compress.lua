@@ -88,7 +88,7 @@ end
 
 local small, report = mr.compress(model, {
     plan = planning(options.policy), data = train, test = test, labels = not options.unlabelled,
-    tune = options.tune > 0 and { steps = options.tune, lr = options.lr, label = "tuning" } or nil,
+    distill_seconds = options.distill, tune = options.tune > 0 and { steps = options.tune, lr = options.lr, label = "tuning" } or nil,
     out = options.out, overwrite = options.force,
 })
 print(report.plan)

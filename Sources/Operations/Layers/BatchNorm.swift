@@ -110,21 +110,17 @@ public struct BatchNorm: GraphOperation {
     }
 
     private func evaluateOnRunning(_ inputs: [Tensor], _ mode: EvaluationMode) throws -> Evaluation {
-        let x = inputs[0]
+        guard !mode.recordsGradient else {
+            let (y, saved) = try BatchNormalization.forward(
+                inputs[0], scale: inputs[1], shift: inputs[2], statistics: (inputs[3], inputs[4]), epsilon: Float(epsilon),
+                residual: addsResidual ? inputs[5] : nil, hasReLU: hasReLU)
+            return Evaluation([y], pullback: pullback(saved))
+        }
         var y = try BatchNormalization.inference(
-            x, scale: inputs[1], shift: inputs[2], mean: inputs[3], variance: inputs[4], epsilon: Float(epsilon))
+            inputs[0], scale: inputs[1], shift: inputs[2], mean: inputs[3], variance: inputs[4], epsilon: Float(epsilon))
         if addsResidual { y = try y.adding(inputs[5]) }
         if hasReLU { y = try y.rectified() }
-        let output = hasReLU ? y : nil
-        return Evaluation(y, mode) { gradient, _ in
-            let dy = try output?.rectifierGradient(gradient) ?? gradient
-            let channels: Shape = [1, x.shape[1], 1, 1]
-            let inverse = try inputs[4].adding(epsilon).raised(to: -0.5)
-            let normalized = try x.subtracting(inputs[3].reshaped(channels)).multiplying(inverse.reshaped(channels))
-            let dx = try dy.multiplying(inputs[1].multiplying(inverse).reshaped(channels))
-            let vectors = try [dy.multiplying(normalized).sumOverBatchAndPixels(), dy.sumOverBatchAndPixels()]
-            return [dx] + vectors + [nil, nil] + (addsResidual ? [dy] : [])
-        }
+        return Evaluation([y])
     }
 }
 

@@ -1,6 +1,7 @@
 import CKernels
 
-/// Batch normalisation with the statistics of the batch, optionally with a residual added and ReLU fused behind it.
+/// Batch normalisation with the statistics of the batch or with given ones, optionally with a residual added and ReLU fused
+/// behind it.
 ///
 /// oneDNN has the normalisation, but no residual, and asks for a mask that ReLU's gradient can do without: its sign is
 /// that of the output, or of the input once more normalised. Activations are taken in the blocked layout.
@@ -9,9 +10,11 @@ package enum BatchNormalization {
     /// What backward needs of the forward pass.
     package struct Saved {
         package let x: Tensor
-        /// Statistics of the batch over N, H and W: mean and biased variance, each [C].
+        /// Statistics of the batch over N, H and W, or the given ones: mean and biased variance, each [C].
         package let mean: Tensor
         package let variance: Tensor
+        /// Whether the statistics are the batch's, so that they depend on x too.
+        fileprivate let isOfBatch: Bool
         /// The output, where ReLU followed a residual.
         fileprivate let y: Tensor?
         fileprivate let hasReLU: Bool
@@ -54,14 +57,17 @@ package enum BatchNormalization {
     }
 
     /// y = scale · (x − mean) / √(variance + ε) + shift over N, H and W of each channel, plus `residual`, then ReLU.
-    /// - Shape: x, residual and y [N, C, H, W]; scale and shift [C].
+    /// - Parameter statistics: mean and variance; those of the batch where `nil`.
+    /// - Shape: x, residual and y [N, C, H, W]; scale, shift, mean and variance [C].
     package static func forward(
-        _ input: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, residual: Tensor? = nil, hasReLU: Bool
+        _ input: Tensor, scale: Tensor, shift: Tensor, statistics: (mean: Tensor, variance: Tensor)? = nil, epsilon: Float,
+        residual: Tensor? = nil, hasReLU: Bool
     ) throws -> (y: Tensor, saved: Saved) {
-        for vector in [scale, shift] { try vector.requireType(.float32, "batch_norm") }
+        let given = statistics.map { [$0.mean, $0.variance] } ?? []
+        for vector in [scale, shift] + given { try vector.requireType(.float32, "batch_norm") }
         let x = try input.inFormat(.blocked)
         let tiling = Tiling(x.shape)
-        let (mean, variance) = moments(x, tiling)
+        let (mean, variance) = try statistics.map { (try tiling.padded($0.mean), try tiling.padded($0.variance)) } ?? moments(x, tiling)
         let inverse = variance.map { 1 / ($0 + epsilon).squareRoot() }
         let (scale, shift) = (try tiling.padded(scale), try tiling.padded(shift))
         let factor = zip(scale, inverse).map { $0 * $1 }
@@ -83,7 +89,7 @@ package enum BatchNormalization {
         let channels = x.shape[1]
         let saved = Saved(
             x: x, mean: try Tensor(Array(mean[..<channels])), variance: try Tensor(Array(variance[..<channels])),
-            y: hasReLU && residual != nil ? y : nil, hasReLU: hasReLU, inverse: inverse, center: mean,
+            isOfBatch: statistics == nil, y: hasReLU && residual != nil ? y : nil, hasReLU: hasReLU, inverse: inverse, center: mean,
             factor: factor, offset: offset)
         return (y, saved)
     }
@@ -182,12 +188,13 @@ package enum BatchNormalization {
         }
     }
 
-    /// dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg(x − μ)/n), as one linear function of g and x per channel.
+    /// dx = γ/σ · (g − Σg/n − (x − μ)/σ² · Σg(x − μ)/n), as one linear function of g and x per channel; γ/σ · g alone where the
+    /// statistics do not depend on x.
     private static func inputGradient(
         _ incoming: ck_gradient, _ saved: Saved, _ tiling: Tiling, _ totals: [(sum: Double, product: Double)],
         into dx: Tensor
     ) {
-        let count = Double(tiling.images * tiling.pixels)
+        let count = saved.isOfBatch ? Double(tiling.images * tiling.pixels) : .infinity
         let ofInput = totals.indices.map { channel in
             let inverse = Double(saved.inverse[channel])
             return Float(-Double(saved.factor[channel]) * inverse * inverse * totals[channel].product / count)
