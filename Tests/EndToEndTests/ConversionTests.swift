@@ -85,7 +85,8 @@ import Testing
                 ["compress", whole, "--data", data, "--keep", "0.5", "--tune", "3", "--out", small, "--quiet"], patienceSeconds: 120)
             try #require(outcome.status == 0, "\(outcome.errors)")
             for text in [
-                " policy: keeps", " plans by its divergence of ", "dense", "compressed", "accuracy on 8 images held out: ", "tune  ", "judged on 18 others", "wrote \(small)",
+                " policy: keeps", " plans by its divergence of ", "dense", "compressed", "accuracy on 8 images held out: ", "tune  ", "judged on 18 others",
+                "wrote \(small)",
             ] { #expect(outcome.output.contains(text), "\(text)") }
             let model = try ModelFile.read(small)
             #expect(model.notes["plan"]?["policy"]?.string != nil && model.notes["accuracy"]?.number != nil)

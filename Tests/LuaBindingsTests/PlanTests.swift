@@ -358,7 +358,7 @@ import Testing
         ("mr.lwiq.score(net(), tiny(), { images = 0.01 })", "or a share below 1 that makes so many, got 0.01"),
         ("mr.lwiq.score(net(), tiny(), { augment = true })", "needs a Dataset that has augmentations"),
         (
-            "local m, d = net(), tiny(); mr.plan(m, { policy = "lwiq", scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })",
+            "local m, d = net(), tiny(); mr.plan(m, { policy = 'lwiq', scores = mr.lwiq.score(m, d, { images = 40 }):top(3), budget = { params = 0.5 } })",
             "needs a score of every layer, but"
         ),
         (edited + "local s = m:compress(plan); s:refit(s, tiny())", "or was given to a method that changes it"),

@@ -16,7 +16,8 @@ func exportedTypes() -> [Any.Type] {
         FactorizableLayer.self, (any Factorization).self, FactorizationCatalog.self, FactorizationError.self,
         (any FactorizationFamily).self, FormatChoice.self, InputStatistics.self, LWIQScorer.self, LatencyMeter.self,
         LayerChain.self, LayerScore.self, LayerScores.self, LeastSquaresReconstruction.self, LinearPair.self,
-        ModelQuality.self, Plan.self, PlanRow.self, Planner.self, Policy.self, ProxyHead.self, QualityJudge.self,
+        ModelQuality.self, Plan.self, PlanPortfolio.self, PlanRow.self, Planner.self, Policy.self, PortfolioCandidate.self,
+        PortfolioChoice.self, PortfolioEntry.self, ProxyHead.self, QualityJudge.self,
         Recomposition.self, RepairPipeline.self, RepairStep.self, SensitivityAnalysis.self, SensitivityCurves.self,
         StepOutcome.self, TensorTrainMatrixFamily.self, TensorizedChannels.self, Tucker2.self, VariationalRank.self,
         // Datasets
@@ -30,7 +31,7 @@ func exportedTypes() -> [Any.Type] {
         (any Architecture).self, CIFARResNet.self, Cost.self, CostModel.self, Fusion.self, Graph.self,
         GraphBuilder.self, GraphFailure.self, GraphInput.self, KnownArchitectures.self, LeNet5.self, Liveness.self,
         MobileNetV2.self, MultilayerPerceptron.self, Node.self, NodeCost.self, NormParameters.self, Origin.self,
-        ParameterTable.self, ResNet.self, ShapeInference.self, Source.self, VGG.self, Verifier.self,
+        ParameterTable.self, ResNet.self, ShapeInference.self, Shortcuts.self, Source.self, VGG.self, Verifier.self,
         VisionTransformer.self, WeightedLayer.self, WeightedLayers.self,
         // Interchange
         GraphDocument.self, InterchangeFailure.self, ModelFile.self, ModelFormat.self, ModelInspection.self, ONNXFile.self,
