@@ -62,6 +62,12 @@ import Testing
         #expect(!apart.isEmpty)
     }
 
+    /// Where the budget has room for the dense model, nothing is cut, whatever the images are.
+    @Test func whatFitsWholeStaysWhole() throws {
+        let (choice, _) = try choose(keeping: 1)
+        #expect(choice.plan.rows.allSatisfy { $0.ranks == nil } && choice.entries.count { $0.quality != nil } == 1)
+    }
+
     @Test func candidatesWithoutRoomAreSaidAndNoneIsAnError() throws {
         let (choice, _) = try choose(keeping: 0.25) { portfolio, _ in
             portfolio.candidates = [.init(.quadratic), .init(.quadratic, minRank: 64)]

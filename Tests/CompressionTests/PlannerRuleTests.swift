@@ -35,6 +35,16 @@ import Testing
         #expect(plan.notes == ["stage1.block1.conv1: bond 1: rank 99 lowered to its bound 16"])
     }
 
+    /// A layer that everything passes through and that loses most of its energy is a warning.
+    @Test func whatHasNoShortcutAndLosesMostIsSaid() throws {
+        let model = try DecomposedModel(CompressionSamples.mixed())
+        let tight = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.3, model))
+        let lost = zip(model.layers, tight.rows).filter { $0.isInSeries && $1.ranks != nil && $1.relativeError * $1.relativeError > 0.5 }
+        #expect(!lost.isEmpty && tight.notes.contains { $0.hasPrefix("warning: ") && $0.contains("no shortcut") })
+        let roomy = try Planner(policy: .uniform).plan(model, budget: CompressionSamples.budget(.parameters, 0.95, model))
+        #expect(!roomy.notes.contains { $0.hasPrefix("warning: ") })
+    }
+
     @Test func patternsThatMatchNothingNameTheNearest() throws {
         let budget = try CompressionSamples.budget(.parameters, 0.5, model)
         var planner = Planner(policy: .uniform)

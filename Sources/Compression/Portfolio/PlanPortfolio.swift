@@ -39,6 +39,11 @@ public struct PlanPortfolio: Sendable {
         try ImageCheck.check(images)
         let trial = try PortfolioTrial(model, whitened: whitened, planner: planner, budget: budget, images: images, held: held, firstLookCount)
         var entries = try trial.planned(candidates)
+        // Nothing is nearer to the dense model than itself.
+        if let whole = entries.firstIndex(where: { $0.plan?.rows.allSatisfy { $0.ranks == nil } == true }), let plan = entries[whole].plan {
+            try trial.judge(&entries[whole])
+            return PortfolioChoice(entries, chosen: whole, plan, seconds: start.duration(to: .now) / .seconds(1))
+        }
         var progress = ProgressReport("choosing a plan", total: entries.count { $0.plan != nil } + finalistCount + 1)
         for index in entries.indices where entries[index].plan != nil {
             try trial.look(at: &entries[index])
@@ -48,13 +53,13 @@ public struct PlanPortfolio: Sendable {
             try trial.judge(&entries[index])
             try progress.advance()
         }
-        let ranking = Self.ranking(of: entries)
+        let ranking = Self.ranking(of: entries.map(\.quality))
         if ranking.count > 1, let between = try trial.between(entries[ranking[0]], entries[ranking[1]]) {
             entries.append(between)
             try trial.judge(&entries[entries.count - 1])
         }
         try progress.advance()
-        guard let best = Self.ranking(of: entries).first, let plan = entries[best].plan else {
+        guard let best = Self.ranking(of: entries.map(\.quality)).first, let plan = entries[best].plan else {
             throw CompressionFailure.notFinite(what: "the result of \(model.graph.name) by any of the plans")
         }
         return PortfolioChoice(entries, chosen: best, plan, seconds: start.duration(to: .now) / .seconds(1))
@@ -62,18 +67,18 @@ public struct PlanPortfolio: Sendable {
 
     /// The best at the first look.
     private func finalists(of entries: [PortfolioEntry]) -> [Int] {
-        let looked = entries.indices.filter { entries[$0].firstLook?.distance.isNaN == false }
-            .sorted { (entries[$0].firstLook?.distance ?? 0) < (entries[$1].firstLook?.distance ?? 0) }
+        let looked = Self.ranking(of: entries.map(\.firstLook))
         guard let least = looked.first.flatMap({ entries[$0].firstLook?.distance }) else { return [] }
         return looked.enumerated().filter { position, index in
             position < max(2, finalistCount) && (position < 2 || (entries[index].firstLook?.distance ?? 0) <= tolerance * least)
         }.map(\.element)
     }
 
-    /// Those that were judged, the best first.
-    private static func ranking(of entries: [PortfolioEntry]) -> [Int] {
-        entries.indices.filter { entries[$0].quality?.distance.isNaN == false }
-            .sorted { (entries[$0].quality?.distance ?? 0) < (entries[$1].quality?.distance ?? 0) }
+    /// The indices of the qualities that are numbers, the best first, and of equal ones the first.
+    static func ranking(of qualities: [ModelQuality?]) -> [Int] {
+        // A divergence of nothing may come out a little below it.
+        let distances = qualities.map { $0.map { max(0, $0.distance) } ?? .nan }
+        return distances.indices.filter { !distances[$0].isNaN }.sorted { (distances[$0], $0) < (distances[$1], $1) }
     }
 }
 
@@ -129,8 +134,7 @@ public struct PortfolioChoice: Sendable {
         (self.entries, self.chosen, elapsedSeconds) = (entries, chosen, seconds)
         let best = entries[chosen]
         func measured(_ entry: PortfolioEntry) -> String { DecimalText.significant(entry.quality?.distance ?? .nan) }
-        let rivals = entries.indices.filter { $0 != chosen && entries[$0].quality != nil }
-            .sorted { (entries[$0].quality?.distance ?? 0) < (entries[$1].quality?.distance ?? 0) }
+        let rivals = PlanPortfolio.ranking(of: entries.map(\.quality)).filter { $0 != chosen }
             .map { "\(entries[$0].name) \(measured(entries[$0]))" }
         var plan = plan
         plan.policy = best.name
