@@ -29,6 +29,14 @@ public enum CompressionFailure: Failure {
     /// `what` belongs to the layer that the failure is located in.
     case notFinite(what: String)
 
+    /// Whether a budget cannot be met with the options that were given, and may be with others.
+    var isUnreachable: Bool {
+        switch self {
+        case .unreachable, .unreachableTogether: true
+        default: false
+        }
+    }
+
     public var code: String {
         switch self {
         case .missingClasses: "compression.missingClasses"

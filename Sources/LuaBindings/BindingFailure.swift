@@ -15,7 +15,7 @@ enum BindingFailure: Failure {
     case batchDimension(operation: String)
     case parameterInput(layer: String)
     case testSplit(dataset: String)
-    case testSplitWhitening(dataset: String)
+    case testSplitChoosing(option: String, dataset: String)
     case missingClasses(names: [String], imageCount: Int)
     case planMismatch(detail: String)
     case planInput(detail: String)
@@ -40,7 +40,7 @@ enum BindingFailure: Failure {
         case .notDifferentiable: "binding.notDifferentiable"
         case .batchDimension: "binding.batchDimension"
         case .parameterInput: "binding.parameterInput"
-        case .testSplit, .testSplitWhitening: "binding.testSplit"
+        case .testSplit, .testSplitChoosing: "binding.testSplit"
         case .missingClasses: "compression.missingClasses"
         case .planMismatch: "binding.planMismatch"
         case .planInput: "binding.planInput"
@@ -77,8 +77,8 @@ enum BindingFailure: Failure {
         case .testSplit(let dataset):
             "score: \(dataset) is the test split, and scoring on it leaks it into the choice of ranks; "
                 + "pass training images, or { allow_test = true } if you mean it"
-        case .testSplitWhitening(let dataset):
-            "option 'whiten': \(dataset) is the test split, and whitening by it leaks it into the ranks; give training images"
+        case .testSplitChoosing(let option, let dataset):
+            "option '\(option)': \(dataset) is the test split, and choosing ranks by it leaks it into the model; give training images"
         case .missingClasses(let names, let count):
             "score: none of the \(count) images is of class \(names.joined(separator: ", ")); give more images, or data in "
                 + "which every class occurs"

@@ -17,7 +17,7 @@ enum PortfolioTable {
         guard let data = try options.optionalObject("data", as: DatasetObject.self) else {
             throw options.invalid("policy", "must come with option 'data', images that the plan is chosen by, where it is '\(policy)'")
         }
-        guard data.dataset.split != .test else { throw BindingFailure.testSplitWhitening(dataset: data.dataset.name) }
+        guard data.dataset.split != .test else { throw BindingFailure.testSplitChoosing(option: "data", dataset: data.dataset.name) }
         let (images, held) = try parts(data, count: options.imageCount(of: data.dataset), seed: seed)
         let whitened = try model.decomposition(formats, includesClassifier: options.boolean("classifier"), whitening: .images(data))
         return try PlanPortfolio().choose(

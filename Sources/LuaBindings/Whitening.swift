@@ -34,7 +34,7 @@ enum Whitening {
     static func read(_ value: LuaValue) throws -> Whitening? {
         if let moments = try value.object?.object(as: MomentsObject.self, for: "option 'whiten'") { return .moments(moments) }
         guard let data = try value.object?.object(as: DatasetObject.self, for: "option 'whiten'") else { return nil }
-        guard data.dataset.split != .test else { throw BindingFailure.testSplitWhitening(dataset: data.dataset.name) }
+        guard data.dataset.split != .test else { throw BindingFailure.testSplitChoosing(option: "whiten", dataset: data.dataset.name) }
         return .images(data)
     }
 

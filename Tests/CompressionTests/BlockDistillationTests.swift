@@ -9,16 +9,6 @@ import Testing
 @Suite(.serialized) struct BlockDistillationTests {
     private static let shape = [3, 16, 16]
 
-    /// Compressed layers with this share of their largest ranks.
-    private func cut(_ graph: Graph, share: Double) throws -> Graph {
-        let model = try DecomposedModel(graph)
-        var ranks: [String: [Int]] = [:]
-        for layer in model.layers where layer.decomposition != nil {
-            ranks[layer.name] = layer.maxRanks.map { max(1, Int(Double($0) * share)) }
-        }
-        return try Compressor.compress(model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ranks, name: "test"))
-    }
-
     /// Every factor of a chain with noise of this share of its size.
     private func disturbed(_ graph: Graph, by share: Double) throws -> Graph {
         var (result, random) = (graph, RandomSource(seed: 9))
@@ -45,7 +35,7 @@ import Testing
     /// Ranks are full, so that the dense block can be given exactly.
     @Test func aBlockThatCanGiveTheTargetComesCloseToIt() throws {
         let dense = try CompressionSamples.resNet()
-        let worse = try disturbed(cut(dense, share: 1), by: 0.2)
+        let worse = try disturbed(CompressionSamples.cut(dense, share: 1), by: 0.2)
         let (graph, outcomes) = try distillation(150) { $0.learningRate = 3e-3 }.distill(worse, towards: dense, images: images())
         #expect(outcomes.count >= 3)
         for outcome in outcomes {
@@ -58,7 +48,7 @@ import Testing
 
     @Test func blocksEndWhereEverythingPassesInFrontOfWeights() throws {
         let dense = try CompressionSamples.resNet()
-        let small = try cut(dense, share: 0.5)
+        let small = try CompressionSamples.cut(dense, share: 0.5)
         let chains = Set(small.nodes.compactMap { $0.origin?.layer })
         func blocks(_ count: Int, _ layers: Set<String>? = nil) throws -> [BlockDistillation.Outcome] {
             try distillation(1) {
@@ -90,7 +80,7 @@ import Testing
 
     @Test func whatIsFrozenStays() throws {
         let dense = try CompressionSamples.resNet()
-        var small = try cut(dense, share: 0.4)
+        var small = try CompressionSamples.cut(dense, share: 0.4)
         let frozen = try #require(small.nodes.first { $0.origin?.layer == "stage1.block1.conv1" }?.parameter(at: 1))
         small.parameters[frozen]?.isTrainable = false
         let (graph, outcomes) = try distillation(10).distill(small, towards: dense, images: images())
@@ -110,7 +100,7 @@ import Testing
     /// Two normalisations in different blocks share their shift: neither block may change it for the other.
     @Test func sharedParametersStay() throws {
         let dense = try CompressionSamples.resNet()
-        var small = try cut(dense, share: 0.4)
+        var small = try CompressionSamples.cut(dense, share: 0.4)
         let norms = small.nodes.indices.filter { small.nodes[$0].operation is BatchNorm }
         let shared = try #require(small.nodes[norms[0]].parameter(at: 2))
         // The stem and the first block have as many channels.
@@ -128,7 +118,7 @@ import Testing
 
     @Test func theSeedDecides() throws {
         let dense = try CompressionSamples.resNet()
-        let small = try cut(dense, share: 0.4)
+        let small = try CompressionSamples.cut(dense, share: 0.4)
         func bits(_ seed: UInt64) throws -> [[UInt32]] {
             try CompressionSamples.bits(distillation(5) { $0.seed = seed }.distill(small, towards: dense, images: images()).graph)
         }
@@ -143,7 +133,7 @@ import Testing
 
     @Test func aStopIsHonoured() throws {
         let dense = try CompressionSamples.resNet()
-        let small = try cut(dense, share: 0.4)
+        let small = try CompressionSamples.cut(dense, share: 0.4)
         let before = try CompressionSamples.bits(small)
         ProgressReport.show(with: Stopper())
         defer {
@@ -158,7 +148,7 @@ import Testing
     /// Steps of such a length burst any number within a few of them.
     @Test func notANumberEndsABlockWithTheLastGoodValues() throws {
         let dense = try CompressionSamples.resNet()
-        let small = try cut(dense, share: 0.4)
+        let small = try CompressionSamples.cut(dense, share: 0.4)
         let (graph, outcomes) = try distillation(50) { $0.learningRate = 1e37 }.distill(small, towards: dense, images: images())
         #expect(!outcomes.isEmpty && outcomes.allSatisfy { $0.stepCount < 50 && $0.before.isFinite })
         #expect(try CompressionSamples.values(graph).allSatisfy(\.isFinite))
@@ -179,7 +169,7 @@ import Testing
     /// In the pipeline it is tried only where it is said how, and what it trained is not repaired.
     @Test func thePipelineTriesItBehindTheFit() throws {
         let dense = try CompressionSamples.resNet()
-        let small = try cut(dense, share: 0.3)
+        let small = try CompressionSamples.cut(dense, share: 0.3)
         let judge = try QualityJudge(dense: dense, images: images([40], seed: 6), labels: nil)
         var pipeline = RepairPipeline()
         pipeline.distillation = distillation(40)

@@ -90,6 +90,16 @@ enum CompressionSamples {
         return try a.subtracting(b).norm() / (b.norm() + 1e-12)
     }
 
+    /// Compressed layers with this share of their largest ranks.
+    static func cut(_ graph: Graph, share: Double) throws -> Graph {
+        let model = try DecomposedModel(graph)
+        var ranks: [String: [Int]] = [:]
+        for layer in model.layers where layer.decomposition != nil {
+            ranks[layer.name] = layer.maxRanks.map { max(1, Int(Double($0) * share)) }
+        }
+        return try Compressor.compress(model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ranks, name: "test"))
+    }
+
     /// The budget of one quantity.
     static func budget(_ quantity: Budget.Quantity, _ amount: Double, _ model: DecomposedModel) throws -> Budget {
         try Budget([(quantity, amount)], dense: model.cost)

@@ -57,6 +57,7 @@ import Testing
         let (choice, _) = try choose(keeping: 0.3) { portfolio, _ in portfolio.candidates = [.init(.uniform), .init(.knapsack)] }
         let between = try #require(choice.entries.last)
         #expect(between.name.hasPrefix("between ") && between.quality != nil && choice.entries.count == 3)
+        #expect(between.plan?.rows.contains { $0.reason == "frozen" } == false)
         let (one, other, middle) = (choice.entries[0].plan?.rows ?? [], choice.entries[1].plan?.rows ?? [], between.plan?.rows ?? [])
         let apart = zip(zip(one, other), middle).filter { $0.0.ranks != $0.1.ranks && $0.0.format == $0.1.format && $1.ranks?.count == $0.0.ranks?.count }
         #expect(!apart.isEmpty)
@@ -91,6 +92,21 @@ import Testing
         #expect(choice.entries.allSatisfy { $0.plan?.rows[2].ranks == nil })
         let (without, _) = try choose(keeping: 0.4) { portfolio, _ in portfolio.candidates = [.init(.barrier), .init(.lwiqFloored)] }
         #expect(without.entries.map(\.name) == ["barrier"])
+    }
+
+    /// A candidate's own floor of ranks gives way to what the planner allows at most, and a measure that nobody took is an error.
+    @Test func candidatesKeepToThePlannersBounds() throws {
+        for change in [{ $0.maxRank = 3 }, { $0.maxRanks = [("stage3.*", 2)] }] as [(inout Planner) -> Void] {
+            let (choice, _) = try choose(keeping: 0.6) { portfolio, planner in
+                portfolio.candidates = [.init(.quadratic), .init(.quadratic, minRank: 4)]
+                change(&planner)
+            }
+            #expect(choice.plan.rows.contains { $0.ranks != nil })
+        }
+        let failure = #expect(throws: CompressionFailure.self) {
+            try choose(keeping: 0.4) { portfolio, _ in portfolio.candidates = [.init(.sensitivity)] }
+        }
+        #expect(failure?.code == "compression.missingCurves")
     }
 
     @Test func imagesThatAreNoneAreRefused() throws {

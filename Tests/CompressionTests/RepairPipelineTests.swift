@@ -8,15 +8,6 @@ import Testing
 
 /// Steps are kept by a measured quality, and batch norms are matched to the dense model's.
 @Suite(.serialized) struct RepairPipelineTests {
-    private func cut(_ graph: Graph, share: Double) throws -> Graph {
-        let model = try DecomposedModel(graph)
-        var ranks: [String: [Int]] = [:]
-        for layer in model.layers where layer.decomposition != nil {
-            ranks[layer.name] = layer.maxRanks.map { max(1, Int(Double($0) * share)) }
-        }
-        return try Compressor.compress(model, plan: Planner(policy: .uniform).plan(model, budget: nil, ranks: ranks, name: "test"))
-    }
-
     private func images(_ counts: [Int], _ shape: [Int] = [3, 16, 16], seed: UInt64) throws -> [Tensor] {
         var random = RandomSource(seed: seed)
         return try counts.map { try .normal(Shape([$0] + shape), using: &random) }
@@ -55,7 +46,7 @@ import Testing
 
     @Test func whatHelpsIsKeptAndMeasuredOnOtherImages() throws {
         let dense = try CompressionSamples.resNet()
-        let small = try cut(dense, share: 0.3)
+        let small = try CompressionSamples.cut(dense, share: 0.3)
         let judge = try QualityJudge(dense: dense, images: images([40], seed: 6), labels: nil)
         let (graph, outcomes) = try run(small, dense, images([64, 64], seed: 4), judge)
         let refit = try #require(outcomes.first)
@@ -69,7 +60,7 @@ import Testing
     /// Two images and no ridge: the fit is perfect on them and bad on all others.
     @Test func aStepThatHarmsIsNotKept() throws {
         let dense = try CompressionSamples.resNet()
-        let small = try cut(dense, share: 0.8)
+        let small = try CompressionSamples.cut(dense, share: 0.8)
         let judge = try QualityJudge(dense: dense, images: images([40], seed: 6), labels: nil)
         let few = try images([2], seed: 4).map { try $0.multiplying(0.05).adding(4) }
         let (graph, outcomes) = try run(small, dense, few, judge) {
@@ -85,7 +76,7 @@ import Testing
     /// Statistics are not scaled up again behind a fit that was kept.
     @Test func fittedLayersAreNotRepaired() throws {
         let dense = try CompressionSamples.mixed()
-        let small = try cut(dense, share: 0.4)
+        let small = try CompressionSamples.cut(dense, share: 0.4)
         let batches = try images([80], [6, 15, 13], seed: 4)
         let judge = try QualityJudge(dense: dense, images: images([40], [6, 15, 13], seed: 6), labels: nil)
         let outcomes = try run(small, dense, batches, judge).outcomes

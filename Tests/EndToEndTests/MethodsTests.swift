@@ -87,7 +87,10 @@ import Testing
     @Test func oursNeedsNoPython() throws {
         let directory = try temporaryDirectory()
         defer { removeTree(directory) }
-        let outcome = try methods(directory, ["--methods", "moonrail,cp", "--keeps", "0.45", "--budgets", "macs"])
+        let (script, model) = (directory + "/make.lua", directory + "/small.safetensors")
+        try AtomicFile.write(script, text: "require 'moonrail'.zoo.resnet { depth = 8, image = { 1, 28, 28 } }:save(arg[1])")
+        try #require(try BuiltCommand.run(["run", "--quiet", script, model]).status == 0)
+        let outcome = try methods(directory, ["--methods", "moonrail,cp", "--keeps", "0.45", "--budgets", "macs", "--models", model])
         try #require(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.errors.contains("CP, TensorLy is left out") && outcome.errors.contains("is no Python that runs"))
         #expect(outcome.output.contains("at equal multiply-accumulates") && outcome.output.contains("| 45 | Moonrail |"))

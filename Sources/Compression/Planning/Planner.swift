@@ -49,11 +49,8 @@ public struct Planner: Sendable {
                     plan.notes.append("align = \(align) gave way to \(planner.align): the budget cannot be met with it")
                 }
                 return plan
-            } catch let failure as CompressionFailure where planner.align > 1 {
-                switch failure {
-                case .unreachable, .unreachableTogether: planner.align /= 2
-                default: throw failure
-                }
+            } catch let failure as CompressionFailure where failure.isUnreachable && planner.align > 1 {
+                planner.align /= 2
             }
         }
     }

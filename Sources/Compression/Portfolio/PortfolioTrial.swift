@@ -4,10 +4,10 @@ import Tensors
 
 /// Makes the plans of a portfolio, cuts and fits by them, and judges what comes out.
 struct PortfolioTrial {
-    private let model: DecomposedModel
-    private let whitened: DecomposedModel
-    private let planner: Planner
-    private let budget: Budget
+    let model: DecomposedModel
+    let whitened: DecomposedModel
+    let planner: Planner
+    let budget: Budget
     private let images: [Tensor]
     private let judge: QualityJudge
     private let firstImages: [Tensor]
@@ -44,17 +44,11 @@ struct PortfolioTrial {
             var entry = PortfolioEntry(name: candidate.name, isWhitened: candidate.isWhitened)
             do {
                 let plan = try plan(candidate)
-                let twin = entries.first {
-                    $0.isWhitened == entry.isWhitened && $0.plan?.rows.map(\.ranks) == plan.rows.map(\.ranks)
-                        && $0.plan?.rows.map(\.format) == plan.rows.map(\.format)
-                }
+                let twin = entries.first { $0.isWhitened == entry.isWhitened && Self.areAlike($0.plan, plan) }
                 entry.plan = twin == nil ? plan : nil
                 entry.note = twin.map { "the same plan as \($0.name)" }
-            } catch let failure as CompressionFailure {
-                switch failure {
-                case .unreachable, .unreachableTogether: entry.note = "does not fit into the budget"
-                default: throw failure
-                }
+            } catch let failure as CompressionFailure where failure.isUnreachable {
+                entry.note = "does not fit into the budget"
                 firstFailure = firstFailure ?? failure
             }
             entries.append(entry)
@@ -63,14 +57,21 @@ struct PortfolioTrial {
         return entries
     }
 
+    /// Whether two plans make the same model of the same decomposition.
+    static func areAlike(_ one: Plan?, _ other: Plan) -> Bool {
+        one?.rows.map(\.ranks) == other.rows.map(\.ranks) && one?.rows.map(\.format) == other.rows.map(\.format)
+    }
+
     private func plan(_ candidate: PortfolioCandidate) throws -> Plan {
         var planner = planner
         planner.policy = candidate.policy
-        if let measure = candidate.policy.weighing?.measure {
-            guard measure == .output || measure == .features else { preconditionFailure("a measure that needs labels is no candidate") }
-            if planner.curves?.measure != measure { planner.curves = try curves(measure, candidate.isWhitened) }
+        // Measures that need labels must have been taken before; without them the planner says so.
+        if let measure = candidate.policy.weighing?.measure, [.output, .features].contains(measure), planner.curves?.measure != measure {
+            planner.curves = try curves(measure, candidate.isWhitened)
         }
-        planner.minRank = max(planner.minRank, candidate.minRank)
+        // What the planner allows at most goes before the least that a candidate wants.
+        let most = (planner.maxRanks.map(\.rank) + [planner.maxRank ?? .max]).reduce(.max, min)
+        planner.minRank = max(planner.minRank, min(candidate.minRank, most))
         return try planner.plan(candidate.isWhitened ? whitened : model, budget: budget)
     }
 
@@ -108,48 +109,5 @@ struct PortfolioTrial {
         let fitted = try LeastSquaresReconstruction.repair(cut, towards: model.graph, images: images).graph
         let after = try judge.quality(of: fitted)
         return after.isBetter(than: before) ? after : before
-    }
-
-    // MARK: Between two plans
-
-    /// The plan whose ranks lie between those of two, in the formats of the first; `nil` where there is none, or it is one of them.
-    ///
-    /// A layer that one of them leaves dense has all the ranks that pay there. The means are scaled by one factor to the budget.
-    func between(_ one: PortfolioEntry, _ other: PortfolioEntry) throws -> PortfolioEntry? {
-        guard let first = one.plan, let second = other.plan else { return nil }
-        let model = one.isWhitened ? whitened : model
-        var (planner, means) = (planner, [String: [Double]]())
-        for ((layer, row), rival) in zip(zip(model.layers, first.rows), second.rows) {
-            let leader = row.ranks == nil ? rival : row
-            guard leader.ranks != nil, let chain = layer.chainIndex(format: leader.format) else {
-                planner.frozen.append(layer.name)
-                continue
-            }
-            planner.formats[layer.name] = leader.format
-            means[layer.name] = Self.mean(row, rival, bounds: layer.chains[chain].maxRanks)
-        }
-        let scale = zip(model.layers, model.layers.map { means[$0.name] }).reduce(1.0) { largest, entry in
-            zip(entry.0.chains.first { $0.format == planner.formats[entry.0.name] }?.maxRanks ?? [], entry.1 ?? [])
-                .reduce(largest) { max($0, Double($1.0) / $1.1) }
-        }
-        let found = means
-        planner.policy = Policy(
-            "between \(one.name) and \(other.name)",
-            .scaled { model in
-                { layer, _ in .scaled((found[model.layers[layer].name] ?? []).map { $0 * scale }) }
-            })
-        guard let plan = try? planner.plan(model, budget: budget), plan.rows.map(\.ranks) != first.rows.map(\.ranks),
-            plan.rows.map(\.ranks) != second.rows.map(\.ranks)
-        else { return nil }
-        return PortfolioEntry(name: planner.policy.name, isWhitened: one.isWhitened, plan: plan)
-    }
-
-    /// Geometric means of the ranks of two rows, where both have as many; else those of the one that has some.
-    private static func mean(_ one: PlanRow, _ other: PlanRow, bounds: [Int]) -> [Double] {
-        let own = one.ranks ?? bounds
-        guard let ranks = one.ranks == nil ? other.ranks : one.format == other.format ? other.ranks : other.ranks == nil ? bounds : own,
-            ranks.count == own.count
-        else { return own.map(Double.init) }
-        return zip(own, ranks).map { (Double($0) * Double($1)).squareRoot() }
     }
 }

@@ -105,7 +105,8 @@ end
 
 -- The options of a plan, with the images that models are fitted to where nothing but these says how to plan.
 local function with_images(planning, fitted)
-    if not fitted or planning.policy or planning.curves or planning.whiten or planning.data then return planning end
+    local chooses = planning.policy == "portfolio" or not (planning.policy or planning.curves or planning.whiten)
+    if not fitted or not chooses or planning.data then return planning end
     local chosen = {}
     for key, value in pairs(planning) do chosen[key] = value end
     chosen.data = fitted

@@ -54,7 +54,7 @@ function report.plan(plan)
     end
     if plan.binding then kept = kept .. ", bound by " .. plan.binding end
     if plan.gap then kept = kept .. (", its loss at most %s above the least"):format(percent(plan.gap)) end
-    kept = kept .. (", planned in %.2f ms"):format(1e3 * plan.seconds)
+    kept = kept .. (plan.seconds < 1 and (", planned in %.2f ms"):format(1e3 * plan.seconds) or (", planned in %.1f s"):format(plan.seconds))
     for _, note in ipairs(plan.notes) do kept = kept .. "\nnote: " .. note end
     rows.wrap(plan, {
         title = "Plan " .. rows.names(plan.formats),

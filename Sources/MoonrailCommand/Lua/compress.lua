@@ -82,7 +82,7 @@ local function planning(policy)
     return {
         scores = scored and mr.lwiq.score(model, train, { images = math.min(2560, #train) }) or nil,
         curves = measure and mr.sensitivity(model, train, { measure = policy, whiten = whiten }) or nil,
-        whiten = whiten, policy = policy ~= "portfolio" and policy or nil, align = options.align, budget = { params = options.keep },
+        whiten = whiten, policy = policy, align = options.align, budget = { params = options.keep },
     }
 end
 
